@@ -1,0 +1,1 @@
+"""Callplane's control plane. The map of the packages is `ARCHITECTURE.md` beside this file."""

@@ -1,0 +1,1 @@
+"""Tenants' REST interface."""

@@ -1,0 +1,1 @@
+"""Words everyone uses: errors, ids, numbers, causes, the clock. Pure; imports nothing of ours."""

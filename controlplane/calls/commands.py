@@ -1,0 +1,319 @@
+"""Requests out of the machine. A shell carries them out in order, after the entry they came of is on record.
+
+`REPEATABLE` names those that may go out before that: doing them twice does no harm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from controlplane.base.causes import Cause, Verdict
+from controlplane.base.ids import LegId, Token
+from controlplane.calls.facts import Inline
+from controlplane.verbs.documents import Link, Prompt, RecordingCallback, Target, Track
+
+# What runs on a leg, one after another, in FreeSWITCH's own queue: the parts of a burst.
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLeg:
+    """Answer (200 OK)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Let time pass without answering or making a sound."""
+
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlayPrompts:
+    """Say, play and pause, in order; URLs are absolute."""
+
+    prompts: tuple[Prompt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendKeys:
+    """Send DTMF to the leg (0-9 A-D * #, w half a second, W a second)."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Play prompts and collect up to `max_digits` keys; `finish_key` "" for none. Any key stops the prompts."""
+
+    prompts: tuple[Prompt, ...]
+    max_digits: int
+    finish_key: str
+    timeout_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordVoice:
+    """Record the leg's voice into the file named for `recording`."""
+
+    recording: str
+    finish_keys: str
+    silence_s: int
+    max_length_s: int
+    plays_beep: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecording:
+    """Begin to record the leg while other things run on it; with two channels the leg's own voice is channel 1."""
+
+    recording: str
+    channels: int
+    track: Track = Track.BOTH
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    """End what StartRecording began."""
+
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One party that a Bridge dials: the leg it will be, and its address."""
+
+    leg: LegId
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """Dial branches (all at once, or in order) and join the first that answers with the leg.
+
+    `caller_id` is shown to the branches. `ring_tone` is a country code or None; an unanswered leg is answered when a
+    branch answers. Recording, where asked for, starts when the two are joined.
+    """
+
+    branches: tuple[Branch, ...]
+    is_sequential: bool
+    timeout_s: int
+    time_limit_s: int
+    caller_id: str
+    caller_name: str
+    hangs_up_on_star: bool
+    ring_tone: str | None
+    recording: StartRecording | None
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpLeg:
+    """End the leg when all before is through."""
+
+    cause: Cause
+
+
+Run: TypeAlias = (
+    AnswerLeg
+    | Wait
+    | PlayPrompts
+    | SendKeys
+    | Collect
+    | RecordVoice
+    | StartRecording
+    | StopRecording
+    | Bridge
+    | HangUpLeg
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Things to run on a leg, sent at once and queued there; `BurstDone(token)` when the last is through.
+
+    A burst that ends with HangUpLeg is done when the leg ends.
+    """
+
+    leg: LegId
+    token: Token
+    runs: tuple[Run, ...]
+
+
+# What happens at once.
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Make a parked leg ours: cancel its watchdog, mark it, schedule the longest it may last."""
+
+    leg: LegId
+    time_limit_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Tell the caller that it rings (180)."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Stop what runs on a leg and forget what is queued there; the leg stays."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End a leg now."""
+
+    leg: LegId
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Originate:
+    """Dial a leg and park it when it answers."""
+
+    leg: LegId
+    token: Token
+    target: Target
+    caller_id: str
+    caller_name: str
+    ring_timeout_s: int
+    time_limit_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Let two parked legs hear each other."""
+
+    leg: LegId
+    other: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Silence a leg's voice, or take that back."""
+
+    leg: LegId
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigitsNow:
+    """Send DTMF to a leg whatever runs there."""
+
+    leg: LegId
+    digits: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlayOver:
+    """Play audio to a leg over whatever it hears."""
+
+    leg: LegId
+    url: str
+    loop: int
+    stops_on_digit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LookAt:
+    """Find out what became of a burst after a change of owner; answers BurstLooked when the leg's queue is through."""
+
+    leg: LegId
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class FetchDocument:
+    """Ask the application; answers DocumentArrived or DocumentFailed. `link.url` is absolute."""
+
+    token: Token
+    link: Link
+    parameters: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakeInline:
+    """A document given through the API is the next: answers DocumentArrived at once."""
+
+    token: Token
+    inline: Inline
+
+
+# What is written down in the transaction of the entry itself.
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """An event of the account's log, delivered to its webhook as JSON. `kind` such as "call.answered"."""
+
+    token: Token
+    kind: str
+    data: tuple[tuple[str, str | int | None], ...]
+    leg: LegId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """A request to the application whose answer does not matter: status, action of an ended call."""
+
+    token: Token
+    link: Link
+    parameters: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRecording:
+    """A recording is finished on its media node: store it, trim it, tell `callback`.
+
+    `source` is RecordVerb, DialVerb or OutboundAPI; `duration_ms` None where only the file knows.
+    """
+
+    token: Token
+    recording: str
+    leg: LegId
+    source: str
+    channels: int
+    duration_ms: int | None
+    is_trimmed: bool
+    callback: RecordingCallback | None
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something for the tenant to read in the timeline: a warning or error of theirs, with the reference's number."""
+
+    level: str
+    code: int
+    text: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """A request made through the API was carried out, or could not be (`problem`)."""
+
+    request: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The call is over: its one final verdict."""
+
+    verdict: Verdict
+
+
+Command: TypeAlias = (
+    Burst | Claim | Ring | Interrupt | End | Originate | Join | Mute | SendDigitsNow | PlayOver | LookAt | FetchDocument
+    | TakeInline | Publish | CallBack | KeepRecording | Note | Acknowledge | Finish
+)  # fmt: skip
+
+WRITTEN = (Publish, CallBack, KeepRecording, Note, Acknowledge, Finish)
+REPEATABLE = (Claim, Ring, Interrupt, End, LookAt, FetchDocument, Mute, *WRITTEN)

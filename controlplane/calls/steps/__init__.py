@@ -1,0 +1,1 @@
+"""One generator a verb: it yields commands and is sent events. Pure."""

@@ -1,0 +1,1 @@
+"""HTTP to tenants: fetch, sign, and guard which addresses may be asked."""

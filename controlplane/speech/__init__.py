@@ -1,0 +1,1 @@
+"""Text to speech: providers behind one seam, rendered once and cached."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: pool, transactions, named SQL, migrations, the journal, shards, the outbox."""

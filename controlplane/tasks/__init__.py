@@ -1,0 +1,1 @@
+"""Background work: a task runs one service."""

@@ -1,0 +1,1 @@
+"""Call documents: what a tenant's application answers, whatever dialect it wrote. Pure."""

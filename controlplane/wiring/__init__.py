@@ -1,0 +1,1 @@
+"""Builds a process from settings; the only chooser."""
