@@ -1,0 +1,201 @@
+"""What comes over an event socket, read as late as possible.
+
+An event has 2 to 12 KB and some 150 headers, of which a call server reads a handful; so frames keep the bytes and
+`Headers.get` scans for the one name it is asked for. Three rules keep a caller's text from forging anything:
+
+- the block is split into lines first and a value is decoded after, so that `%0A` in a caller's name stays in the value;
+- the first header of a name wins, as FreeSWITCH writes its own headers before the channel's variables;
+- headers end at the first blank line, so that nothing in an event's inner body is ever taken for one.
+
+Bytes that are not UTF-8 become U+FFFD: a value can always be encoded again, but is not always what was on the wire.
+What FreeSWITCH could not write exactly is not exact here: in its plain format a literal `%41` of a caller reads as `A`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import unquote_to_bytes
+
+from controlplane.esl.errors import RemoteEslError
+
+_EMPTY = "_undef_"  # how the plain format writes an empty value (switch_event.c:1609)
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """A header block as it stood on the wire, without its blank line.
+
+    `is_encoded` says that values are percent-encoded, which FreeSWITCH does in event bodies and in the reply to
+    `connect`, nowhere else. Names are compared as FreeSWITCH writes them, letter by letter.
+    """
+
+    raw: bytes
+    is_encoded: bool = False
+
+    def get(self, name: str) -> str | None:
+        """The first value of this header, or None. An empty value is "", in events too."""
+        needle = _needle(name)
+        if self.raw.startswith(needle[1:]):
+            start = len(needle) - 1
+        else:
+            start = self.raw.find(needle) + len(needle)
+            if start < len(needle):
+                return None
+        end = self.raw.find(b"\n", start)
+        return self._decode(self.raw[start : end if end >= 0 else len(self.raw)])
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """All headers in their order, repeated names too; lines that are none are passed over."""
+        for line in self.raw.split(b"\n"):
+            name, colon, value = line.partition(b": ")
+            if colon:
+                yield name.decode("utf-8", "replace"), self._decode(value)
+
+    def _decode(self, value: bytes) -> str:
+        if not self.is_encoded:
+            return value.decode("utf-8", "replace")
+        text = (unquote_to_bytes(value) if b"%" in value else value).decode("utf-8", "replace")
+        return "" if text == _EMPTY else text
+
+
+@lru_cache(maxsize=1024)
+def _needle(name: str) -> bytes:
+    return f"\n{name}: ".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class ExactHeaders:
+    """The headers of an event in JSON, where FreeSWITCH writes every value exactly."""
+
+    values: dict[str, str]
+
+    def get(self, name: str) -> str | None:
+        """The value of this header, or None."""
+        return self.values.get(name)
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        """All headers in their order."""
+        return iter(self.values.items())
+
+
+@dataclass(frozen=True, slots=True)
+class EslEvent:
+    """One FreeSWITCH event. `body` is its inner body ("" for most; a BACKGROUND_JOB's is the command's answer)."""
+
+    headers: Headers | ExactHeaders
+    body: str = ""
+
+    @property
+    def name(self) -> str:
+        """Such as CHANNEL_PARK; "" where the event has none."""
+        return self.headers.get("Event-Name") or ""
+
+    def get(self, header: str) -> str | None:
+        """The value of a header, or None."""
+        return self.headers.get(header)
+
+    def variable(self, name: str) -> str | None:
+        """The value of a channel variable at the time of the event, or None."""
+        return self.headers.get(f"variable_{name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame from FreeSWITCH: a header block and, where Content-Length says so, a body."""
+
+    headers: Headers
+    body: bytes = b""
+
+    @property
+    def content_type(self) -> str:
+        """auth/request, command/reply, api/response, text/event-plain, text/disconnect-notice…; "" if there is none."""
+        return self.headers.get("Content-Type") or ""
+
+    @property
+    def reply_text(self) -> str:
+        """What a command/reply says, such as "+OK accepted"; "" in other frames."""
+        return self.headers.get("Reply-Text") or ""
+
+    @property
+    def text(self) -> str:
+        """The body as text: what an api/response says."""
+        return self.body.decode("utf-8", "replace")
+
+    def event(self) -> EslEvent:
+        """The event that a text/event-plain or text/event-json frame carries, or that answers `connect`.
+
+        Raises RemoteEslError for other frames and for a body that is no JSON object.
+        """
+        if self.headers.is_encoded:
+            return EslEvent(self.headers)
+        match self.content_type:
+            case "text/event-plain":
+                return _plain_event(self.body)
+            case "text/event-json":
+                return _json_event(self.body)
+        raise RemoteEslError("The frame carries no event.", content_type=self.content_type)
+
+
+def _plain_event(body: bytes) -> EslEvent:
+    # An event with an inner body always has Content-Length as its last header (switch_event.c:1643); looking for that
+    # first is thrice as fast as looking for the blank line.
+    if body.endswith(b"\n\n") and b"\nContent-Length: " not in body:
+        return EslEvent(Headers(body[:-2], is_encoded=True))
+    head, _, inner = body.partition(b"\n\n")
+    return EslEvent(Headers(head, is_encoded=True), inner.decode("utf-8", "replace"))
+
+
+def _json_event(body: bytes) -> EslEvent:
+    try:
+        values = json.loads(body, strict=False, object_pairs_hook=_first_wins)
+    except (ValueError, RecursionError) as error:
+        raise RemoteEslError("An event is no JSON.") from error
+    if not isinstance(values, dict):
+        raise RemoteEslError("An event is no JSON object.")
+    inner = values.pop("_body", "")
+    return EslEvent(ExactHeaders(values), inner)
+
+
+def _first_wins(pairs: list[tuple[str, object]]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name, value in pairs:
+        values.setdefault(_encodable(name), _one_text(value))
+    return values
+
+
+def _one_text(value: object) -> str:
+    """A value as text; one that has several, which JSON writes as a list, as the plain format writes it."""
+    if isinstance(value, list):
+        return "ARRAY::" + "|:".join(_one_text(item) for item in value)
+    return _encodable(value) if isinstance(value, str) else str(value)
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFrame:
+    """One command as FreeSWITCH gets it: its line ("api status", "sendmsg <uuid>"), headers, counted body."""
+
+    line: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+
+    def get(self, name: str) -> str | None:
+        """The first value of this header, or None; as in FreeSWITCH the case of the name does not matter."""
+        wanted = name.lower()
+        return next((value for header, value in self.headers if header.lower() == wanted), None)
+
+
+def read_command(head: bytes, body: bytes) -> CommandFrame:
+    """Read a command's block as mod_event_socket does (read_packet): lines without a colon are nothing, only blanks
+    are stripped before a value, a body ends at a NUL.
+    """
+    lines = head.decode("utf-8", "replace").replace("\r", "\n").split("\n")
+    split = (line.partition(":") for line in lines[1:])
+    headers = tuple((name, value.lstrip(" ")) for name, colon, value in split if colon)
+    return CommandFrame(lines[0], headers, body.partition(b"\0")[0].decode("utf-8", "replace"))
