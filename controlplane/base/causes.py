@@ -58,6 +58,7 @@ class Verdict:
 
 
 _BY_CAUSE = {
+    Cause.NORMAL_CLEARING: Verdict(Result.NO_ANSWER, "not-answered"),
     Cause.USER_BUSY: Verdict(Result.BUSY, "user-busy"),
     Cause.NO_ANSWER: Verdict(Result.NO_ANSWER, "no-answer"),
     Cause.NO_USER_RESPONSE: Verdict(Result.NO_ANSWER, "no-user-response"),

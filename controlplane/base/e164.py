@@ -31,3 +31,10 @@ def normalise(text: str, region: str | None) -> E164:
     except phonenumbers.NumberParseException as error:
         raise InvalidNumber(None) from error
     return parse_e164(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+
+def region_of(text: str) -> str:
+    """The country of an E.164 number as two letters, or "" if that cannot be told."""
+    if not _SHAPE.match(text):
+        return ""
+    return phonenumbers.region_code_for_number(phonenumbers.parse(text)) or ""

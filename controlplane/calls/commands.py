@@ -107,6 +107,13 @@ class Bridge:
 
 
 @dataclass(frozen=True, slots=True)
+class RingBack:
+    """Let the leg hear that somebody else's phone rings, until it is interrupted; `ring_tone` is a country code."""
+
+    ring_tone: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class HangUpLeg:
     """End the leg when all before is through."""
 
@@ -123,6 +130,7 @@ Run: TypeAlias = (
     | StartRecording
     | StopRecording
     | Bridge
+    | RingBack
     | HangUpLeg
 )
 
@@ -191,6 +199,7 @@ class Join:
 
     leg: LegId
     other: LegId
+    token: Token
 
 
 @dataclass(frozen=True, slots=True)

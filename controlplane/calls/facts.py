@@ -31,6 +31,8 @@ class Facts:
 
     `from_number` and `to_number` are as the application is told them: E.164, a SIP URI, or "anonymous". `webhook_url`
     gets the account's events as JSON; `status_callback` gets the call's progress in the application's own dialect.
+    `salt` is random text minted with the call: what the machine names after it (recordings) cannot be guessed.
+    `public_url` is the base of links to recordings.
     """
 
     call: CallId
@@ -54,3 +56,5 @@ class Facts:
     sip_username: str = ""
     sip_secret: str = ""  # names a stored secret, never the secret itself
     parameters: tuple[tuple[str, str], ...] = ()
+    salt: str = ""
+    public_url: str = ""

@@ -1,0 +1,76 @@
+"""The journal's wire form: an event as a kind and a JSON text, small enough to be written for every call."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, get_args
+
+from pydantic import TypeAdapter
+
+from controlplane.calls.commands import Command
+from controlplane.calls.events import DocumentArrived, Event
+
+KINDS: dict[str, type[Any]] = {event.__name__: event for event in get_args(Event)}
+
+
+@cache
+def _adapter(event: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(event)
+
+
+def encode_event(event: Event) -> tuple[str, str]:
+    """Write an event: its kind, and what differs from the defaults as JSON.
+
+    A document that is no UTF-8 (it will be refused, but the journal keeps it) is written in base64.
+    """
+    kind = type(event)
+    if isinstance(event, DocumentArrived):
+        return kind.__name__, _encode_document(event)
+    return kind.__name__, _adapter(kind).dump_json(event, exclude_defaults=True).decode()
+
+
+def decode_event(kind: str, data: str) -> Event:
+    """Read what `encode_event` wrote; raises ValueError on anything else."""
+    event = KINDS.get(kind)
+    if event is None:
+        raise ValueError(f"no event of the journal: {kind}")
+    if event is DocumentArrived:
+        parts = json.loads(data)
+        raw = parts.pop("base64", None)
+        body = base64.b64decode(raw) if raw is not None else parts.pop("body").encode()
+        return DocumentArrived(**parts, body=body)
+    decoded: Event = _adapter(event).validate_json(data)
+    return decoded
+
+
+def digest_of(commands: Iterable[Command]) -> bytes:
+    """Eight bytes that tell whether a replay gave the same commands."""
+    return hashlib.blake2b(repr([_canonical(command) for command in commands]).encode(), digest_size=8).digest()
+
+
+def _canonical(value: object) -> object:
+    """The same text in every process: sets are sorted, as their order is not the same twice."""
+    if is_dataclass(value):
+        return (type(value).__name__, *(_canonical(getattr(value, field.name)) for field in fields(value)))
+    if isinstance(value, frozenset):
+        return sorted(map(str, value))
+    if isinstance(value, tuple):
+        return [_canonical(one) for one in value]
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def _encode_document(event: DocumentArrived) -> str:
+    parts = {"token": event.token, "url": event.url, "content_type": event.content_type}
+    try:
+        text = event.body.decode()
+    except UnicodeDecodeError:
+        text = None
+    if text is None or "\x00" in text:
+        return json.dumps({**parts, "base64": base64.b64encode(event.body).decode()})
+    return json.dumps({**parts, "body": text}, ensure_ascii=False)
