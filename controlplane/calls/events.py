@@ -201,9 +201,9 @@ class BurstLooked:
 
 
 Event: TypeAlias = (
-    CallOffered | CallPlaced | LegRinging | LegAnswered | LegEnded | LegsJoined | LegsParted | BurstDone | PromptFailed
-    | OriginateFailed | DocumentArrived | DocumentFailed | Redirected | HangUpAsked | MuteAsked | DigitsAsked | PlayAsked
-    | Resumed | BurstLooked
+    CallOffered | CallPlaced | LegRinging | LegAnswered | LegEnded | LegsJoined | LegsParted | OriginateFailed
+    | BurstDone | BurstLooked | PromptFailed | DocumentArrived | DocumentFailed
+    | Redirected | HangUpAsked | MuteAsked | DigitsAsked | PlayAsked | Resumed
 )  # fmt: skip
 
 

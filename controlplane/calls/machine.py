@@ -3,9 +3,9 @@
     offered ──answer──► running ──join──► talking ──part──► running ──► ended
         └──────────────────────────── the A-leg ends ───────────────────►
 
-One script (a generator) runs the call from its first document to its last; this file keeps the legs, hands the script
-its events, and deals with what may come at any time: the end of a leg, a request of the API, a change of owner. The same
-entries always give the same commands: time and random salt come with them, nothing is read from outside.
+One script (a generator) runs the call from its first document to its last; this file keeps the legs, hands the
+script its events, and deals with what may come at any time: the end of a leg, a request of the API, a change of owner.
+The same entries always give the same commands: time and salt come with them, nothing is read from outside.
 
 After a change of owner (`Resumed`) the machine says again what may not have gone out: documents asked for and not
 arrived are asked for again under the same token, legs to be ended are ended, and of a burst under way the shell is told
@@ -70,7 +70,7 @@ from controlplane.calls.events import (
 from controlplane.calls.facts import Direction, Facts, Inline
 from controlplane.calls.performance import follow
 from controlplane.calls.plans import Ask, Leave, Plan, Replaced
-from controlplane.calls.scene import CallState, HungUp, Leg, LegState, Scene, Script
+from controlplane.calls.scene import CallState, HungUp, Leg, Scene, Script
 from controlplane.verbs.documents import Number, Sip
 
 

@@ -76,7 +76,7 @@ def merged(*groups: Iterable[tuple[str, str]]) -> Parameters:
 
 @lru_cache(maxsize=4096)
 def _places(from_number: str, to_number: str) -> Parameters:
-    """Where the parties are: the country by the number, the rest unknown and therefore empty, as the reference has it."""
+    """Where the parties are: the country by the number, the rest unknown and therefore empty."""
     places: list[tuple[str, str]] = []
     for names, number in ((("From", "Caller"), from_number), (("To", "Called"), to_number)):
         country = region_of(number)

@@ -40,7 +40,7 @@ class RanOut:
 Plan: TypeAlias = Ask | Inline | Leave | RanOut
 
 
-class Replaced(Exception):  # noqa: N818
+class Replaced(Exception):
     """Thrown into a script when the API gave the call something else to do."""
 
     def __init__(self, plan: Plan) -> None:

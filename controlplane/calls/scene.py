@@ -72,7 +72,7 @@ class Leg:
         return -(-((self.ended_ms or now_ms) - self.answered_ms) // 1000)
 
 
-class HungUp(Exception):  # noqa: N818
+class HungUp(Exception):
     """Thrown into a script when its leg has ended: say what is left to say, then let it pass."""
 
 

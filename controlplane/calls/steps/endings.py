@@ -23,7 +23,7 @@ def redirect(scene: Scene, verb: Redirect) -> Script[Plan | None]:
     return Ask(Link(link.url, verb.method))
 
 
-def hang_up(scene: Scene, verb: Hangup) -> Script[Plan | None]:
+def hang_up(scene: Scene, _verb: Hangup) -> Script[Plan | None]:
     """End the leg; even as the first verb the call was answered (reference, 1.10)."""
     yield from ()
     scene.answer()
