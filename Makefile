@@ -1,0 +1,39 @@
+# Everything a contributor runs. `make install` is what the others begin with; a second run of it is instant.
+# Longer recipes are scripts in deploy/scripts/.
+
+BIN := .venv/bin
+
+.PHONY: help install demo test check bench lock golden
+
+help:
+	@echo 'make demo     a call goes through a sample application'
+	@echo 'make test     everything this machine can run; says what it skipped and why'
+	@echo 'make check    lint, formatting, types, import law'
+	@echo 'make bench    measurements, one JSON object a line'
+	@echo 'make install  what the others begin with; leaves the command at $(BIN)/callplane'
+	@echo 'make golden   write the golden files anew; read the difference before committing it'
+	@echo 'make lock     write requirements.lock anew from pyproject.toml'
+
+install:
+	@deploy/scripts/install.sh
+
+demo: install
+	@$(BIN)/python deploy/examples/demo.py
+
+test: install
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install
+	@$(BIN)/python -m tests.bench
+
+golden: install
+	@$(BIN)/python -m tests.golden
+
+lock: install
+	@deploy/scripts/lock.sh
