@@ -14,58 +14,72 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CALLPLANE_", frozen=True, extra="ignore")
 
     data: Path = Field(
-        Path(".callplane"),
+        default=Path(".callplane"),
         description="Folder for everything a single machine keeps (PostgreSQL, prompts, recordings).",
     )
     database_url: SecretStr | None = Field(
-        None, description="PostgreSQL, as postgresql://…; unset: an embedded one in the data folder."
+        default=None, description="PostgreSQL, as postgresql://…; unset: an embedded one in the data folder."
     )
     broker_url: SecretStr | None = Field(
-        None, description="Celery's broker, amqp://… or redis://…; unset: folders in the data folder."
+        default=None, description="Celery's broker, amqp://… or redis://…; unset: folders in the data folder."
     )
     public_url: str = Field(
-        "http://127.0.0.1:8080", description="Where tenants reach the API; the base of links in callbacks."
+        default="http://127.0.0.1:8080", description="Where tenants reach the API; the base of links in callbacks."
     )
     allow_private_hooks: bool = Field(
-        False, description="Let applications live on loopback and private addresses (a laptop, a test)."
+        default=False, description="Let applications live on loopback and private addresses (a laptop, a test)."
     )
-    freeswitch: str | None = Field(None, description="The freeswitch program, where it is not on the PATH.")
-    nodes: str = Field("", description="Media nodes: name=host:port, comma between. Empty: the one that `up` starts.")
-    esl_password: SecretStr = Field(SecretStr("ClueCon"), description="Password of the nodes' event socket.")
+    freeswitch: str | None = Field(default=None, description="The freeswitch program, where it is not on the PATH.")
+    nodes: str = Field(
+        default="", description="Media nodes: name=host:port, comma between. Empty: the one that `up` starts."
+    )
+    esl_password: SecretStr = Field(default=SecretStr("ClueCon"), description="Password of the nodes' event socket.")
     gateway: str = Field(
-        "", description="Where calls to numbers go: host[:port][;transport=udp|tcp|tls]. Empty: calls to numbers fail."
+        default="",
+        description="Where calls to numbers go: host[:port][;transport=udp|tcp|tls]. Empty: calls to numbers fail.",
     )
-    sip_profile: str = Field("internal", description="The sofia profile that calls leave by.")
+    sip_profile: str = Field(default="internal", description="The sofia profile that calls leave by.")
     secret_key: SecretStr | None = Field(
-        None, description="Key that encrypts secrets at rest, 32 bytes in base64; unset: made in the data folder."
+        default=None,
+        description="Key that encrypts secrets at rest, 32 bytes in base64; unset: made in the data folder.",
     )
     prompts: Path | None = Field(
-        None, description="Folder of prompts, as this process sees it; unset: prompts in the data folder."
+        default=None, description="Folder of prompts, as this process sees it; unset: prompts in the data folder."
     )
-    recordings: Path | None = Field(None, description="Folder that media nodes record into, as this process sees it.")
+    recordings: Path | None = Field(
+        default=None, description="Folder that media nodes record into, as this process sees it."
+    )
     node_prompts: str | None = Field(
-        None, description="The prompts folder as a media node sees it, where that differs."
+        default=None, description="The prompts folder as a media node sees it, where that differs."
     )
     node_recordings: str | None = Field(
-        None, description="The recordings folder as a media node sees it, where that differs."
+        default=None, description="The recordings folder as a media node sees it, where that differs."
     )
     storage: str = Field(
-        "", description="Where recordings are kept: a folder, or s3://bucket/prefix. Empty: in the data folder."
+        default="", description="Where recordings are kept: a folder, or s3://bucket/prefix. Empty: in the data folder."
     )
-    s3_endpoint: str | None = Field(None, description="Address of an S3-compatible service; unset: the region's own.")
-    s3_region: str = Field("us-east-1", description="Region of the bucket.")
-    s3_access_key: SecretStr | None = Field(None, description="Access key of the bucket.")
-    s3_secret_key: SecretStr | None = Field(None, description="Secret key of the bucket.")
-    tts: str = Field("espeak-ng", description="Speech engine: espeak-ng or flite.")
+    s3_endpoint: str | None = Field(
+        default=None, description="Address of an S3-compatible service; unset: the region's own."
+    )
+    s3_region: str = Field(default="us-east-1", description="Region of the bucket.")
+    s3_access_key: SecretStr | None = Field(default=None, description="Access key of the bucket.")
+    s3_secret_key: SecretStr | None = Field(default=None, description="Secret key of the bucket.")
+    tts: str = Field(default="espeak-ng", description="Speech engine: espeak-ng or flite.")
     door_watchdog_s: int = Field(
-        10,
+        default=10,
         description="Seconds after which a parked call that nobody claims ends with a cause that tries another node.",
     )
-    metrics_port: int = Field(0, description="Port of the Prometheus endpoint of this process on loopback; 0: none.")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
-    cps_limit: int = Field(
-        10, description="Calls per second that one account may start, unless the account says otherwise."
+    metrics_port: int = Field(
+        default=0, description="Port of the Prometheus endpoint of this process on loopback; 0: none."
     )
-    channel_cap: int = Field(200, description="Simultaneous calls of one account, unless the account says otherwise.")
-    gateway_cps_limit: int = Field(50, description="Calls per second through the gateway, over all accounts.")
-    gateway_channel_cap: int = Field(1000, description="Simultaneous calls through the gateway, over all accounts.")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    cps_limit: int = Field(
+        default=10, description="Calls per second that one account may start, unless the account says otherwise."
+    )
+    channel_cap: int = Field(
+        default=200, description="Simultaneous calls of one account, unless the account says otherwise."
+    )
+    gateway_cps_limit: int = Field(default=50, description="Calls per second through the gateway, over all accounts.")
+    gateway_channel_cap: int = Field(
+        default=1000, description="Simultaneous calls through the gateway, over all accounts."
+    )
