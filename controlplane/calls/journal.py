@@ -20,8 +20,8 @@ KINDS: dict[str, type[Any]] = {event.__name__: event for event in get_args(Event
 
 
 @cache
-def _adapter(event: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(event)
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    return TypeAdapter(KINDS[kind])
 
 
 def encode_event(event: Event) -> tuple[str, str]:
@@ -29,23 +29,22 @@ def encode_event(event: Event) -> tuple[str, str]:
 
     A document that is no UTF-8 (it will be refused, but the journal keeps it) is written in base64.
     """
-    kind = type(event)
+    kind = type(event).__name__
     if isinstance(event, DocumentArrived):
-        return kind.__name__, _encode_document(event)
-    return kind.__name__, _adapter(kind).dump_json(event, exclude_defaults=True).decode()
+        return kind, _encode_document(event)
+    return kind, _adapter(kind).dump_json(event, exclude_defaults=True).decode()
 
 
 def decode_event(kind: str, data: str) -> Event:
     """Read what `encode_event` wrote; raises ValueError on anything else."""
-    event = KINDS.get(kind)
-    if event is None:
+    if kind not in KINDS:
         raise ValueError(f"no event of the journal: {kind}")
-    if event is DocumentArrived:
+    if KINDS[kind] is DocumentArrived:
         parts = json.loads(data)
         raw = parts.pop("base64", None)
         body = base64.b64decode(raw) if raw is not None else parts.pop("body").encode()
         return DocumentArrived(**parts, body=body)
-    decoded: Event = _adapter(event).validate_json(data)
+    decoded: Event = _adapter(kind).validate_json(data)
     return decoded
 
 

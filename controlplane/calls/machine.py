@@ -70,7 +70,7 @@ from controlplane.calls.events import (
 from controlplane.calls.facts import Direction, Facts, Inline
 from controlplane.calls.performance import follow
 from controlplane.calls.plans import Ask, Leave, Plan, Replaced
-from controlplane.calls.scene import CallState, HungUp, Leg, Scene, Script
+from controlplane.calls.scene import CallState, HungUp, Leg, LegState, Scene, Script
 from controlplane.verbs.documents import Number, Sip
 
 
@@ -110,9 +110,30 @@ class CallMachine:
         """The status of the call as the API shows it."""
         return progress.status_of(self.state, self.state.a_leg) if self.state is not None else "queued"
 
-    def awaits(self, token: Token) -> bool:
-        """Say whether something with this token is under way: later news of it is not worth an entry."""
-        return token in self._outstanding
+    def concerns(self, event: Event) -> bool:
+        """Say whether an event can change anything: repeated and late news is not worth an entry."""
+        if self.state is None:
+            return isinstance(event, CallOffered | CallPlaced)
+        match event:
+            case CallOffered() | CallPlaced():
+                return False
+            case DocumentArrived(token) | DocumentFailed(token) | BurstDone(_, token) | BurstLooked(_, token):
+                return token in self._outstanding
+            case LegRinging(leg):
+                return self._leg_is(leg, LegState.DIALLED)
+            case LegAnswered(leg):
+                return self._leg_is(leg, LegState.DIALLED, LegState.RINGING)
+            case LegEnded(leg) | OriginateFailed(leg):
+                return self._leg_is(leg, LegState.DIALLED, LegState.RINGING, LegState.ANSWERED)
+            case LegsJoined(leg, other):
+                known = self.state.legs.get(leg)
+                return known is not None and known.joined_to != other
+        return True
+
+    def _leg_is(self, leg: LegId, *states: LegState) -> bool:
+        assert self.state is not None
+        known = self.state.legs.get(leg)
+        return known is not None and known.state in states
 
     def _open(self, facts: Facts, entry: Entry) -> None:
         self.state = state = CallState(facts)
@@ -258,8 +279,8 @@ class CallMachine:
                 state.emit(End(leg.id, leg.ended_by_us))
         for token, command in self._outstanding.items():
             match command:
-                case Burst(leg):
-                    state.emit(LookAt(leg, token))
+                case Burst():
+                    state.emit(LookAt(command.leg, token))
                 case FetchDocument() | TakeInline() | Join():
                     state.emit(command)
 

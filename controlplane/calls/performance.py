@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from controlplane.calls.plans import Ask, Inline, Leave, Plan, RanOut, obtain
+from controlplane.calls.facts import Inline
+from controlplane.calls.plans import Ask, Leave, Plan, RanOut, obtain
 from controlplane.calls.scene import Scene, Script
 from controlplane.calls.steps.dial import dial
 from controlplane.calls.steps.endings import hang_up, redirect, reject

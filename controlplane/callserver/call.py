@@ -1,0 +1,111 @@
+"""One live call: its machine, its journal's head, and the commands that wait for their entry to be safe.
+
+Commands go out in the order the machine gave them. Those that do no harm when done twice need not wait for the entry
+they came of to be on record, unless one that must wait stands before them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from controlplane.base.clock import Clock
+from controlplane.base.ids import CallId
+from controlplane.calls.commands import REPEATABLE, WRITTEN, Command
+from controlplane.calls.events import Entry, Event
+from controlplane.calls.machine import CallMachine
+from controlplane.callserver.ports import Journal
+
+
+class Carrier(Protocol):
+    """Carries commands out: `callserver.effects` on a media node."""
+
+    def carry_out(self, call: LiveCall, command: Command) -> None: ...
+
+    def is_over(self, call: LiveCall) -> None: ...
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """A call this process drives. Feed it events; everything else follows."""
+
+    id: CallId
+    node: str
+    journal: Journal
+    clock: Clock
+    carrier: Carrier
+    machine: CallMachine = field(default_factory=CallMachine)
+    next_seq: int = 0
+    held: deque[tuple[asyncio.Future[None], Command]] = field(default_factory=deque)
+    tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    is_dropped: bool = False
+
+    def feed(self, event: Event) -> None:
+        """Put an event on record and do what the machine answers; events that change nothing leave no entry."""
+        if self.is_dropped or not self.machine.concerns(event):
+            return
+        entry = Entry(self.next_seq, self.clock.now_ms(), event)
+        self.next_seq += 1
+        commands = self.machine.handle(entry)
+        is_urgent = not all(isinstance(command, REPEATABLE) for command in commands)
+        saved = self.journal.submit(self.machine, entry, commands, is_urgent=is_urgent)
+        for command in commands:
+            self._send(command, saved)
+        if self.machine.is_over and not self.held:
+            self.drop()
+
+    def replay(self, entries: tuple[Entry, ...]) -> None:
+        """Take over from whoever wrote these; nothing goes out."""
+        for entry in entries:
+            self.machine.handle(entry)
+        self.next_seq = len(entries)
+
+    def drop(self) -> None:
+        """Do nothing more for this call: it is over, or another process has it."""
+        if self.is_dropped:
+            return
+        self.is_dropped = True
+        self.held.clear()
+        for task in list(self.tasks.values()):
+            task.cancel()
+        self.carrier.is_over(self)
+
+    def start(self, name: str, work: Callable[[], asyncio.Task[None]]) -> None:
+        """Run something beside the call, once under each name, until it ends or the call is dropped."""
+        if name in self.tasks:
+            return
+        task = work()
+        self.tasks[name] = task
+        task.add_done_callback(lambda _: self.tasks.pop(name, None))
+
+    def stop(self, name: str) -> None:
+        """End what runs under this name."""
+        task = self.tasks.pop(name, None)
+        if task is not None:
+            task.cancel()
+
+    def _send(self, command: Command, saved: asyncio.Future[None]) -> None:
+        if isinstance(command, WRITTEN):
+            return
+        if not self.held and (saved.done() or isinstance(command, REPEATABLE)):
+            self.carrier.carry_out(self, command)
+            return
+        self.held.append((saved, command))
+        if len(self.held) == 1:
+            saved.add_done_callback(self._release)
+
+    def _release(self, _saved: asyncio.Future[None]) -> None:
+        while self.held and not self.is_dropped:
+            saved, command = self.held[0]
+            if not saved.done():
+                saved.add_done_callback(self._release)
+                return
+            self.held.popleft()
+            if saved.cancelled() or saved.exception() is not None:
+                continue
+            self.carrier.carry_out(self, command)
+        if self.machine.is_over:
+            self.drop()

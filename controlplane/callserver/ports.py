@@ -1,0 +1,147 @@
+"""What the call server needs of the world, as it wants to see it. Wiring chooses who provides it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from controlplane.base.ids import AccountId, CallId, LegId, Token
+from controlplane.calls.commands import Command
+from controlplane.calls.events import Entry, Event
+from controlplane.calls.facts import Facts
+from controlplane.calls.machine import CallMachine
+from controlplane.verbs.documents import Link, Play, Say
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document as an application answered it."""
+
+    url: str
+    content_type: str
+    body: bytes
+
+
+class FetchFailed(Exception):
+    """An application gave no document; `code` is the reference's error number."""
+
+    def __init__(self, code: int, problem: str) -> None:
+        self.code, self.problem = code, problem
+        super().__init__(problem)
+
+
+class Applications(Protocol):
+    """Asks tenants' applications."""
+
+    async def fetch(self, facts: Facts, link: Link, parameters: Sequence[tuple[str, str]], token: Token) -> Fetched:
+        """Ask for a document; raises FetchFailed. The same token may be sent again after a crash."""
+        ...
+
+    def forget(self, call: CallId) -> None:
+        """The call is over: drop what was kept for it (cookies)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A prompt as a media node can play it: a file of ours there, `path`, and how long it lasts."""
+
+    path: str
+    duration_ms: int
+
+
+class PromptFailedError(Exception):
+    """A prompt could not be made; `code` is the reference's error number."""
+
+    def __init__(self, code: int, problem: str) -> None:
+        self.code, self.problem = code, problem
+        super().__init__(problem)
+
+
+class Prompts(Protocol):
+    """Makes what is said and played into files on a media node."""
+
+    def maybe_sound(self, node: str, prompt: Say | Play) -> Sound | None:
+        """The sound if it lies there already; never waits."""
+        ...
+
+    async def make_sound(self, node: str, prompt: Say | Play) -> Sound:
+        """Render or fetch it and put it there; raises PromptFailedError."""
+        ...
+
+    def recording_path(self, node: str, recording: str) -> str:
+        """Where a media node is to write a recording."""
+        ...
+
+
+class Journal(Protocol):
+    """Puts entries on record. One future an entry, done when it is safe."""
+
+    def submit(
+        self, machine: CallMachine, entry: Entry, commands: tuple[Command, ...], *, is_urgent: bool
+    ) -> asyncio.Future[None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A call as its journal has it."""
+
+    call: CallId
+    entries: tuple[Entry, ...]
+
+
+class Archive(Protocol):
+    """Reads what was put on record."""
+
+    async def live_calls(self, node: str, shards: frozenset[int]) -> Sequence[Stored]:
+        """Calls of these shards that have no final verdict yet."""
+        ...
+
+
+class Numbers(Protocol):
+    """Whose number rang: answered from memory."""
+
+    def maybe_route(self, dialled_number: str) -> Route | None: ...
+
+    def may_show(self, account: AccountId, caller_id: str) -> bool:
+        """Say whether an account may call under this number."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a number is set to: a template of the call's facts, completed by whoever makes the call of it."""
+
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Something the API wants of a live call."""
+
+    call: CallId
+    event: Event
+
+
+class Inbox(Protocol):
+    """What others want of this server: calls to place and requests to live calls."""
+
+    async def claim_calls(self, node: str, shards: frozenset[int], most: int) -> Sequence[Facts]:
+        """Take queued calls of these shards; each is ours to place from here on."""
+        ...
+
+    async def requests(self, calls: Sequence[CallId]) -> Sequence[Request]:
+        """Requests waiting for these calls; each is given out until it is acknowledged."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A channel as a node listed it."""
+
+    leg: LegId
+    is_answered: bool
+    is_door: bool
+    other_leg: LegId | None
