@@ -9,6 +9,7 @@
     ├── Conflict                    the thing is not in a state that allows this
     ├── Refused                     not signed in, or over a limit
     ├── Unavailable                 try again later
+    ├── HookError                   (hooks/errors.py) a tenant's server did not do its part
     └── RemoteEslError              (esl/errors.py) the peer broke the protocol
 
 Each class has a stable `slug` (also the problem type of REST answers); its docstring's first line is the default
