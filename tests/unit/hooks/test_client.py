@@ -10,7 +10,7 @@ from tests.unit.hooks.servers import Seen, answer, redirect, serving
 
 def is_signed(request: Seen) -> bool:
     signature = request.headers["x-twilio-signature"]
-    return RequestValidator(TOKEN).validate(request.url, request.form, signature)
+    return bool(RequestValidator(TOKEN).validate(request.url, request.form, signature))
 
 
 async def test_post_carries_parameters_as_a_signed_form() -> None:
