@@ -18,8 +18,8 @@ AccountId = NewType("AccountId", str)  # acc_…
 LegId = NewType("LegId", str)  # a channel UUID, 36 characters, lower case
 Token = NewType("Token", str)  # names one command of one call: see `token_of`
 
-CALL, LEG, ACCOUNT, APP, NUMBER, EVENT, RECORDING, REQUEST, PLAYBACK, KEY = (
-    "cs", "cl", "acc", "va", "vn", "evt", "rec", "req", "pb", "key",
+CALL, LEG, ACCOUNT, APP, NUMBER, EVENT, RECORDING, REQUEST, PLAYBACK, KEY, SECRET = (
+    "cs", "cl", "acc", "va", "vn", "evt", "rec", "req", "pb", "key", "sec",
 )  # fmt: skip
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
