@@ -1,0 +1,129 @@
+"""A process's connections, and the one thing that services get of them: a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from controlplane.base.errors import Conflict, InvalidId, NotFound, Unavailable
+from controlplane.store.edge import rows_as, to_database
+from controlplane.store.queries import Query
+
+T = TypeVar("T")
+
+_TIMEOUTS = "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=20s"
+
+
+class DatabaseAway(Unavailable):
+    """The database does not answer; try again later."""
+
+    slug = "database-unavailable"
+
+
+class Transaction:
+    """One database transaction: named queries in, values out. Ids are converted on the way (`store/edge.py`)."""
+
+    def __init__(self, connection: AsyncConnection[Any]) -> None:
+        self._connection = connection
+
+    async def run(self, query: Query, **values: object) -> int:
+        """Carry out a query and answer how many rows it touched."""
+        cursor = await self._connection.execute(query.text, to_database(values))
+        return cursor.rowcount
+
+    async def all(self, kind: Callable[..., T], query: Query, **values: object) -> list[T]:
+        """Every row, each as `kind(**columns)`."""
+        async with self._connection.cursor(row_factory=rows_as(kind)) as cursor:
+            await cursor.execute(query.text, to_database(values))
+            return await cursor.fetchall()
+
+    async def maybe(self, kind: Callable[..., T], query: Query, **values: object) -> T | None:
+        """The first row, or None."""
+        rows = await self.all(kind, query, **values)
+        return rows[0] if rows else None
+
+    async def one(self, kind: Callable[..., T], query: Query, **values: object) -> T:
+        """The row that must be there; raises NotFound, for an id that is none as well."""
+        with unknown_is_not_found():
+            found = await self.maybe(kind, query, **values)
+        if found is None:
+            raise NotFound
+        return found
+
+
+class Database:
+    """A pool of connections to one database. Open it in the event loop that uses it; `async with` does both ends."""
+
+    def __init__(self, url: str, *, size: int = 10, name: str = "callplane", wait_s: float = 5.0) -> None:
+        """`size` is the most connections, `wait_s` how long to wait for one (DatabaseAway after that)."""
+        self._wait_s = wait_s
+        self._pool = AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=size,
+            open=False,
+            kwargs={"application_name": name, "options": _TIMEOUTS},
+            check=AsyncConnectionPool.check_connection,
+        )
+
+    async def __aenter__(self) -> Database:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Begin to connect; does not wait for it."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self._pool.close()
+
+    def usage(self) -> tuple[int, int]:
+        """Connections open, and of these in use."""
+        stats = self._pool.get_stats()
+        size = stats.get("pool_size", 0)
+        return size, size - stats.get("pool_available", 0)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction: committed at the end, rolled back on any error.
+
+        Raises DatabaseAway when PostgreSQL cannot be reached, Conflict when a row that must be unique is there already.
+        """
+        async with self.connection() as connection, connection.transaction():
+            yield Transaction(connection)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        """A connection of the pool, for the rest of `store` alone; raises as `transaction` does."""
+        with database_errors():
+            async with self._pool.connection(timeout=self._wait_s) as connection:
+                yield connection
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Turn the driver's errors into ours."""
+    try:
+        yield
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        raise DatabaseAway from error
+    except psycopg.errors.UniqueViolation as error:
+        raise Conflict(constraint=error.diag.constraint_name) from error
+
+
+@contextmanager
+def unknown_is_not_found() -> Iterator[None]:
+    """An id that is none of ours names nothing: the same answer as for one that nobody has."""
+    try:
+        yield
+    except InvalidId as error:
+        raise NotFound from error

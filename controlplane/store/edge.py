@@ -1,0 +1,78 @@
+"""The edge between our words and PostgreSQL's: ids are text with a prefix here, 16 bytes there.
+
+A column that holds an id is named for its noun (`call_id`, `app_id`), a list of them with an s (`call_ids`); the name
+alone says which prefix it has. Other uuid columns are channels and keep the dashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from psycopg import AsyncCursor, Cursor
+
+from controlplane.base import ids
+
+T = TypeVar("T")
+
+_PREFIX_OF = {
+    "account_id": ids.ACCOUNT,
+    "app_id": ids.APP,
+    "call_id": ids.CALL,
+    "event_id": ids.EVENT,
+    "key_id": ids.KEY,
+    "number_id": ids.NUMBER,
+    "recording_id": ids.RECORDING,
+    "request_id": ids.REQUEST,
+    "secret_id": ids.SECRET,
+}
+
+
+def uuid_of(column: str, text: str) -> UUID:
+    """An id as PostgreSQL keeps it; raises InvalidId."""
+    return UUID(int=ids.bits_of(_PREFIX_OF[column], text))
+
+
+def to_database(values: Mapping[str, object]) -> dict[str, object]:
+    """The values of a query, ids turned into UUIDs; raises InvalidId."""
+    return {name: _to_database(name, value) for name, value in values.items()}
+
+
+def rows_as(kind: Callable[..., T]) -> Callable[[Cursor[Any] | AsyncCursor[Any]], Callable[[Any], T]]:
+    """A psycopg row factory: calls `kind` with the columns by their names, ids as we write them."""
+
+    def factory(cursor: Cursor[Any] | AsyncCursor[Any]) -> Callable[[Any], T]:
+        columns = [column.name for column in cursor.description or ()]
+
+        def row(values: Any) -> T:
+            return kind(**{name: _from_database(name, value) for name, value in zip(columns, values, strict=True)})
+
+        return row
+
+    return factory
+
+
+def _to_database(name: str, value: object) -> object:
+    if isinstance(value, str) and name in _PREFIX_OF:
+        return uuid_of(name, value)
+    if isinstance(value, list | tuple) and name.endswith("_ids") and name[:-1] in _PREFIX_OF:
+        return [None if one is None else uuid_of(name[:-1], one) for one in value]
+    return value
+
+
+def _from_database(name: str, value: object) -> object:
+    if not isinstance(value, UUID):
+        return value
+    prefix = _PREFIX_OF.get(name)
+    return str(value) if prefix is None else ids.id_of(prefix, value.int)
+
+
+def columns_of(rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """Rows turned on their side: one list a column, for `unnest`; columns of ids get an s.
+
+    Every row has the same keys. Raises InvalidId.
+    """
+    return {
+        f"{name}s" if name in _PREFIX_OF else name: [_to_database(name, row[name]) for row in rows] for name in rows[0]
+    }
