@@ -1,0 +1,77 @@
+"""What a call server needs to go on with the calls of a shard it has taken."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from controlplane.base.ids import AccountId, CallId
+from controlplane.calls.events import Entry
+from controlplane.calls.facts import Facts
+from controlplane.calls.journal import decode_event
+from controlplane.store.database import Transaction
+from controlplane.store.facts import read_facts
+from controlplane.store.queries import query
+
+_CALLS, _CALL, _JOURNALS = query("live_calls"), query("live_call"), query("journals")
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """One entry as it is written; `digest` is of the commands that came of it."""
+
+    call_id: CallId
+    seq: int
+    at_ms: int
+    kind: str
+    data: str
+    digest: bytes
+
+    def entry(self) -> Entry:
+        """The entry; raises ValueError if this version cannot read it."""
+        return Entry(self.seq, self.at_ms, decode_event(self.kind, self.data))
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCall:
+    """A call that is not over.
+
+    Without a journal it was claimed from the queue and its server died before it wrote: `facts` are all there is.
+    Inbound calls have no `facts`, their first entry tells.
+    """
+
+    call_id: CallId
+    account_id: AccountId
+    facts: Facts | None
+    journal: tuple[JournalLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    call_id: CallId
+    account_id: AccountId
+    node: str
+    facts: str | None
+
+
+async def load_live_calls(tx: Transaction, node: str, shards: Iterable[int]) -> list[LiveCall]:
+    """The calls of these shards of a node that are not over, each with its whole journal."""
+    return await _with_journals(tx, await tx.all(_Row, _CALLS, node=node, shards=sorted(shards)))
+
+
+async def load_live_call(tx: Transaction, call_id: CallId) -> LiveCall:
+    """One call again, after a conflict; raises NotFound if it is over."""
+    return (await _with_journals(tx, [await tx.one(_Row, _CALL, call_id=call_id)]))[0]
+
+
+async def _with_journals(tx: Transaction, rows: list[_Row]) -> list[LiveCall]:
+    lines: defaultdict[CallId, list[JournalLine]] = defaultdict(list)
+    for line in await tx.all(JournalLine, _JOURNALS, call_ids=[row.call_id for row in rows]):
+        lines[line.call_id].append(line)
+    return [_live(row, lines[row.call_id]) for row in rows]
+
+
+def _live(row: _Row, lines: list[JournalLine]) -> LiveCall:
+    facts = None if row.facts is None else read_facts(row.facts, row.node)
+    return LiveCall(row.call_id, row.account_id, facts, tuple(lines))

@@ -1,0 +1,117 @@
+"""What an entry of the journal means for the tables: an event and the machine's commands in, one record out. Pure.
+
+Only the commands that are written down count (calls/commands.py, WRITTEN), and those that make a leg.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from controlplane.calls.commands import (
+    Acknowledge,
+    Branch,
+    Bridge,
+    Burst,
+    CallBack,
+    Command,
+    Finish,
+    KeepRecording,
+    Note,
+    Originate,
+    Publish,
+)
+from controlplane.calls.events import CallOffered, CallPlaced, Entry, LegAnswered, LegEnded, LegRinging
+from controlplane.calls.facts import Facts
+from controlplane.calls.journal import digest_of, encode_event
+from controlplane.store.records import (
+    CallbackQueued,
+    CallChanged,
+    CallOpened,
+    EventPublished,
+    LegChanged,
+    LegOpened,
+    NoteWritten,
+    Record,
+    RecordingKept,
+    RequestAnswered,
+    Write,
+)
+from controlplane.verbs.documents import Number, Target
+
+_DIALLED = "dial_target"
+
+
+def record_of(facts: Facts, entry: Entry, commands: Sequence[Command]) -> Record:
+    """Everything to write about one entry and the commands it gave rise to."""
+    kind, data = encode_event(entry.event)
+    writes = [*_of_event(facts, entry)]
+    for index, command in enumerate(commands):
+        writes.extend(_of_command(facts, entry, index, command))
+    return Record(facts.call, entry.seq, entry.at_ms, kind, data, digest_of(commands), tuple(writes))
+
+
+def _of_event(facts: Facts, entry: Entry) -> Iterator[Write]:
+    at_ms = entry.at_ms
+    match entry.event:
+        case CallOffered():
+            yield CallOpened(
+                facts.account, facts.app, facts.direction, "ringing", facts.from_number, facts.to_number, facts.node
+            )
+            yield CallChanged(ringing_ms=at_ms)
+        case CallPlaced():
+            yield CallChanged(node=facts.node)
+        case LegRinging(leg) if leg == facts.a_leg:
+            yield CallChanged(status="ringing", ringing_ms=at_ms)
+        case LegRinging(leg):
+            yield LegChanged(leg, ringing_ms=at_ms)
+        case LegAnswered(leg) if leg == facts.a_leg:
+            yield CallChanged(status="in-progress", answered_ms=at_ms)
+        case LegAnswered(leg):
+            yield LegChanged(leg, answered_ms=at_ms)
+        case LegEnded(leg, cause, sip_status, sip_call_id) if leg == facts.a_leg:
+            yield CallChanged(cause=cause, sip_status=sip_status, sip_call_id=sip_call_id or None)
+        case LegEnded(leg, cause, sip_status, sip_call_id):
+            yield LegChanged(leg, ended_ms=at_ms, cause=cause, sip_status=sip_status, sip_call_id=sip_call_id or None)
+        case _:
+            return
+
+
+def _of_command(facts: Facts, entry: Entry, index: int, command: Command) -> Iterator[Write]:
+    match command:
+        case Publish():
+            yield EventPublished(
+                command.token, facts.account, facts.app, command.kind, _compact(dict(command.data)), command.leg,
+                facts.webhook_url,
+            )  # fmt: skip
+        case CallBack():
+            yield CallbackQueued(facts.account, command.link.url, command.link.method, _compact(command.parameters))
+        case KeepRecording():
+            yield RecordingKept(facts.account, facts.app, facts.node, facts.webhook_url, command)
+        case Note():
+            yield NoteWritten(facts.account, index, command.level, command.code, command.text, command.where)
+        case Acknowledge():
+            yield RequestAnswered(command.request, command.problem)
+        case Finish(verdict):
+            yield CallChanged(status=verdict.result, ended_ms=entry.at_ms, result=verdict.result, reason=verdict.reason)
+        case Originate():
+            if command.leg != facts.a_leg:
+                yield _leg(facts, Branch(command.leg, command.target), command.caller_id)
+        case Burst():
+            for run in command.runs:
+                if isinstance(run, Bridge):
+                    yield from (_leg(facts, branch, run.caller_id) for branch in run.branches)
+        case _:
+            return
+
+
+def _leg(facts: Facts, branch: Branch, caller_id: str) -> LegOpened:
+    return LegOpened(branch.leg, facts.account, _DIALLED, caller_id, _address(branch.target))
+
+
+def _address(target: Target) -> str:
+    return target.number if isinstance(target, Number) else target.uri
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,239 @@
+"""The Recorder: one writer for all calls of a process, so that many calls share a commit.
+
+Whoever has something to record submits it and awaits its commit. The writer takes all that waits into one
+transaction, at once if any of it is urgent (something unrepeatable waits for it), else within `delay_s`. While one
+commit is under way the next batch gathers, so the busier it is the more share a commit.
+
+When PostgreSQL is away nothing is lost and nobody is blocked for ever: what was submitted waits in memory, up to
+`most_waiting` records, unless `keep_elsewhere` takes it (a file, say), in which case it counts as recorded. What does
+not fit raises RecorderFull at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableSequence, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+
+from controlplane.base.errors import BadInput, Unavailable
+from controlplane.base.ids import CallId
+from controlplane.store.records import JournalConflict, Record, RecordRefused
+from controlplane.store.writing import Conflicts, write_records
+
+log = logging.getLogger(__name__)
+
+_OPTIONS = "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s"
+_WRITE_TIMEOUT_S = 15.0
+_RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # then the last for ever
+
+
+class RecorderFull(Unavailable):
+    """Too much waits to be recorded; the database has been away too long."""
+
+    slug = "recorder-full"
+
+
+class RecorderState(Enum):
+    """Whether what is submitted reaches the database."""
+
+    RECORDING = "recording"
+    DATABASE_AWAY = "database-away"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    records: tuple[Record, ...]
+    done: asyncio.Future[None]
+
+
+class Recorder:
+    """Group commit of journal entries and the rows that come of them. Start and stop it in one event loop."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        delay_s: float = 0.05,
+        most_waiting: int = 20_000,
+        most_at_once: int = 500,
+        on_state: Callable[[RecorderState], None] = lambda _: None,
+        keep_elsewhere: Callable[[Sequence[Record]], Awaitable[bool]] | None = None,
+    ) -> None:
+        """`keep_elsewhere(records)` is asked when the database is away; True means they are safe and in order there."""
+        self._url = url
+        self._delay_s = delay_s
+        self._most_waiting = most_waiting
+        self._most_at_once = most_at_once
+        self._on_state = on_state
+        self._keep_elsewhere = keep_elsewhere
+        self._state = RecorderState.STOPPED
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_records = 0
+        self._lost: set[CallId] = set()
+        self._work = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._connection: AsyncConnection[Any] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> RecorderState:
+        """Whether what is submitted reaches the database."""
+        return self._state
+
+    @property
+    def waiting(self) -> int:
+        """Records submitted and not committed."""
+        return self._waiting_records
+
+    async def start(self) -> None:
+        """Begin to write; does not wait for the database."""
+        self._enter(RecorderState.RECORDING)
+        self._task = asyncio.create_task(self._run(), name="recorder")
+
+    async def stop(self, *, timeout_s: float = 5.0) -> None:
+        """Write what waits, for at most `timeout_s`, and end; what could not be written fails with RecorderFull."""
+        self._enter(RecorderState.STOPPED)
+        self._work.set()
+        self._hurry.set()
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=timeout_s)
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for waiting in list(self._waiting):
+            self._settle(self._waiting, waiting, RecorderFull("The recorder stopped before this was written."))
+        await self._disconnect()
+
+    def submit(self, records: Sequence[Record], *, is_urgent: bool = True) -> asyncio.Future[None]:
+        """Have records written, in order; the answer is done when they are committed (or kept elsewhere).
+
+        It fails with JournalConflict when another process wrote these places of the journal, and so does everything
+        about that call until `forget`; with RecordRefused when the database will never take it. Raises RecorderFull.
+        """
+        if self._state is RecorderState.STOPPED or self._waiting_records + len(records) > self._most_waiting:
+            raise RecorderFull(waiting=self._waiting_records)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(tuple(records), done))
+        self._waiting_records += len(records)
+        self._work.set()
+        if is_urgent:
+            self._hurry.set()
+        return done
+
+    def forget(self, call: CallId) -> None:
+        """Take records of a call again whose journal was in conflict: it was read anew, or is given up."""
+        self._lost.discard(call)
+
+    async def _run(self) -> None:
+        failures = 0
+        while self._waiting or self._state is not RecorderState.STOPPED:
+            await self._gather_some()
+            batch = self._take()
+            try:
+                async with asyncio.timeout(_WRITE_TIMEOUT_S):
+                    await self._write(batch, list(batch))
+            except (psycopg.OperationalError, OSError) as error:
+                log.warning("recorder_database_away", extra={"problem": type(error).__name__, "waiting": self.waiting})
+                await self._disconnect()
+                await self._keep_or_put_back(batch)
+                await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
+                failures += 1
+            else:
+                failures = 0
+                self._enter(RecorderState.RECORDING)
+
+    async def _gather_some(self) -> None:
+        await self._work.wait()
+        if not self._hurry.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), self._delay_s)
+
+    def _take(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        size = 0
+        while self._waiting and (not batch or size + len(self._waiting[0].records) <= self._most_at_once):
+            batch.append(self._waiting.popleft())
+            size += len(batch[-1].records)
+        if not self._waiting and self._state is not RecorderState.STOPPED:
+            self._work.clear()
+            self._hurry.clear()
+        return batch
+
+    async def _write(self, batch: list[_Waiting], some: list[_Waiting]) -> None:
+        """Write some of a batch, and take out of it what is settled.
+
+        What the database refuses is taken apart, so that only the bad part of it fails.
+        """
+        ours = [waiting for waiting in some if not self._settled_as_lost(batch, waiting)]
+        if not ours:
+            return
+        try:
+            await write_records(await self._connected(), [record for waiting in ours for record in waiting.records])
+        except Conflicts as conflicts:
+            self._lost |= conflicts.calls
+            await self._write(batch, ours)
+        except psycopg.OperationalError:
+            raise
+        except (psycopg.Error, ValueError, BadInput) as error:
+            if len(ours) == 1:
+                log.exception("record_refused", extra={"call": ours[0].records[0].call})
+                self._settle(batch, ours[0], RecordRefused(problem=type(error).__name__))
+                return
+            for waiting in ours:
+                await self._write(batch, [waiting])
+        else:
+            for waiting in ours:
+                self._settle(batch, waiting, None)
+
+    def _settled_as_lost(self, batch: list[_Waiting], waiting: _Waiting) -> bool:
+        lost = self._lost.intersection(record.call for record in waiting.records)
+        if lost:
+            self._settle(batch, waiting, JournalConflict(call=min(lost)))
+        return bool(lost)
+
+    def _settle(self, batch: MutableSequence[_Waiting], waiting: _Waiting, error: Exception | None) -> None:
+        batch.remove(waiting)
+        self._waiting_records -= len(waiting.records)
+        if waiting.done.done():  # whoever asked has gone away
+            return
+        if error is None:
+            waiting.done.set_result(None)
+        else:
+            waiting.done.set_exception(error)
+
+    async def _keep_or_put_back(self, batch: list[_Waiting]) -> None:
+        self._enter(RecorderState.DATABASE_AWAY)
+        records = [record for waiting in batch for record in waiting.records]
+        if records and self._keep_elsewhere is not None and await self._keep_elsewhere(records):
+            for waiting in list(batch):
+                self._settle(batch, waiting, None)
+        self._waiting.extendleft(reversed(batch))
+        if self._waiting:
+            self._work.set()
+
+    def _enter(self, state: RecorderState) -> None:
+        """Change the state, but never out of STOPPED."""
+        if state is self._state or (self._state is RecorderState.STOPPED and self._task is not None):
+            return
+        self._state = state
+        self._on_state(state)
+
+    async def _connected(self) -> AsyncConnection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = await AsyncConnection.connect(
+                self._url, autocommit=True, connect_timeout=5, application_name="callplane recorder", options=_OPTIONS
+            )
+        return self._connection
+
+    async def _disconnect(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None

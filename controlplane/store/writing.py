@@ -1,0 +1,90 @@
+"""Write many records in one transaction: the journal first, then what comes of the entries that were new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from controlplane.base.ids import CallId
+from controlplane.store.channels import OUTBOX
+from controlplane.store.edge import columns_of, rows_as
+from controlplane.store.queries import query
+from controlplane.store.records import Record
+from controlplane.store.rows import Row, journal_row, rows_of
+
+_INSERT_JOURNAL = query("insert_journal")
+_FIND_JOURNAL = query("find_journal")
+_TELL = query("tell")
+_OTHERS = {
+    name: query(name)
+    for name in (
+        "open_calls", "change_calls", "open_legs", "change_legs", "insert_events", "insert_deliveries",
+        "insert_recordings", "insert_notes", "answer_requests",
+    )
+}  # fmt: skip
+_WAKES_WORKERS = frozenset({"insert_deliveries", "insert_recordings"})
+
+Place = tuple[CallId, int]
+
+
+class Conflicts(Exception):
+    """Some places of the journal hold other entries than these; nothing was written."""
+
+    def __init__(self, calls: frozenset[CallId]) -> None:
+        self.calls = calls
+        super().__init__(len(calls))
+
+
+async def write_records(connection: AsyncConnection[Any], records: Sequence[Record]) -> None:
+    """Write records, whole or not at all; those that are written already are passed over.
+
+    Raises Conflicts if some are written differently, or psycopg's errors. Takes two round trips: one to learn what is
+    new, one for all the rest and the commit.
+    """
+    wanted = _each_place_once(records)
+    async with connection.pipeline(), connection.transaction():
+        fresh = await _insert_journal(connection, list(wanted.values()))
+        await _check_the_rest(connection, {place: record for place, record in wanted.items() if place not in fresh})
+        rows = rows_of([record for place, record in wanted.items() if place in fresh]).by_query()
+        for name, some in rows.items():
+            statement = _OTHERS[name]
+            columns = columns_of(some)
+            await connection.execute(statement.text, {name: columns[name] for name in statement.values})
+        if _WAKES_WORKERS & rows.keys():
+            await connection.execute(_TELL.text, {"channel": OUTBOX, "payload": ""})
+
+
+def _each_place_once(records: Sequence[Record]) -> dict[Place, Record]:
+    wanted: dict[Place, Record] = {}
+    for record in records:
+        if wanted.setdefault((record.call, record.seq), record) != record:
+            raise Conflicts(frozenset({record.call}))
+    return wanted
+
+
+async def _insert_journal(connection: AsyncConnection[Any], records: Sequence[Record]) -> set[Place]:
+    async with connection.cursor(row_factory=rows_as(_place)) as cursor:
+        await cursor.execute(_INSERT_JOURNAL.text, columns_of([journal_row(record) for record in records]))
+        return set(await cursor.fetchall())
+
+
+async def _check_the_rest(connection: AsyncConnection[Any], wanted: dict[Place, Record]) -> None:
+    if not wanted:
+        return
+    places = columns_of([{"call_id": call, "seq": seq} for call, seq in wanted])
+    async with connection.cursor(row_factory=rows_as(_row)) as cursor:
+        await cursor.execute(_FIND_JOURNAL.text, places)
+        found = await cursor.fetchall()
+    differing = {row["call_id"] for row in found if journal_row(wanted[row["call_id"], row["seq"]]) != row}
+    if differing:
+        raise Conflicts(frozenset(differing))
+
+
+def _row(**columns: Any) -> Row:
+    return columns
+
+
+def _place(call_id: CallId, seq: int) -> Place:
+    return call_id, seq

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from controlplane.base.ids import CallId, Token, leg_of_call
+from controlplane.calls.commands import KeepRecording
+from controlplane.services.load_live_calls import JournalLine, LiveCall, load_live_call, load_live_calls
+from controlplane.store.database import Database
+from controlplane.store.journal import Recorder, RecorderFull, RecorderState
+from controlplane.store.records import (
+    CallbackQueued,
+    CallChanged,
+    EventPublished,
+    JournalConflict,
+    LegChanged,
+    LegOpened,
+    NoteWritten,
+    Record,
+    RecordingKept,
+    RecordRefused,
+)
+from controlplane.verbs.documents import Link, RecordingCallback
+from tests.postgres.sample import ACME, NOW_MS, call_in_shard, entry, offered, rows
+
+START = datetime.fromtimestamp(NOW_MS / 1000, UTC)
+
+
+@pytest.fixture
+async def recorder(url: str) -> AsyncIterator[Recorder]:
+    recorder = Recorder(url)
+    await recorder.start()
+    yield recorder
+    await recorder.stop()
+
+
+def event(token: str, kind: str = "call.ringing", webhook_url: str | None = None) -> EventPublished:
+    return EventPublished(Token(token), ACME, None, kind, "{}", None, webhook_url)
+
+
+def break_sessions(url: str, name: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE application_name = %s AND datname = current_database()",
+            [name],
+        )
+
+
+async def test_a_call_is_written_from_its_first_entry_to_its_verdict(recorder: Recorder, url: str) -> None:
+    call = call_in_shard(5)
+    answered = CallChanged(status="in-progress", answered_ms=NOW_MS + 1000)
+    ended = CallChanged(status="completed", ended_ms=NOW_MS + 2000, result="completed", reason="normal-clearing")
+    await recorder.submit([offered(call)])
+    await recorder.submit([entry(call, 1, answered), entry(call, 2, ended)])
+    [row] = rows(
+        url, "SELECT status, answered_at, ended_at, result, reason, shard, node, event_count, direction FROM calls"
+    )
+    assert row == {
+        "status": "completed",
+        "answered_at": START + timedelta(seconds=1),
+        "ended_at": START + timedelta(seconds=2),
+        "result": "completed",
+        "reason": "normal-clearing",
+        "shard": 5,
+        "node": "fs1",
+        "event_count": 0,
+        "direction": "inbound",
+    }
+    assert [line["seq"] for line in rows(url, "SELECT seq FROM journal ORDER BY seq")] == [0, 1, 2]
+
+
+async def test_what_is_submitted_at_once_shares_a_commit(recorder: Recorder, url: str) -> None:
+    calls = [call_in_shard(index % 16) for index in range(50)]
+    before = rows(url, "SELECT pg_current_xact_id()::text::bigint AS id")[0]["id"]
+    await asyncio.gather(*[recorder.submit([offered(call)], is_urgent=False) for call in calls])
+    after = rows(url, "SELECT pg_current_xact_id()::text::bigint AS id")[0]["id"]
+    assert len(rows(url, "SELECT 1 FROM calls")) == 50
+    assert after - before == 2  # one for the batch, one for having asked
+
+
+async def test_writing_the_same_again_changes_nothing(recorder: Recorder, url: str) -> None:
+    call = call_in_shard(1)
+    record = offered(
+        call, event("a.0.0", webhook_url="http://app/hook"), CallbackQueued(ACME, "http://app", "POST", "[]")
+    )
+    await recorder.submit([record])
+    await recorder.submit([record])
+    await recorder.submit([record, record])
+    assert rows(url, "SELECT event_count, callback_count FROM calls") == [{"event_count": 1, "callback_count": 1}]
+    assert rows(url, "SELECT sequence FROM events") == [{"sequence": 0}]
+    assert rows(url, "SELECT lane, number FROM deliveries ORDER BY lane") == [
+        {"lane": 0, "number": 0},
+        {"lane": 1, "number": 0},
+    ]
+
+
+async def test_events_of_a_call_are_numbered_without_gaps_over_many_batches(recorder: Recorder, url: str) -> None:
+    call, other = call_in_shard(1), call_in_shard(2)
+    await recorder.submit([offered(call, event("a.0.0"), event("a.0.1")), offered(other, event("b.0.0"))])
+    await recorder.submit(
+        [entry(call, 1, event("a.1.0")), entry(other, 1), entry(call, 2, event("a.2.0"), event("a.2.1"))]
+    )
+    found = rows(url, "SELECT sequence, occurred_at FROM events JOIN calls USING (call_id) WHERE shard = 1 ORDER BY 1")
+    assert [row["sequence"] for row in found] == [0, 1, 2, 3, 4]
+    assert [(row["occurred_at"] - START).seconds for row in found] == [0, 0, 1, 2, 2]
+
+
+async def test_everything_an_entry_may_bring_is_written_with_it(recorder: Recorder, url: str) -> None:
+    call = call_in_shard(3)
+    leg = leg_of_call(call_in_shard(3))
+    recording = "rec_01HF7YAT00000000000000000A"
+    kept = KeepRecording(
+        Token("t"),
+        recording,
+        leg,
+        "RecordVerb",
+        1,
+        2500,
+        True,
+        RecordingCallback(Link("http://app/rec")),
+        (("A", "b"),),
+    )
+    await recorder.submit(
+        [
+            offered(call),
+            entry(call, 1, LegOpened(leg, ACME, "dial_target", "+15550001111", "+15550003333")),
+            entry(call, 2, LegChanged(leg, answered_ms=NOW_MS + 2000)),
+            entry(call, 3, LegChanged(leg, ended_ms=NOW_MS + 3000, cause="NORMAL_CLEARING", sip_status=200)),
+            entry(
+                call,
+                4,
+                RecordingKept(ACME, None, "fs1", None, kept),
+                NoteWritten(ACME, 1, "warning", 12200, "odd", "Say[1]"),
+            ),
+        ]
+    )
+    assert rows(url, "SELECT leg::text, to_number, cause, sip_status, ended_at FROM legs") == [
+        {"leg": leg, "to_number": "+15550003333", "cause": "NORMAL_CLEARING", "sip_status": 200,
+         "ended_at": START + timedelta(seconds=3)}
+    ]  # fmt: skip
+    assert rows(url, "SELECT state, duration_ms, source, callback FROM recordings") == [
+        {"state": "processing", "duration_ms": 2500, "source": "RecordVerb",
+         "callback": {"url": "http://app/rec", "method": "POST", "events": ["completed"], "parameters": [["A", "b"]]}}
+    ]  # fmt: skip
+    assert rows(url, "SELECT seq, index, level, code, text, place FROM notes") == [
+        {"seq": 4, "index": 1, "level": "warning", "code": 12200, "text": "odd", "place": "Say[1]"}
+    ]
+
+
+async def test_a_journal_that_another_wrote_is_a_conflict_until_the_call_is_forgotten(
+    recorder: Recorder, url: str, db: Database
+) -> None:
+    call, other = call_in_shard(1), call_in_shard(2)
+    await recorder.submit([offered(call), entry(call, 1, data='{"by":"another"}')])
+    ours = recorder.submit([entry(call, 1, CallChanged(status="in-progress"), data='{"by":"us"}')])
+    further = recorder.submit([entry(call, 2)])
+    unrelated = recorder.submit([offered(other)])
+    with pytest.raises(JournalConflict):
+        await ours
+    with pytest.raises(JournalConflict):
+        await further
+    await unrelated
+    assert rows(url, "SELECT status FROM calls WHERE shard = 1") == [{"status": "ringing"}]
+    async with db.transaction() as tx:
+        assert [line.data for line in (await load_live_call(tx, call)).journal] == ['{"a":1}', '{"by":"another"}']
+    recorder.forget(call)
+    await recorder.submit([entry(call, 2)])
+
+
+async def test_a_record_the_database_refuses_fails_alone(recorder: Recorder, url: str) -> None:
+    good, bad, orphan = call_in_shard(1), call_in_shard(2), call_in_shard(3)
+    done = [
+        recorder.submit([offered(good)]),
+        recorder.submit([offered(bad, NoteWritten(ACME, 0, "error", 1, "a\0b", ""))]),
+        recorder.submit([entry(orphan, 1, event("c.1.0"))]),
+        recorder.submit([entry(good, 1)]),
+    ]
+    results = await asyncio.gather(*done, return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), RecordRefused, RecordRefused, type(None)]
+    assert rows(url, "SELECT shard FROM calls") == [{"shard": 1}]
+
+
+async def test_an_ended_call_keeps_its_verdict(recorder: Recorder, url: str) -> None:
+    call = call_in_shard(1)
+    await recorder.submit([offered(call), entry(call, 1, CallChanged(status="busy", ended_ms=NOW_MS, result="busy"))])
+    await recorder.submit([entry(call, 2, CallChanged(status="failed", ended_ms=NOW_MS + 9, result="failed"))])
+    assert rows(url, "SELECT status, result, ended_at FROM calls") == [
+        {"status": "busy", "result": "busy", "ended_at": START}
+    ]
+
+
+async def test_a_lost_connection_is_made_again_and_nothing_is_written_twice(recorder: Recorder, url: str) -> None:
+    call = call_in_shard(1)
+    await recorder.submit([offered(call)])
+    break_sessions(url, "callplane recorder")
+    await recorder.submit([entry(call, 1, event("a.1.0"))])
+    assert rows(url, "SELECT sequence FROM events") == [{"sequence": 0}]
+    assert recorder.state is RecorderState.RECORDING
+
+
+async def test_while_the_database_is_away_records_wait_up_to_a_bound() -> None:
+    states: list[RecorderState] = []
+    recorder = Recorder("postgresql://127.0.0.1:1/none", most_waiting=2, on_state=states.append)
+    await recorder.start()
+    call = call_in_shard(1)
+    waiting = recorder.submit([offered(call), entry(call, 1)])
+    with pytest.raises(RecorderFull):
+        recorder.submit([entry(call, 2)])
+    while recorder.state is RecorderState.RECORDING:
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    await recorder.stop(timeout_s=0)
+    with pytest.raises(RecorderFull):
+        await waiting
+    assert states == [RecorderState.RECORDING, RecorderState.DATABASE_AWAY, RecorderState.STOPPED]
+
+
+async def test_what_is_kept_elsewhere_counts_as_recorded() -> None:
+    kept: list[Record] = []
+
+    async def keep(records: Sequence[Record]) -> bool:
+        kept.extend(records)
+        return True
+
+    recorder = Recorder("postgresql://127.0.0.1:1/none", keep_elsewhere=keep)
+    await recorder.start()
+    call = call_in_shard(1)
+    await recorder.submit([offered(call), entry(call, 1)])
+    await recorder.stop()
+    assert kept == [offered(call), entry(call, 1)]
+
+
+async def test_a_server_finds_the_live_calls_of_its_shards_with_their_journals(
+    recorder: Recorder, db: Database
+) -> None:
+    ours, elsewhere, over = call_in_shard(4), call_in_shard(5), call_in_shard(4)
+    await recorder.submit([offered(ours), offered(elsewhere), offered(over), offered(call_in_shard(4), node="fs2")])
+    await recorder.submit([entry(over, 1, CallChanged(ended_ms=NOW_MS)), entry(ours, 1, data='{"b":2}')])
+    async with db.transaction() as tx:
+        found = await load_live_calls(tx, "fs1", [3, 4])
+    lines = (
+        JournalLine(ours, 0, NOW_MS, "CallOffered", '{"a":1}', b"digest"),
+        JournalLine(ours, 1, NOW_MS + 1000, "Something", '{"b":2}', b""),
+    )
+    assert found == [LiveCall(CallId(ours), ACME, None, lines)]
