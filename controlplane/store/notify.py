@@ -1,0 +1,83 @@
+"""LISTEN on a connection of its own, for as long as the process lives.
+
+A notification says that something may be read; it is never relied on alone: `on_gap` is called after every (re)connect,
+because whatever was told meanwhile is lost, and readers look by themselves now and then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, sql
+
+log = logging.getLogger(__name__)
+
+_RETRY_S = (0.05, 0.2, 0.5, 1.0)  # then the last for ever
+_LOOK_S = 5.0  # how long silence may be before the connection is tried
+
+
+class Listener:
+    """Calls `on_notify(channel, payload)` for what is told, and `on_gap()` whenever something may have been missed.
+
+    Both are called in the event loop and must not block.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        channels: Sequence[str],
+        *,
+        on_notify: Callable[[str, str], None],
+        on_gap: Callable[[], None],
+    ) -> None:
+        self._url = url
+        self._channels = tuple(channels)
+        self._on_notify = on_notify
+        self._on_gap = on_gap
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to listen; does not wait for the database."""
+        self._task = asyncio.create_task(self._run(), name="listener")
+
+    async def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            try:
+                async with await self._connect() as connection:
+                    failures = 0
+                    self._on_gap()
+                    await self._listen(connection)
+            except (psycopg.OperationalError, OSError) as error:
+                log.warning("listener_database_away", extra={"problem": type(error).__name__})
+                await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
+                failures += 1
+
+    async def _connect(self) -> AsyncConnection[Any]:
+        connection = await AsyncConnection.connect(
+            self._url, autocommit=True, connect_timeout=5, application_name="callplane listener"
+        )
+        try:
+            for channel in self._channels:
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
+    async def _listen(self, connection: AsyncConnection[Any]) -> None:
+        while True:
+            async for told in connection.notifies(timeout=_LOOK_S):
+                self._on_notify(told.channel, told.payload)
+            async with asyncio.timeout(_LOOK_S):
+                await connection.execute("SELECT 1")

@@ -1,0 +1,187 @@
+"""Which call server drives which calls: session advisory locks on (media node, shard).
+
+The locks belong to a session of their own. When the process dies the session ends, and the next server has the locks
+within milliseconds. A process that is stopped but not dead keeps its session: its heartbeat stops, and a peer ends the
+session for it (`fence`); should it wake up, it finds the session gone before it does anything (`on_lost`).
+
+Nothing here decides when to take what: `fair_share` says how many each should hold, the call server does the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+from zlib import crc32
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from controlplane.base.errors import Unavailable
+from controlplane.store.queries import Query, query
+
+log = logging.getLogger(__name__)
+
+_TAKE, _RELEASE = query("take_shards"), query("release_shards")
+_ENTER, _BEAT, _LEAVE = query("enter_call_server"), query("beat"), query("leave_call_server")
+_LIVE, _FENCE = query("live_call_servers"), query("fence_call_servers")
+_OPTIONS = "-c statement_timeout=5s -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
+_ANSWER_TIMEOUT_S = 5.0
+SHARDS = 16
+
+
+class SessionLost(Unavailable):
+    """The session that held our shards is gone, and the shards with it."""
+
+    slug = "lock-session-lost"
+
+
+def lock_key(node: str) -> int:
+    """A media node's name as the first half of an advisory lock's key (int4)."""
+    return crc32(node.encode()) - (1 << 31)
+
+
+def fair_share(places: int, servers: Sequence[str], server_id: str) -> int:
+    """How many of `places` (node, shard) pairs this server should hold; the shares of all add up to `places`."""
+    rank = sorted(servers).index(server_id)
+    return places // len(servers) + (rank < places % len(servers))
+
+
+class ShardLocks:
+    """One session's shards. `on_lost()` is called once, in the event loop, when the session is found gone."""
+
+    def __init__(
+        self,
+        url: str,
+        server_id: str,
+        *,
+        on_lost: Callable[[], None],
+        beat_s: float = 1.0,
+        dead_after_s: float = 5.0,
+    ) -> None:
+        """`dead_after_s`: peers not seen for so long count no more, and may be fenced."""
+        self._url = url
+        self._server_id = server_id
+        self._on_lost = on_lost
+        self._beat_s = beat_s
+        self._dead_after_s = dead_after_s
+        self._owned: set[tuple[str, int]] = set()
+        self._connection: AsyncConnection[Any] | None = None
+        self._watched: int | None = None
+        self._turn = asyncio.Lock()
+        self._stirred = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def owned(self) -> frozenset[tuple[str, int]]:
+        """The (node, shard) pairs held; none once the session is lost."""
+        return frozenset(self._owned)
+
+    async def open(self) -> None:
+        """Begin a session and say that this server is there. Raises SessionLost if the database cannot be reached.
+
+        May be called again after `on_lost`.
+        """
+        await self.close()
+        try:
+            self._connection = await AsyncConnection.connect(
+                self._url, autocommit=True, connect_timeout=5, application_name="callplane shards", options=_OPTIONS
+            )
+        except psycopg.OperationalError as error:
+            raise SessionLost from error
+        self._watched = os.dup(self._connection.fileno())
+        await self._ask(_ENTER, server_id=self._server_id)
+        self._task = asyncio.create_task(self._watch(), name="shard-locks")
+
+    async def close(self) -> None:
+        """Leave: every shard is free for others when this returns."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        if self._connection is not None:
+            try:
+                await self._ask(_LEAVE, server_id=self._server_id)
+            except SessionLost:
+                log.info("shard_session_was_gone")
+        await self._drop()
+
+    async def try_take(self, node: str, shards: Sequence[int]) -> frozenset[int]:
+        """Take what is free of these shards; answers those taken now. Raises SessionLost."""
+        wanted = [shard for shard in shards if (node, shard) not in self._owned]
+        rows = await self._ask(_TAKE, shards=wanted, key=lock_key(node))
+        taken = frozenset(row["shard"] for row in rows)
+        self._owned |= {(node, shard) for shard in taken}
+        return taken
+
+    async def release(self, node: str, shards: Sequence[int]) -> None:
+        """Give shards back. Raises SessionLost."""
+        ours = [shard for shard in shards if (node, shard) in self._owned]
+        self._owned -= {(node, shard) for shard in ours}
+        await self._ask(_RELEASE, shards=ours, key=lock_key(node))
+
+    async def live_servers(self) -> list[str]:
+        """The servers seen lately, this one among them. Raises SessionLost."""
+        rows = await self._ask(_LIVE, server_id=self._server_id, dead_after_s=self._dead_after_s)
+        return [row["server_id"] for row in rows]
+
+    async def fence(self) -> list[str]:
+        """End the sessions of servers not seen for `dead_after_s`; answers who they were. Raises SessionLost."""
+        rows = await self._ask(_FENCE, server_id=self._server_id, dead_after_s=self._dead_after_s)
+        return [row["server_id"] for row in rows]
+
+    async def _watch(self) -> None:
+        """Beat now and then, and at once when the socket stirs while nobody asked anything: that is its end."""
+        while True:
+            self._stirred.clear()
+            try:
+                await self._ask(_BEAT, server_id=self._server_id)
+                await asyncio.wait_for(self._stirred.wait(), self._beat_s)
+            except TimeoutError:
+                continue
+            except SessionLost:
+                return
+
+    async def _ask(self, asked: Query, **values: object) -> list[dict[str, Any]]:
+        async with self._turn:
+            connection = self._connection
+            if connection is None:
+                raise SessionLost
+            self._look_away()
+            try:
+                async with asyncio.timeout(_ANSWER_TIMEOUT_S), connection.cursor(row_factory=dict_row) as cursor:
+                    await cursor.execute(asked.text, values)
+                    rows = await cursor.fetchall() if cursor.description else []
+            except (psycopg.OperationalError, OSError) as error:
+                await self._drop()
+                log.warning("shard_session_lost", extra={"problem": type(error).__name__})
+                self._on_lost()
+                raise SessionLost from error
+            self._look()
+            return rows
+
+    def _look(self) -> None:
+        """Have the loop tell when the socket stirs. On a duplicate, as psycopg registers the descriptor itself."""
+        if self._watched is not None:
+            asyncio.get_running_loop().add_reader(self._watched, self._stir)
+
+    def _look_away(self) -> None:
+        if self._watched is not None:
+            asyncio.get_running_loop().remove_reader(self._watched)
+
+    def _stir(self) -> None:
+        self._look_away()
+        self._stirred.set()
+
+    async def _drop(self) -> None:
+        self._owned.clear()
+        self._look_away()
+        if self._watched is not None:
+            os.close(self._watched)
+            self._watched = None
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None

@@ -1,0 +1,34 @@
+-- take_shards: Take what is free of these shards of a node, for as long as this session lives.
+SELECT shard FROM unnest(%(shards)s::integer[]) AS shard WHERE pg_try_advisory_lock(%(key)s::integer, shard)
+
+-- release_shards: Give these shards of a node back.
+SELECT shard FROM unnest(%(shards)s::integer[]) AS shard WHERE pg_advisory_unlock(%(key)s::integer, shard)
+
+-- enter_call_server: Say that this process is there, and which session holds its locks.
+INSERT INTO call_servers (server_id, backend_pid, backend_start)
+SELECT %(server_id)s, pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
+ON CONFLICT (server_id) DO UPDATE SET
+    backend_pid = excluded.backend_pid, backend_start = excluded.backend_start, last_seen = now()
+
+-- beat: Say that this process is still there.
+UPDATE call_servers SET last_seen = now() WHERE server_id = %(server_id)s
+
+-- leave_call_server: Say that this process goes.
+DELETE FROM call_servers WHERE server_id = %(server_id)s
+
+-- live_call_servers: The processes seen lately, this one among them.
+SELECT server_id FROM call_servers
+WHERE last_seen > now() - make_interval(secs => %(dead_after_s)s) OR server_id = %(server_id)s
+ORDER BY server_id
+
+-- fence_call_servers: End the sessions of processes not seen lately, and forget them; the session must be the very one they had.
+WITH dead AS (
+    DELETE FROM call_servers
+    WHERE last_seen < now() - make_interval(secs => %(dead_after_s)s) AND server_id <> %(server_id)s
+    RETURNING server_id, backend_pid, backend_start
+)
+SELECT dead.server_id, coalesce(pg_terminate_backend(session.pid), false) AS was_connected
+FROM dead
+LEFT JOIN pg_stat_activity AS session
+    ON session.pid = dead.backend_pid AND session.backend_start = dead.backend_start
+ORDER BY dead.server_id
