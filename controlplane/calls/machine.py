@@ -82,6 +82,7 @@ class CallMachine:
     verdict: Verdict | None = None
     _scene: Scene | None = None
     _script: Script[None] | None = None
+    _requests: set[str] = field(default_factory=set)  # done: a request is given out until its answer is on record
     _outstanding: dict[Token, Burst | FetchDocument | TakeInline | Join] = field(default_factory=dict)
 
     def handle(self, entry: Entry) -> tuple[Command, ...]:
@@ -101,6 +102,21 @@ class CallMachine:
         return commands
 
     @property
+    def facts(self) -> Facts:
+        """What the call began with; there is none before the first entry."""
+        assert self.state is not None
+        return self.state.facts
+
+    @property
+    def living_legs(self) -> tuple[Leg, ...]:
+        """The legs that have not ended, as far as the journal tells."""
+        return tuple(leg for leg in self.state.legs.values() if leg.is_alive) if self.state is not None else ()
+
+    def is_alive(self, leg: LegId) -> bool:
+        """Say whether this leg of the call has not ended, as far as the journal tells."""
+        return any(one.id == leg for one in self.living_legs)
+
+    @property
     def is_over(self) -> bool:
         """No leg is left, so nothing more can come of this call."""
         return self.state is not None and not any(leg.is_alive for leg in self.state.legs.values())
@@ -117,6 +133,8 @@ class CallMachine:
         match event:
             case CallOffered() | CallPlaced():
                 return False
+            case BurstDone(_, token) if _ends_the_leg(self._outstanding.get(token)):
+                return False  # the end of the leg says it all
             case DocumentArrived(token) | DocumentFailed(token) | BurstDone(_, token) | BurstLooked(_, token):
                 return token in self._outstanding
             case LegRinging(leg):
@@ -125,6 +143,8 @@ class CallMachine:
                 return self._leg_is(leg, LegState.DIALLED, LegState.RINGING)
             case LegEnded(leg) | OriginateFailed(leg):
                 return self._leg_is(leg, LegState.DIALLED, LegState.RINGING, LegState.ANSWERED)
+            case Redirected() | HangUpAsked() | MuteAsked() | DigitsAsked() | PlayAsked():
+                return event.request not in self._requests
             case LegsJoined(leg, other):
                 known = self.state.legs.get(leg)
                 return known is not None and known.joined_to != other
@@ -153,6 +173,8 @@ class CallMachine:
         self._advance(None)
 
     def _take(self, state: CallState, event: Event) -> None:
+        if isinstance(event, Redirected | HangUpAsked | MuteAsked | DigitsAsked | PlayAsked):
+            self._requests.add(event.request)
         match event:
             case LegEnded() | OriginateFailed():
                 self._leg_ended(state, event)
@@ -377,6 +399,10 @@ def _join(state: CallState, leg: Leg, other_id: LegId) -> None:
 
 def _runs_on(command: Command, leg: LegId) -> bool:
     return (isinstance(command, Burst) and command.leg == leg) or _joins(command, {leg})
+
+
+def _ends_the_leg(command: Command | None) -> bool:
+    return isinstance(command, Burst) and isinstance(command.runs[-1], HangUpLeg)
 
 
 def _joins(command: Command, legs: set[LegId]) -> bool:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from controlplane.base.ids import AccountId, CallId, LegId, Token
+from controlplane.base.ids import AccountId, CallId, Token
 from controlplane.calls.commands import Command
 from controlplane.calls.events import Entry, Event
 from controlplane.calls.facts import Facts
 from controlplane.calls.machine import CallMachine
-from controlplane.verbs.documents import Link, Play, Say
+from controlplane.verbs.documents import Link, Play, Say, StatusCallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,9 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A call as its journal has it."""
+    """A call as its journal has it; one that was claimed and has no entries yet is still to be placed."""
 
-    call: CallId
+    facts: Facts
     entries: tuple[Entry, ...]
 
 
@@ -112,9 +112,15 @@ class Numbers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a number is set to: a template of the call's facts, completed by whoever makes the call of it."""
+    """What a number is set to: whose it is, and which application answers."""
 
-    facts: Facts
+    account: AccountId
+    app: str | None
+    document: Link | None
+    fallback: Link | None
+    status_callback: StatusCallback | None
+    webhook_url: str | None
+    record: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +132,17 @@ class Request:
 
 
 class Inbox(Protocol):
-    """What others want of this server: calls to place and requests to live calls."""
+    """What others want of this server: calls to place and requests to live calls.
 
-    async def claim_calls(self, node: str, shards: frozenset[int], most: int) -> Sequence[Facts]:
-        """Take queued calls of these shards; each is ours to place from here on."""
+    Everything may raise Unavailable while the database is away.
+    """
+
+    async def claim_calls(self, places: frozenset[tuple[str, int]]) -> Sequence[Facts]:
+        """Take queued calls of these (node, shard) places; each is ours to place from here on."""
+        ...
+
+    async def count_queued(self, places: frozenset[tuple[str, int]]) -> int:
+        """How many calls wait for these places: whether it is worth looking again soon."""
         ...
 
     async def requests(self, calls: Sequence[CallId]) -> Sequence[Request]:
@@ -137,11 +150,26 @@ class Inbox(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A channel as a node listed it."""
+class Ownership(Protocol):
+    """Which (node, shard) places are ours. Everything may raise Unavailable while the database is away."""
 
-    leg: LegId
-    is_answered: bool
-    is_door: bool
-    other_leg: LegId | None
+    @property
+    def owned(self) -> frozenset[tuple[str, int]]: ...
+
+    async def try_take(self, node: str, shards: Sequence[int]) -> frozenset[int]:
+        """Take what is free of these shards."""
+        ...
+
+    async def release(self, node: str, shards: Sequence[int]) -> None: ...
+
+    async def live_servers(self) -> list[str]:
+        """The servers seen lately, this one among them."""
+        ...
+
+    async def fence(self) -> list[str]:
+        """End the claims of servers that stopped without dying."""
+        ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...

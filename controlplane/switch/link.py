@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from controlplane.base.errors import Unavailable
+from controlplane.esl.commands import KICK, Command
 from controlplane.esl.connection import ClientConnection
 from controlplane.esl.errors import RemoteEslError
 from controlplane.esl.frames import EslEvent, Frame
@@ -49,7 +50,7 @@ class Link(asyncio.Protocol):
 
     # What others call
 
-    async def log_in(self, auth: bytes) -> None:
+    async def log_in(self, auth: Command) -> None:
         """Wait for the greeting and give the password; raises LinkLost."""
         try:
             async with asyncio.timeout(LOGIN_TIMEOUT_S):
@@ -66,16 +67,16 @@ class Link(asyncio.Protocol):
     def is_up(self) -> bool:
         return self._transport is not None and not self._ended_because
 
-    def send(self, command: bytes, on_reply: ReplyHandler | None = None) -> None:
+    def send(self, command: Command, on_reply: ReplyHandler | None = None) -> None:
         """Write one command. Raises LinkLost when the link is gone; the reply goes to `on_reply`."""
         if self._transport is None or self._ended_because:
             raise LinkLost(None, why=self._ended_because)
         self._replies.append(on_reply or _ignore)
-        self._transport.write(command)
+        self._transport.write(command.data)
         if self._transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             self.abort("the node does not read")
 
-    def ask(self, command: bytes) -> asyncio.Future[Frame]:
+    def ask(self, command: Command) -> asyncio.Future[Frame]:
         """Write one command; the future has its reply, or raises LinkLost."""
         future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
 
@@ -93,7 +94,7 @@ class Link(asyncio.Protocol):
     def kick(self) -> None:
         """Wake the node's thread for this link, which otherwise looks for events every 20 ms (performance, 1)."""
         if self._transport is not None and not self._ended_because:
-            self._transport.write(b"\n")
+            self._transport.write(KICK.data)
 
     def abort(self, why: str) -> None:
         """Drop the link at once."""

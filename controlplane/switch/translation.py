@@ -9,6 +9,7 @@ from typing import TypeAlias
 from controlplane.base.ids import LegId, Token, call_of_token, is_channel_uuid
 from controlplane.calls.events import (
     BurstDone,
+    BurstLooked,
     Event,
     LegAnswered,
     LegEnded,
@@ -17,17 +18,18 @@ from controlplane.calls.events import (
     LegsParted,
     Outcome,
 )
+from controlplane.esl.commands import EslEventName
 from controlplane.esl.frames import EslEvent
 
 SUBSCRIBED = (
-    "CHANNEL_PARK",
-    "CHANNEL_PROGRESS",
-    "CHANNEL_PROGRESS_MEDIA",
-    "CHANNEL_ANSWER",
-    "CHANNEL_EXECUTE_COMPLETE",
-    "CHANNEL_BRIDGE",
-    "CHANNEL_UNBRIDGE",
-    "CHANNEL_HANGUP_COMPLETE",
+    EslEventName.CHANNEL_PARK,
+    EslEventName.CHANNEL_PROGRESS,
+    EslEventName.CHANNEL_PROGRESS_MEDIA,
+    EslEventName.CHANNEL_ANSWER,
+    EslEventName.CHANNEL_EXECUTE_COMPLETE,
+    EslEventName.CHANNEL_BRIDGE,
+    EslEventName.CHANNEL_UNBRIDGE,
+    EslEventName.CHANNEL_HANGUP_COMPLETE,
 )
 LOOK = "look-"  # begins the token of a LookAt's probe
 MAX_TEXT = 256  # of what a caller says of itself; longer is cut
@@ -35,7 +37,7 @@ MAX_TEXT = 256  # of what a caller says of itself; longer is cut
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A leg is parked at the door and nobody has claimed it. All texts are the caller's: untrusted, control characters gone."""
+    """A leg is parked that came in by the door. All texts are the caller's: untrusted, control characters gone."""
 
     leg: LegId
     caller_number: str
@@ -49,9 +51,14 @@ class Looked:
     """A LookAt's probe is through: what the channel said."""
 
     leg: LegId
-    token: Token
-    last_sent: str
-    outcome: Outcome
+    event: BurstLooked
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A leg is parked that did not come in by the door: one that we dialled, or any that went back to park."""
+
+    leg: LegId
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Happened:
     event: Event
 
 
-News: TypeAlias = Offered | Looked | Happened
+News: TypeAlias = Offered | Parked | Looked | Happened
 
 
 def translate(event: EslEvent) -> News | None:
@@ -98,7 +105,7 @@ def printable(text: str | None) -> str:
 
 def _parked(event: EslEvent, leg: LegId) -> News | None:
     if not event.variable("callplane_door"):
-        return None
+        return Parked(leg)
     return Offered(
         leg,
         printable(event.get("Caller-Caller-ID-Number")),
@@ -130,7 +137,7 @@ def _executed(event: EslEvent, leg: LegId) -> News | None:
     token = event.get("Application-UUID") or ""
     if token.startswith(LOOK):
         last_sent = event.variable("callplane_sent") or ""
-        return Looked(leg, Token(token[len(LOOK) :]), last_sent, outcome_of(event.variable))
+        return Looked(leg, BurstLooked(leg, Token(token[len(LOOK) :]), last_sent, outcome_of(event.variable)))
     if call_of_token(token) is None:
         return None
     return Happened(leg, BurstDone(leg, Token(token), outcome_of(event.variable)))
@@ -166,12 +173,12 @@ def _hung_up(event: EslEvent, leg: LegId) -> News:
 
 
 _ROWS: dict[str, Callable[[EslEvent, LegId], News | None]] = {
-    "CHANNEL_PARK": _parked,
-    "CHANNEL_PROGRESS": _progressed,
-    "CHANNEL_PROGRESS_MEDIA": _progressed_with_media,
-    "CHANNEL_ANSWER": _answered,
-    "CHANNEL_EXECUTE_COMPLETE": _executed,
-    "CHANNEL_BRIDGE": _bridged,
-    "CHANNEL_UNBRIDGE": _unbridged,
-    "CHANNEL_HANGUP_COMPLETE": _hung_up,
+    EslEventName.CHANNEL_PARK: _parked,
+    EslEventName.CHANNEL_PROGRESS: _progressed,
+    EslEventName.CHANNEL_PROGRESS_MEDIA: _progressed_with_media,
+    EslEventName.CHANNEL_ANSWER: _answered,
+    EslEventName.CHANNEL_EXECUTE_COMPLETE: _executed,
+    EslEventName.CHANNEL_BRIDGE: _bridged,
+    EslEventName.CHANNEL_UNBRIDGE: _unbridged,
+    EslEventName.CHANNEL_HANGUP_COMPLETE: _hung_up,
 }

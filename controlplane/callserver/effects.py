@@ -1,0 +1,226 @@
+"""Commands carried out: on the node, at the application, in files. One row a command."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from controlplane.base.causes import Cause
+from controlplane.base.ids import LegId
+from controlplane.calls.commands import (
+    Branch,
+    Bridge,
+    Burst,
+    Claim,
+    Command,
+    End,
+    FetchDocument,
+    Interrupt,
+    Join,
+    LookAt,
+    Mute,
+    Originate,
+    PlayOver,
+    Ring,
+    Run,
+    SendDigitsNow,
+    TakeInline,
+)
+from controlplane.calls.events import DocumentArrived, DocumentFailed, LegEnded, OriginateFailed, PromptFailed
+from controlplane.callserver.call import LiveCall
+from controlplane.callserver.line import Line, Sounds
+from controlplane.callserver.ports import Applications, FetchFailed, PromptFailedError, Prompts
+from controlplane.esl import apis
+from controlplane.esl.commands import Command as EslCommand
+from controlplane.esl.errors import UnsafeValue
+from controlplane.esl.frames import Frame
+from controlplane.switch.link import LinkLost
+from controlplane.switch.node import Node
+from controlplane.switch.writing import Writer
+from controlplane.verbs.documents import Play
+
+log = logging.getLogger(__name__)
+
+LOST_LEG_CHECK_S = 1.0  # after the node said it does not know a leg, the end of that leg has this long to be told
+
+
+@dataclass(slots=True)
+class Effects:
+    """Carries out commands for the calls of one node."""
+
+    node: Node
+    writer: Writer
+    applications: Applications
+    prompts: Prompts
+    calls: dict[LegId, LiveCall]
+    lines: dict[LegId, Line] = field(default_factory=dict)
+
+    def carry_out(self, call: LiveCall, command: Command) -> None:
+        """Do what the machine asked for; what the node or the network makes of it comes back as events."""
+        try:
+            self._carry_out(call, command)
+        except LinkLost:
+            return  # the resynchronisation that follows says it again where it still matters
+        except UnsafeValue as error:
+            self._refuse(call, command, error)
+
+    def is_over(self, call: LiveCall) -> None:
+        """Forget a call."""
+        for leg in [leg for leg, owner in self.calls.items() if owner is call]:
+            del self.calls[leg]
+            line = self.lines.pop(leg, None)
+            if line is not None:
+                line.close()
+        self.applications.forget(call.id)
+
+    def parked(self, leg: LegId) -> None:
+        """A leg of ours went back to park."""
+        if leg in self.lines:
+            self.lines[leg].parked()
+
+    def ended(self, leg: LegId) -> None:
+        """A leg is gone: nothing is to be sent there."""
+        line = self.lines.pop(leg, None)
+        if line is not None:
+            line.close()
+
+    def _carry_out(self, call: LiveCall, command: Command) -> None:
+        match command:
+            case Burst():
+                self._adopt(call, command.runs)
+                self._line(call, command.leg).send(command)
+            case Claim(leg, time_limit_s):
+                self._send(call, leg, *self.writer.claim(leg, call.id, time_limit_s))
+            case Ring(leg):
+                self._send(call, leg, self.writer.ring(leg))
+            case Interrupt(leg):
+                self._line(call, leg).interrupt()
+            case End(leg, cause):
+                self.ended(leg)
+                self._send(call, leg, self.writer.end(leg, cause))
+            case Originate():
+                self.calls[command.leg] = call
+                self._originate(call, command)
+            case Join(leg, other):
+                self._send(call, leg, *self.writer.join(leg, other))
+            case Mute(leg, is_on):
+                self._send(call, leg, self.writer.mute(leg, is_on=is_on))
+            case SendDigitsNow(leg, digits, duration_ms):
+                self._send(call, leg, self.writer.keys_now(leg, digits, duration_ms))
+            case PlayOver():
+                call.start(f"play {command.leg}", lambda: asyncio.create_task(self._play_over(call, command)))
+            case LookAt(leg, token):
+                self._send(call, leg, self.writer.look(leg, token))
+            case FetchDocument():
+                call.start(command.token, lambda: asyncio.create_task(self._fetch(call, command)))
+            case TakeInline(token, inline):
+                arrived = DocumentArrived(token, "", inline.content_type, inline.body.encode())
+                asyncio.get_running_loop().call_soon(call.feed, arrived)
+
+    # The node
+
+    def _send(self, call: LiveCall, leg: LegId, *commands: EslCommand) -> None:
+        def replied(frame: Frame | None) -> None:
+            if frame is not None and (frame.reply_text or frame.text).startswith("-ERR"):
+                self._doubt(call, leg)
+
+        for command in commands:
+            self.node.send(command, replied)
+
+    def _doubt(self, call: LiveCall, leg: LegId) -> None:
+        """The node does not know a leg: unless its end is told soon, nobody saw it go."""
+
+        def check() -> None:
+            if self.calls.get(leg) is call:
+                call.feed(LegEnded(leg, Cause.LOST))
+
+        if call.machine.is_alive(leg):
+            asyncio.get_running_loop().call_later(LOST_LEG_CHECK_S, self._ask_whether_alive, leg, check)
+
+    def _ask_whether_alive(self, leg: LegId, gone: object) -> None:
+        def replied(frame: Frame | None) -> None:
+            if frame is not None and frame.text.strip() == "false" and callable(gone):
+                gone()
+
+        try:
+            self.node.send(apis.uuid_exists(leg), replied)
+        except LinkLost:
+            return
+
+    def _originate(self, call: LiveCall, command: Originate) -> None:
+        def finished(answer: str) -> None:
+            if answer.startswith("-ERR"):
+                call.feed(OriginateFailed(command.leg, answer[len("-ERR ") :].strip() or "NORMAL_UNSPECIFIED"))
+
+        self.node.originate(self.writer.originate(command, call.id), command.token, finished)
+
+    # Bursts
+
+    def _adopt(self, call: LiveCall, runs: tuple[Run, ...]) -> None:
+        for branch in branches_of(runs):
+            self.calls[branch.leg] = call
+
+    def _line(self, call: LiveCall, leg: LegId) -> Line:
+        line = self.lines.get(leg)
+        if line is None:
+
+            def write(burst: Burst, runs: tuple[Run, ...], sounds: Sounds, is_last: bool) -> None:  # noqa: FBT001
+                self._write_burst(call, burst, runs, sounds, is_last=is_last)
+
+            def cut(leg: LegId, is_parked_after: bool) -> None:  # noqa: FBT001
+                self._send(call, leg, *self.writer.interrupt(leg, is_parked_after=is_parked_after))
+
+            def fail(event: PromptFailed) -> None:
+                call.feed(event)
+
+            line = self.lines[leg] = Line(leg, call.node, self.prompts, write, cut, fail)
+        return line
+
+    def _write_burst(
+        self, call: LiveCall, burst: Burst, runs: tuple[Run, ...], sounds: Sounds, *, is_last: bool
+    ) -> None:
+        try:
+            commands = self.writer.burst(burst, runs, sounds, is_last=is_last)
+            self._send(call, burst.leg, *commands)
+        except LinkLost:
+            return
+        except UnsafeValue as error:
+            self._refuse(call, burst, error)
+
+    def _refuse(self, call: LiveCall, command: Command, error: UnsafeValue) -> None:
+        """A value of the tenant's would not be safe on the node: say so, and go on without what needed it."""
+        log.warning("command_refused", extra={"call": call.id, "command": type(command).__name__})
+        match command:
+            case Burst(leg, token):
+                call.feed(PromptFailed(token, "a value of this document", error.message, 13211))
+                self._send(call, leg, self.writer.skip(leg, token))
+            case Originate(leg):
+                call.feed(OriginateFailed(leg, Cause.INVALID_NUMBER_FORMAT))
+            case _:
+                return
+
+    # Applications and prompts
+
+    async def _fetch(self, call: LiveCall, command: FetchDocument) -> None:
+        facts = call.machine.facts
+        try:
+            fetched = await self.applications.fetch(facts, command.link, command.parameters, command.token)
+        except FetchFailed as error:
+            call.feed(DocumentFailed(command.token, command.link.url, error.problem, error.code))
+            return
+        call.feed(DocumentArrived(command.token, fetched.url, fetched.content_type, fetched.body))
+
+    async def _play_over(self, call: LiveCall, command: PlayOver) -> None:
+        try:
+            sound = await self.prompts.make_sound(call.node, Play(command.url))
+            self._send(call, command.leg, *self.writer.play_over(command.leg, sound, command.loop))
+        except PromptFailedError as error:
+            log.info("play_failed", extra={"call": call.id, "code": error.code})
+        except LinkLost:
+            return
+
+
+def branches_of(runs: tuple[Run, ...]) -> tuple[Branch, ...]:
+    """The legs that these runs will make."""
+    return tuple(branch for run in runs if isinstance(run, Bridge) for branch in run.branches)

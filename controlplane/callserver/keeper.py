@@ -1,0 +1,215 @@
+"""Calls of one media node: who drives them, what its events mean to them, and how they are found again.
+
+Whenever a link was away, and whenever shards come to us, the node is asked what channels it has, and every journal is
+held against that (`_resynchronise`). Events that come meanwhile wait, so that nothing is handled twice or out of turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from controlplane.base.causes import Cause
+from controlplane.base.clock import Clock
+from controlplane.base.ids import LegId, shard_of
+from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegEnded, Resumed
+from controlplane.calls.facts import Facts
+from controlplane.callserver.call import LiveCall
+from controlplane.callserver.effects import Effects
+from controlplane.callserver.ports import Archive, Journal, Stored
+from controlplane.switch.link import LinkLost
+from controlplane.switch.node import Channel, Node
+from controlplane.switch.translation import Happened, Looked, News, Offered, Parked
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Drives the calls of one node's shards that are ours. `answer_offer` makes facts of an offered leg."""
+
+    server: str
+    node: Node
+    effects: Effects
+    journal: Journal
+    archive: Archive
+    clock: Clock
+    answer_offer: Callable[[Offered, str], Facts | None]
+    refuse: Callable[[Offered], Cause]
+    calls: dict[LegId, LiveCall]
+    shards: frozenset[int] = frozenset()
+    _late_news: list[News] | None = field(default_factory=list)  # a list while resynchronising: news waits in it
+    _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    # News
+
+    def on_news(self, news: News) -> None:
+        """Take what the event link brought; never waits."""
+        if self._late_news is not None:
+            self._late_news.append(news)
+            return
+        call = self.calls.get(news.leg)
+        try:
+            self._take(call, news)
+        except Exception:
+            # A defect of ours in one call must not take the others down with it.
+            log.exception("call_broke", extra={"call": call.id if call else None})
+            self._give_up(news.leg, call)
+
+    def _take(self, call: LiveCall | None, news: News) -> None:
+        match news:
+            case Offered(leg):
+                if call is None:
+                    self._offered(news)
+                else:
+                    self.effects.parked(leg)
+            case Parked(leg):
+                self.effects.parked(leg)
+            case Happened(leg, event):
+                if isinstance(event, LegEnded):
+                    self.effects.ended(leg)
+                if call is not None:
+                    call.feed(event)
+            case Looked():
+                if call is not None:
+                    call.feed(news.event)
+
+    def _offered(self, offered: Offered) -> None:
+        if shard_of(offered.leg) not in self.shards:
+            return
+        facts = self.answer_offer(offered, self.node.name)
+        if facts is None:
+            self.node.send(self.effects.writer.end(offered.leg, self.refuse(offered)))
+            return
+        self._open(facts).feed(CallOffered(facts))
+
+    def _open(self, facts: Facts) -> LiveCall:
+        call = LiveCall(facts.call, self.node.name, self.journal, self.clock, self.effects)
+        self.calls[facts.a_leg] = call
+        return call
+
+    def _give_up(self, leg: LegId, call: LiveCall | None) -> None:
+        if call is not None:
+            call.drop()
+        try:
+            self.node.send(self.effects.writer.end(leg, Cause.NORMAL_TEMPORARY_FAILURE))
+        except LinkLost:
+            return
+
+    # Calls that others hand over
+
+    def place(self, facts: Facts) -> None:
+        """Place a call that the API asked for and the queue gave to us."""
+        self._open(facts).feed(CallPlaced(facts))
+
+    def find(self, leg: LegId) -> LiveCall | None:
+        """The call this leg belongs to, if we drive it."""
+        return self.calls.get(leg)
+
+    # Shards
+
+    async def take(self, shards: frozenset[int]) -> None:
+        """Drive these shards too, from where their journals stand. Raises LinkLost; they are ours all the same then."""
+        async with self._changing:
+            self.shards |= shards
+            await self._resynchronise(shards)
+
+    async def give(self, shards: frozenset[int]) -> None:
+        """Drive these shards no more; the calls go on without us."""
+        async with self._changing:
+            self.shards -= shards
+            for call in {id(call): call for call in self.calls.values()}.values():
+                if shard_of(call.machine.facts.a_leg) in shards:
+                    call.drop()
+            if self.node.is_up:
+                await self.node.watch(self.shards)
+
+    async def reopen(self) -> None:
+        """Connect (again) and find out what happened meanwhile. Raises LinkLost."""
+        async with self._changing:
+            self._late_news = self._late_news or []
+            await self.node.open(self.shards)
+            await self._resynchronise(self.shards)
+
+    def lost(self) -> None:
+        """The links are gone: from here on nothing is known until they are back."""
+        self._late_news = []
+
+    async def sweep(self) -> None:
+        """Find what no event told: parked legs that nobody took, legs that are gone. Raises LinkLost."""
+        async with self._changing:
+            channels = await self._channels()
+            await self._end_the_gone(self.calls_of(self.shards), channels)
+            await self._take_the_unclaimed(channels, self.shards)
+
+    # Resynchronisation
+
+    async def _resynchronise(self, shards: frozenset[int]) -> None:
+        waiting = self._late_news = self._late_news if self._late_news is not None else []
+        try:
+            await self.node.watch(self.shards)
+            stored = await self.archive.live_calls(self.node.name, shards)
+            channels = await self._channels()
+            calls = self._adopt(stored, shards)
+            await self._end_the_gone(calls, channels)
+            for call in calls:
+                self._resume(call, channels)
+            unclaimed = {news.leg for news in waiting if isinstance(news, Offered)}
+            await self._take_the_unclaimed(channels, shards, but=unclaimed)
+        except LinkLost:
+            self._late_news = []
+            raise
+        self._late_news = None
+        for news in waiting:
+            self.on_news(news)
+        log.info("resynchronised", extra={"node": self.node.name, "shards": len(shards), "calls": len(calls)})
+
+    def calls_of(self, shards: frozenset[int]) -> list[LiveCall]:
+        """The calls of these shards that we drive, each once."""
+        ours = {id(call): call for call in self.calls.values()}
+        return [call for call in ours.values() if shard_of(call.machine.facts.a_leg) in shards]
+
+    def _adopt(self, stored: Iterable[Stored], shards: frozenset[int]) -> list[LiveCall]:
+        for one in stored:
+            if one.facts.a_leg in self.calls:
+                continue
+            call = self._open(one.facts)
+            if not one.entries:  # claimed, and its server died before it dialled
+                call.feed(CallPlaced(one.facts))
+                continue
+            call.replay(one.entries)
+            for leg in call.machine.living_legs:
+                self.calls[leg.id] = call
+        return self.calls_of(shards)
+
+    async def _channels(self) -> dict[LegId, Channel]:
+        return {channel.leg: channel for channel in await self.node.channels()}
+
+    async def _end_the_gone(self, calls: list[LiveCall], channels: dict[LegId, Channel]) -> None:
+        """End legs that the node does not have. Its list lags a little, so each is asked for by name first."""
+        missing = [(call, leg.id) for call in calls for leg in call.machine.living_legs if leg.id not in channels]
+        for call, leg in missing:
+            if not await self.node.exists(leg):
+                call.feed(LegEnded(leg, Cause.LOST))
+
+    def _resume(self, call: LiveCall, channels: dict[LegId, Channel]) -> None:
+        if call.is_dropped:
+            return
+        for leg in call.machine.living_legs:
+            if leg.id in channels and channels[leg.id].is_answered:
+                call.feed(LegAnswered(leg.id))
+        call.feed(Resumed(self.server))
+
+    async def _take_the_unclaimed(
+        self, channels: dict[LegId, Channel], shards: frozenset[int], but: Iterable[LegId] = ()
+    ) -> None:
+        for leg, channel in channels.items():
+            if channel.application != "park" or not channel.is_inbound or shard_of(leg) not in shards:
+                continue
+            if leg in self.calls or leg in but:
+                continue
+            news = await self.node.look_up(leg)
+            if isinstance(news, Offered) and leg not in self.calls:
+                self._take(None, news)

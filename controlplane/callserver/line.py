@@ -1,0 +1,133 @@
+"""What goes to one leg, in order: bursts, prepared prompt by prompt, and interruptions.
+
+A burst's parts go out as soon as the prompts in them lie on the node; the mark by which a next owner sees that the whole
+burst reached the channel goes with the last. After an interruption nothing is sent until the leg says that it is parked
+again: FreeSWITCH carries the interruption out at the channel's next frame and would cut what came before that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from controlplane.base.ids import LegId
+from controlplane.calls.commands import Burst, Collect, PlayPrompts, RecordVoice, Run
+from controlplane.calls.events import PromptFailed
+from controlplane.callserver.ports import PromptFailedError, Prompts, Sound
+from controlplane.switch.writing import sound_key
+from controlplane.verbs.documents import Pause, Play, Say
+
+REPARK_TIMEOUT_S = 1.0
+
+Sounds = dict[Say | Play, Sound | None]
+
+
+@dataclass(slots=True)
+class Line:
+    """The way to one leg. `write` sends finished runs of a burst; `fail` tells the machine of a prompt that is not to be had."""
+
+    leg: LegId
+    node: str
+    prompts: Prompts
+    write: Callable[[Burst, tuple[Run, ...], Sounds, bool], None]
+    cut: Callable[[LegId, bool], None]
+    fail: Callable[[PromptFailed], None]
+    waiting: deque[Burst] = field(default_factory=deque)
+    last: Burst | None = None
+    task: asyncio.Task[None] | None = None
+    is_cut: bool = False
+    timer: asyncio.TimerHandle | None = None
+
+    def send(self, burst: Burst) -> None:
+        """Send a burst, at once where nothing has to be made for it."""
+        self.waiting.append(burst)
+        self._go_on()
+
+    def interrupt(self) -> None:
+        """Stop what runs on the leg and what was to run there."""
+        self._stop_preparing()
+        self.waiting.clear()
+        if self.last is None:
+            return
+        records = any(isinstance(run, RecordVoice) for run in self.last.runs)
+        # A recording ends by itself when it is broken; moving the channel under it would end the call
+        # (mod_dptools.c, record_function). Everything else is left by moving the channel back to park.
+        self.cut(self.leg, not records)
+        self.last = None
+        if not records:
+            self.is_cut = True
+            self.timer = asyncio.get_running_loop().call_later(REPARK_TIMEOUT_S, self.parked)
+
+    def parked(self) -> None:
+        """The leg is parked again (or did not say so in time)."""
+        if not self.is_cut:
+            return
+        self.is_cut = False
+        if self.timer is not None:
+            self.timer.cancel()
+        self._go_on()
+
+    def close(self) -> None:
+        """The leg is gone or somebody else's."""
+        self._stop_preparing()
+        self.waiting.clear()
+        if self.timer is not None:
+            self.timer.cancel()
+
+    def _go_on(self) -> None:
+        while self.waiting and self.task is None and not self.is_cut:
+            burst = self.waiting.popleft()
+            self.last = burst
+            sounds: Sounds = {}
+            if all(self._is_ready(prompt, sounds) for prompt in prompts_of(burst.runs)):
+                self.write(burst, burst.runs, sounds, True)
+                continue
+            self.task = asyncio.create_task(self._prepare(burst, sounds), name=f"prepare {burst.token}")
+            self.task.add_done_callback(self._prepared)
+
+    async def _prepare(self, burst: Burst, sounds: Sounds) -> None:
+        made = 0
+        for index, run in enumerate(burst.runs):
+            for prompt in prompts_of((run,)):
+                if self._is_ready(prompt, sounds):
+                    continue
+                if index > made:  # do not let what is ready wait for what is not
+                    self.write(burst, burst.runs[made:index], sounds, False)
+                    made = index
+                await self._make(burst, prompt, sounds)
+        self.write(burst, burst.runs[made:], sounds, True)
+
+    async def _make(self, burst: Burst, prompt: Say | Play, sounds: Sounds) -> None:
+        try:
+            sounds[prompt] = await self.prompts.make_sound(self.node, prompt)
+        except PromptFailedError as error:
+            sounds[prompt] = None
+            what = prompt.url if isinstance(prompt, Play) else "Say"
+            self.fail(PromptFailed(burst.token, what, error.problem, error.code))
+
+    def _is_ready(self, prompt: Say | Play, sounds: Sounds) -> bool:
+        if prompt in sounds:
+            return True
+        sound = self.prompts.maybe_sound(self.node, prompt)
+        if sound is not None:
+            sounds[prompt] = sound
+        return sound is not None
+
+    def _prepared(self, task: asyncio.Task[None]) -> None:
+        self.task = None
+        if not task.cancelled():
+            self._go_on()
+
+    def _stop_preparing(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+            self.task = None
+
+
+def prompts_of(runs: tuple[Run, ...]) -> Iterator[Say | Play]:
+    """The prompts that must lie on the node before these can run; one that only differs in `loop` is the same sound."""
+    for run in runs:
+        if isinstance(run, PlayPrompts | Collect):
+            yield from (sound_key(prompt) for prompt in run.prompts if not isinstance(prompt, Pause))

@@ -1,0 +1,257 @@
+"""The call server: which shards of which nodes it drives, and everything that comes to it from outside the nodes.
+
+Shards are held by locks that die with us. A server takes what is free: at once while it holds less than its fair share,
+a moment later otherwise, so that whoever has fewer comes first; what it holds above its share it gives back. A shard is
+driven as soon as it is held and its node was asked what lives there.
+
+When the database is away the locks cannot be looked at; nobody else can take them then either, so we go on with what we
+hold. When it is back, what we still can take of it stays ours, the rest is somebody else's and we let go of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from controlplane.base.clock import Clock
+from controlplane.base.errors import Unavailable
+from controlplane.base.ids import leg_of_call
+from controlplane.callserver.keeper import Keeper
+from controlplane.callserver.ports import Inbox, Ownership
+from controlplane.switch.link import LinkLost
+
+log = logging.getLogger(__name__)
+
+SHARDS = tuple(range(16))
+POLL_S = 0.05
+PATIENCE_S = 0.1  # how long a server with its fair share leaves free shards to others
+YIELD_S = 2.0  # after giving shards back, for others to take them
+SWEEP_S = 15.0
+QUEUE_POLL_S = 0.1
+QUEUE_IDLE_S = 2.0
+RECONNECT_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+KICK_S = 0.005
+
+
+@dataclass(slots=True)
+class CallServer:
+    """Drives the calls of some shards on every node. Start it, and stop it when done; calls outlive it."""
+
+    id: str
+    keepers: Mapping[str, Keeper]
+    ownership: Ownership
+    inbox: Inbox
+    clock: Clock
+    on_state: Callable[[str], None] = lambda _: None
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _queue: asyncio.Event = field(default_factory=asyncio.Event)
+    _requests: asyncio.Event = field(default_factory=asyncio.Event)
+    _ownership_lost: bool = False
+    _yielding_until_s: float = 0.0
+
+    async def start(self) -> None:
+        """Begin; returns when the first shards are sought. Raises Unavailable if the database is away."""
+        await self.ownership.open()
+        for keeper in self.keepers.values():
+            self._run(self._keep_open(keeper))
+            self._run(self._kick(keeper))
+        self._run(self._balance())
+        self._run(self._take_queued())
+        self._run(self._take_requests())
+        self._run(self._sweep())
+
+    async def stop(self) -> None:
+        """Let go of everything: the next server goes on with the calls."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for keeper in self.keepers.values():
+            await keeper.give(keeper.shards)
+            await keeper.node.close()
+        await self.ownership.close()
+
+    # What others tell
+
+    def queue_changed(self) -> None:
+        """Calls wait to be placed."""
+        self._queue.set()
+
+    def requests_changed(self) -> None:
+        """The API wants something of a live call."""
+        self._requests.set()
+
+    def ownership_lost(self) -> None:
+        """The session with our locks is gone: the database went away, or a peer took us for dead."""
+        self._ownership_lost = True
+
+    @property
+    def is_driving(self) -> bool:
+        """Say whether calls of every node's shards that we hold are served."""
+        return any(keeper.shards for keeper in self.keepers.values()) and all(
+            keeper.node.is_up for keeper in self.keepers.values()
+        )
+
+    # Nodes
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    async def _keep_open(self, keeper: Keeper) -> None:
+        attempt = 0
+        ended = asyncio.Event()
+
+        def on_end(why: str) -> None:
+            log.warning("node_lost", extra={"node": keeper.node.name, "why": why})
+            keeper.lost()
+            ended.set()
+
+        keeper.node.on_end = on_end
+        while True:
+            ended.clear()
+            try:
+                await keeper.reopen()
+                attempt = 0
+                log.info("node_up", extra={"node": keeper.node.name, "core": keeper.node.core_uuid})
+                self.on_state(keeper.node.name)
+                await ended.wait()
+            except (LinkLost, Unavailable) as error:
+                log.info("node_away", extra={"node": keeper.node.name, "problem": str(error)})
+            await self.clock.sleep(RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)])
+            attempt += 1
+
+    async def _kick(self, keeper: Keeper) -> None:
+        """While calls live, have the node send events at once instead of every 20 ms."""
+        while True:
+            await self.clock.sleep(KICK_S if keeper.calls else 4 * KICK_S)
+            if keeper.node.is_up and keeper.shards:
+                keeper.node.kick()
+
+    async def _sweep(self) -> None:
+        while True:
+            await self.clock.sleep(SWEEP_S)
+            for keeper in self.keepers.values():
+                if keeper.node.is_up and keeper.shards:
+                    try:
+                        await keeper.sweep()
+                    except LinkLost:
+                        continue
+
+    # Shards
+
+    async def _balance(self) -> None:
+        last_over = 0.0
+        servers: list[str] = []
+        looked = -10.0
+        while True:
+            try:
+                now = self.clock.monotonic_s()
+                if self._ownership_lost:
+                    await self._regain()
+                if now - looked >= 1.0:
+                    servers, looked = await self.ownership.live_servers(), now
+                    await self.ownership.fence()
+                share = self._share(servers)
+                held = len(self.ownership.owned)
+                if held > share and len(servers) > 1:
+                    await self._give_back(held - share)
+                elif held < share or (now - last_over >= PATIENCE_S and now >= self._yielding_until_s):
+                    last_over = now
+                    await self._take_free(share)
+            except Unavailable as error:
+                log.info("ownership_unknown", extra={"problem": str(error)})
+            await self.clock.sleep(POLL_S)
+
+    def _share(self, servers: list[str]) -> int:
+        places = len(SHARDS) * len(self.keepers)
+        if self.id not in servers:
+            return places
+        return places // len(servers) + (sorted(servers).index(self.id) < places % len(servers))
+
+    async def _take_free(self, share: int) -> None:
+        for name, keeper in self.keepers.items():
+            wanted = [shard for shard in SHARDS if (name, shard) not in self.ownership.owned]
+            if not wanted:
+                continue
+            room = share - len(self.ownership.owned)
+            taken = await self.ownership.try_take(name, wanted[:room] if room > 0 else wanted)
+            if taken:
+                log.info("shards_taken", extra={"node": name, "shards": sorted(taken)})
+                await self._drive(keeper, taken)
+
+    async def _drive(self, keeper: Keeper, shards: frozenset[int]) -> None:
+        try:
+            await keeper.take(shards)
+        except LinkLost:
+            return  # `_keep_open` asks the node about them when it is back
+        finally:
+            self.on_state(keeper.node.name)
+            self._queue.set()
+            self._requests.set()
+
+    async def _give_back(self, surplus: int) -> None:
+        self._yielding_until_s = self.clock.monotonic_s() + YIELD_S
+        by_node: dict[str, list[int]] = defaultdict(list)
+        for node, shard in sorted(self.ownership.owned)[:surplus]:
+            by_node[node].append(shard)
+        for node, shards in by_node.items():
+            await self.keepers[node].give(frozenset(shards))
+            await self.ownership.release(node, shards)
+            log.info("shards_given_back", extra={"node": node, "shards": shards})
+
+    async def _regain(self) -> None:
+        await self.ownership.open()
+        for name, keeper in self.keepers.items():
+            kept = await self.ownership.try_take(name, sorted(keeper.shards)) if keeper.shards else frozenset()
+            gone = keeper.shards - kept
+            if gone:
+                log.warning("shards_lost", extra={"node": name, "shards": sorted(gone)})
+                await keeper.give(gone)
+        self._ownership_lost = False
+
+    # Calls to place, requests to live calls
+
+    async def _take_queued(self) -> None:
+        while True:
+            self._queue.clear()
+            waiting = 0
+            try:
+                places = self._places()
+                claimed = await self.inbox.claim_calls(places) if places else ()
+                for facts in claimed:
+                    self.keepers[facts.node].place(facts)
+                waiting = await self.inbox.count_queued(places) if places else 0
+            except Unavailable as error:
+                log.info("queue_unreadable", extra={"problem": str(error)})
+            await self._pause(self._queue, QUEUE_POLL_S if waiting else QUEUE_IDLE_S)
+
+    async def _take_requests(self) -> None:
+        while True:
+            self._requests.clear()
+            calls = {call.id for keeper in self.keepers.values() for call in keeper.calls.values()}
+            try:
+                for request in await self.inbox.requests(sorted(calls)) if calls else ():
+                    leg = leg_of_call(request.call)
+                    owner = next((found for k in self.keepers.values() if (found := k.find(leg))), None)
+                    if owner is not None:
+                        owner.feed(request.event)
+            except Unavailable as error:
+                log.info("requests_unreadable", extra={"problem": str(error)})
+            await self._pause(self._requests, QUEUE_IDLE_S)
+
+    def _places(self) -> frozenset[tuple[str, int]]:
+        return frozenset(
+            (name, shard) for name, keeper in self.keepers.items() if keeper.node.is_up for shard in keeper.shards
+        )
+
+    async def _pause(self, until: asyncio.Event, most_s: float) -> None:
+        waiting = asyncio.ensure_future(until.wait())
+        pause = asyncio.ensure_future(self.clock.sleep(most_s))
+        try:
+            await asyncio.wait({waiting, pause}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            pause.cancel()

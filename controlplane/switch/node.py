@@ -1,0 +1,206 @@
+"""A media node as a call server has it: an event link, a command link, and what holds them up.
+
+Two links, because FreeSWITCH sends all queued events of a connection before it reads the next command from it. Both are
+pinged; a link that says nothing for two pings is taken for dead, as the kernel may believe in it for minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from controlplane.base.clock import Clock
+from controlplane.base.ids import CALL, LegId
+from controlplane.esl import apis, commands
+from controlplane.esl.commands import Command, EslEventName
+from controlplane.esl.frames import EslEvent, ExactHeaders, Frame
+from controlplane.switch.link import Connect, Link, LinkLost
+from controlplane.switch.translation import SUBSCRIBED, News, translate
+
+PING_S = 2.0
+MISSED_PINGS = 2
+KICK_S = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel as the node lists it."""
+
+    leg: LegId
+    is_answered: bool
+    is_inbound: bool
+    context: str
+    application: str
+
+
+@dataclass(slots=True)
+class Node:
+    """The links to one media node. `on_news` and `on_end` are called from the links' own reading: they may not wait."""
+
+    name: str
+    connect: Connect
+    password: str
+    clock: Clock
+    on_news: Callable[[News], None]
+    on_end: Callable[[str], None]
+    core_uuid: str = ""
+    events_seen: int = 0
+    _shards: frozenset[int] = frozenset()
+    _events: Link | None = None
+    _commands: Link | None = None
+    _jobs: dict[str, Callable[[str], None]] = field(default_factory=dict)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def is_up(self) -> bool:
+        return self._events is not None and self._events.is_up and self._commands is not None and self._commands.is_up
+
+    async def open(self, shards: frozenset[int]) -> None:
+        """Connect both links and subscribe to the shards' events. Raises LinkLost."""
+        await self._close_links("reopened")
+        try:
+            self._commands = await self._log_in(self._on_job)
+            self._events = await self._log_in(self._on_event)
+        except OSError as error:
+            raise LinkLost("The media node's event socket does not answer.", node=self.name, why=str(error)) from error
+        self.core_uuid = (await self._commands.ask(apis.core_uuid())).text.strip()
+        await self._commands.ask(commands.see_only_jobs(CALL))
+        await self._commands.ask(commands.subscribe((EslEventName.BACKGROUND_JOB,)))
+        self._shards = frozenset()
+        await self.watch(shards)
+        self._tasks = [asyncio.create_task(self._ping(link)) for link in (self._events, self._commands)]
+
+    async def watch(self, shards: frozenset[int]) -> None:
+        """See the events of these shards, and of no others. Raises LinkLost."""
+        if self._events is None:
+            raise LinkLost(None, node=self.name)
+        if shards == self._shards:
+            return
+        # Without a filter everything would come: the first filter goes in before the first subscription, and the new
+        # one before the old one goes.
+        if shards:
+            await self._events.ask(commands.see_only_shards(shards))
+        if self._shards:
+            await self._events.ask(commands.see_shards_no_more(self._shards))
+        if shards and not self._shards:
+            await self._events.ask(commands.subscribe(SUBSCRIBED))
+        if not shards:
+            await self._events.ask(commands.see_no_events())
+        self._shards = shards
+
+    async def close(self) -> None:
+        """Leave the node; its calls go on."""
+        self.on_end = lambda _: None
+        await self._close_links("closed by us")
+
+    def send(self, command: Command, on_reply: Callable[[Any], None] | None = None) -> None:
+        """Write a command; the reply, or None if the link ends first, goes to `on_reply`. Raises LinkLost."""
+        if self._commands is None:
+            raise LinkLost(None, node=self.name)
+        self._commands.send(command, on_reply)
+
+    def originate(self, command: Command, job: str, on_answer: Callable[[str], None]) -> None:
+        """Dial in the background; `on_answer` gets the job's result. Raises LinkLost."""
+        self._jobs[job] = on_answer
+        self.send(command)
+
+    def kick(self) -> None:
+        """Have waiting events sent now."""
+        if self._events is not None:
+            self._events.kick()
+
+    async def channels(self) -> list[Channel]:
+        """Every channel of the node. Raises LinkLost."""
+        if self._commands is None:
+            raise LinkLost(None, node=self.name)
+        frame = await self._commands.ask(apis.show_channels())
+        rows = json.loads(frame.text or "{}").get("rows", [])
+        return [_channel(row) for row in rows]
+
+    async def look_up(self, leg: LegId) -> News | None:
+        """What a parked channel would have said when it was parked. Raises LinkLost."""
+        if self._commands is None:
+            raise LinkLost(None, node=self.name)
+        frame = await self._commands.ask(apis.uuid_dump(leg))
+        if not frame.text.startswith("{"):
+            return None
+        values = {str(name): str(value) for name, value in json.loads(frame.text).items()}
+        return translate(EslEvent(ExactHeaders({**values, "Event-Name": "CHANNEL_PARK"})))
+
+    async def exists(self, leg: LegId) -> bool:
+        """Ask whether a channel lives. Raises LinkLost."""
+        if self._commands is None:
+            raise LinkLost(None, node=self.name)
+        return (await self._commands.ask(apis.uuid_exists(leg))).text.strip() == "true"
+
+    def abort(self, why: str) -> None:
+        """Drop both links at once; `on_end` follows."""
+        for link in (self._events, self._commands):
+            if link is not None:
+                link.abort(why)
+
+    async def _log_in(self, on_event: Callable[[EslEvent], None]) -> Link:
+        link = Link(on_event, self._ended)
+        await self.connect(lambda: link)
+        await link.log_in(commands.auth(self.password))
+        return link
+
+    def _on_event(self, event: EslEvent) -> None:
+        self.events_seen += 1
+        news = translate(event)
+        if news is not None:
+            self.on_news(news)
+
+    def _on_job(self, event: EslEvent) -> None:
+        job = self._jobs.pop(event.get("Job-UUID") or "", None)
+        if job is not None:
+            job(event.body)
+
+    def _ended(self, why: str) -> None:
+        """One link without the other is no use: both go, and it is told once."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        was_open = self._commands is not None
+        self.abort(why)
+        self._jobs.clear()
+        if was_open and tasks:
+            self.on_end(why)
+
+    async def _close_links(self, why: str) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = []
+        self.abort(why)
+        self._events = self._commands = None
+
+    async def _ping(self, link: Link) -> None:
+        missed = 0
+        while True:
+            await self.clock.sleep(PING_S)
+            answer = link.ask(apis.ping())
+            answer.add_done_callback(_heard)
+            await self.clock.sleep(PING_S)
+            missed = 0 if answer.done() else missed + 1
+            if missed >= MISSED_PINGS:
+                link.abort("no answer to pings")
+                return
+
+
+def _heard(answer: asyncio.Future[Frame]) -> None:
+    """A ping that the link did not survive is no news: the end of the link is."""
+    if not answer.cancelled():
+        answer.exception()
+
+
+def _channel(row: dict[str, Any]) -> Channel:
+    return Channel(
+        LegId(str(row.get("uuid", ""))),
+        is_answered=row.get("callstate") not in ("DOWN", "RINGING", "EARLY", "DIALING"),
+        is_inbound=row.get("direction") == "inbound",
+        context=str(row.get("context", "")),
+        application=str(row.get("application", "")),
+    )

@@ -1,0 +1,312 @@
+"""The machine's commands in FreeSWITCH's words. Everything goes through the typed builder of `esl`.
+
+A burst sets `callplane_sent` to its token before its last part, so that whoever takes the call over can tell whether the
+burst reached the channel, and unsets what an earlier burst left behind, so that an outcome is never read twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from controlplane.base.causes import Cause
+from controlplane.base.e164 import E164
+from controlplane.base.ids import CallId, LegId, Token
+from controlplane.calls.commands import (
+    AnswerLeg,
+    Branch,
+    Bridge,
+    Burst,
+    Collect,
+    HangUpLeg,
+    Originate,
+    PlayPrompts,
+    RecordVoice,
+    RingBack,
+    Run,
+    SendKeys,
+    StartRecording,
+    StopRecording,
+    Wait,
+)
+from controlplane.esl import apis, apps
+from controlplane.esl.apps import App, execute
+from controlplane.esl.commands import Command
+from controlplane.esl.dialstring import DialledLeg, DialString, Order, bridge
+from controlplane.esl.errors import UnsafeValue
+from controlplane.esl.sip_uri import Endpoint, Hop, SipUri, number_at, parse_sip_uri
+from controlplane.esl.sounds import MOST_SOUNDS, Beep, Silence, ringing
+from controlplane.esl.sounds import RingBack as RingingSound
+from controlplane.esl.sounds import Sound as EslSound
+from controlplane.esl.values import NodeFile, SipHeader, SipLogin, caller_number, tame_name
+from controlplane.esl.variables import Setting, Variable, mark
+from controlplane.switch.translation import LOOK
+from controlplane.verbs.documents import MAX_LOOPS, Number, Pause, Play, Prompt, Say, Sip, Target, Track
+
+SILENCE_LEVEL = 200  # of 32,767: below this a recording counts as silent
+KEY_MS = 100
+PAUSE_MS = {"w": 500, "W": 1000}
+
+
+class Placed(Protocol):
+    """A prompt's file on a media node."""
+
+    @property
+    def path(self) -> str: ...
+
+
+Sounds = Mapping[Say | Play, Placed | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes for one media node: the profile calls leave by, where numbers go, where recordings lie.
+
+    `gateway` None: numbers cannot be dialled. `recordings` is the folder as the node sees it.
+    """
+
+    profile: str
+    gateway: Hop | None
+    recordings: str
+
+    # The life of a leg
+
+    def claim(self, leg: LegId, call: CallId, time_limit_s: int) -> list[Command]:
+        """Make a parked leg ours: no watchdog but the longest it may last, and marks to find it by."""
+        return [
+            apis.sched_del(leg),
+            apis.sched_hangup(leg, time_limit_s, Cause.ALLOTTED_TIMEOUT),
+            apis.uuid_setvar_multi(leg, (mark("call", call), *_KEPT)),
+        ]
+
+    def ring(self, leg: LegId) -> Command:
+        """180 to the caller."""
+        return apis.uuid_ring_ready(leg)
+
+    def end(self, leg: LegId, cause: Cause) -> Command:
+        """End a leg now."""
+        return apis.uuid_kill(leg, cause)
+
+    def interrupt(self, leg: LegId, *, is_parked_after: bool) -> list[Command]:
+        """Leave what runs, and what is queued, with or without going back to park."""
+        cut = [apis.uuid_break(leg)]
+        return [*cut, apis.uuid_repark(leg)] if is_parked_after else cut
+
+    def join(self, leg: LegId, other: LegId) -> list[Command]:
+        """Join two parked legs; the first goes back to park when they part."""
+        return [apis.uuid_setvar_multi(leg, _KEPT), apis.uuid_bridge(leg, other)]
+
+    def mute(self, leg: LegId, *, is_on: bool) -> Command:
+        """Whether the leg's party is heard."""
+        return apis.mute(leg) if is_on else apis.unmute(leg)
+
+    def keys_now(self, leg: LegId, digits: str, duration_ms: int) -> Command:
+        """Send keys, whatever runs there."""
+        return apis.uuid_send_dtmf(leg, digits, duration_ms)
+
+    def play_over(self, leg: LegId, sound: Placed, loop: int) -> list[Command]:
+        """Play a file over what the leg hears."""
+        return [apis.play_over(leg, [NodeFile(sound.path)] * min(loop, MOST_SOUNDS))]
+
+    def look(self, leg: LegId, token: Token) -> Command:
+        """Queue something that says, when its turn comes, what became of the leg's bursts."""
+        return execute(leg, apps.multiset((mark("look", "1"),)), f"{LOOK}{token}")
+
+    def skip(self, leg: LegId, token: Token) -> Command:
+        """Let a burst that cannot be sent be through at once."""
+        return execute(leg, apps.multiset((mark("look", "1"),)), token)
+
+    # Bursts
+
+    def burst(self, burst: Burst, runs: tuple[Run, ...], sounds: Sounds, *, is_last: bool) -> list[Command]:
+        """Some or all runs of a burst, in order; the last command of the last part carries its token."""
+        queued = [app for run in runs for app in self._apps(run, sounds)] or [apps.multiset((mark("look", "1"),))]
+        commands = [execute(burst.leg, app) for app in queued[:-1]]
+        commands.append(execute(burst.leg, queued[-1], burst.token if is_last else None))
+        if is_last:
+            commands.insert(0, apis.uuid_setvar_multi(burst.leg, (mark("sent", burst.token), *_settings(burst))))
+        return commands
+
+    def _apps(self, run: Run, sounds: Sounds) -> Iterator[App]:
+        match run:
+            case AnswerLeg():
+                yield apps.answer()
+            case Wait(duration_ms):
+                yield apps.sleep(duration_ms)
+            case PlayPrompts(prompts):
+                yield from (apps.playback(some) for some in _portions(_sounds(prompts, sounds)))
+            case SendKeys(digits):
+                yield apps.send_dtmf(digits, KEY_MS)
+                yield apps.playback([Silence(duration_of_keys_ms(digits))])
+            case Collect():
+                yield _read(run, sounds)
+            case RecordVoice():
+                if run.plays_beep:
+                    yield apps.playback([Beep()])
+                file = self._recording(run.recording)
+                yield apps.record(file, limit_s=run.max_length_s, silence_level=SILENCE_LEVEL, silence_s=run.silence_s)
+            case StartRecording():
+                yield from self._start_recording(run)
+            case StopRecording(recording):
+                yield apps.stop_record_session(self._recording(recording))
+            case RingBack(ring_tone):
+                yield apps.playback([RingingSound(ringing(ring_tone))])
+            case Bridge():
+                yield from self._bridge(run)
+            case HangUpLeg(cause):
+                yield apps.hangup(cause)
+
+    def _recording(self, recording: str) -> NodeFile:
+        return NodeFile(f"{self.recordings}/{recording}.wav")
+
+    def _start_recording(self, run: StartRecording, *, waits_for_bridge: bool = False) -> Iterator[App]:
+        yield apps.multiset(
+            (
+                Setting(Variable.RECORD_BRIDGE_REQ, _flag(waits_for_bridge)),
+                Setting(Variable.RECORD_STEREO, _flag(run.channels == 2)),
+                Setting(Variable.RECORD_READ_ONLY, _flag(run.track is Track.INBOUND)),
+                Setting(Variable.RECORD_WRITE_ONLY, _flag(run.track is Track.OUTBOUND)),
+            )
+        )
+        yield apps.record_session(self._recording(run.recording))
+
+    # Dialling
+
+    def originate(self, command: Originate, call: CallId) -> Command:
+        """Dial one leg and park it when it answers."""
+        leg = self._dialled(
+            Branch(command.leg, command.target), command.caller_id, command.caller_name, command.time_limit_s
+        )
+        settings = (
+            Setting(Variable.ORIGINATE_TIMEOUT_S, str(command.ring_timeout_s)),
+            Setting(Variable.IGNORE_EARLY_MEDIA, "true"),
+            mark("call", call),
+            *_KEPT,
+        )
+        return apis.originate(leg, settings, command.token)
+
+    def _bridge(self, run: Bridge) -> Iterator[App]:
+        tone = ringing(run.ring_tone).value
+        yield apps.multiset(
+            (
+                Setting(Variable.RINGBACK, tone),
+                Setting(Variable.TRANSFER_RINGBACK, tone),
+                Setting(Variable.BRIDGE_TERMINATE_KEY, "*" if run.hangs_up_on_star else ""),
+            )
+        )
+        if run.recording is not None:
+            yield from self._start_recording(run.recording, waits_for_bridge=True)
+        legs = tuple(
+            self._dialled(branch, run.caller_id, run.caller_name, run.time_limit_s, timeout_s=run.timeout_s)
+            for branch in run.branches
+        )
+        settings = (Setting(Variable.ORIGINATE_TIMEOUT_S, str(run.timeout_s)),) if not run.is_sequential else ()
+        yield bridge(DialString(legs, Order.IN_TURN if run.is_sequential else Order.AT_ONCE, settings))
+
+    def _dialled(
+        self, branch: Branch, caller_id: str, caller_name: str, time_limit_s: int, timeout_s: int | None = None
+    ) -> DialledLeg:
+        target = branch.target
+        settings = [
+            Setting(Variable.ORIGINATION_UUID, branch.leg),
+            Setting(Variable.CALLER_NUMBER, caller_number(caller_id)),
+        ]
+        if name := tame_name(caller_name):
+            settings.append(Setting(Variable.CALLER_NAME, name))
+        if timeout_s is not None:
+            settings.append(Setting(Variable.LEG_TIMEOUT_S, str(timeout_s)))
+        on_answer = [apps.sched_hangup(time_limit_s, Cause.ALLOTTED_TIMEOUT)]
+        if target.send_digits:
+            on_answer.append(apps.send_dtmf(target.send_digits, KEY_MS))
+        return DialledLeg(
+            Endpoint(self.profile, self._address(target)),
+            tuple(settings),
+            headers=tuple(SipHeader(*header) for header in _headers(target)),
+            login=_login(target),
+            on_answer=tuple(on_answer),
+        )
+
+    def _address(self, target: Target) -> SipUri:
+        match target:
+            case Number(number):
+                if self.gateway is None:
+                    raise UnsafeValue("No gateway is set, so numbers cannot be dialled (CALLPLANE_GATEWAY).")
+                return number_at(E164(number), self.gateway)
+            case Sip(uri):
+                return parse_sip_uri(uri)
+
+
+# What stays set on every leg of ours: it comes back to park when a conversation ends, and no key stops a prompt.
+_KEPT = (
+    Setting(Variable.PARK_AFTER_BRIDGE, "true"),
+    Setting(Variable.HANGUP_AFTER_BRIDGE, "false"),
+    Setting(Variable.CONTINUE_ON_FAIL, "true"),
+    Setting(Variable.PLAYBACK_TERMINATORS, "none"),
+)
+
+
+def _settings(burst: Burst) -> list[Setting]:
+    """Forget the last outcome, and set the keys that end a recording where one is made."""
+    keys = next((run.finish_keys for run in burst.runs if isinstance(run, RecordVoice)), "")
+    return [
+        Setting(apps.DIGITS_VARIABLE, ""),
+        Setting(Variable.READ_TERMINATOR_USED, ""),
+        Setting(Variable.PLAYBACK_TERMINATORS, keys or "none"),
+    ]
+
+
+def _read(run: Collect, sounds: Sounds) -> App:
+    timeout_ms = run.timeout_s * 1000
+    return apps.read(
+        _sounds(run.prompts, sounds)[:MOST_SOUNDS] or [Silence(1)],
+        most_digits=run.max_digits,
+        finish_keys=run.finish_key,
+        timeout_ms=timeout_ms,
+        digit_timeout_ms=timeout_ms,
+    )
+
+
+def _sounds(prompts: tuple[Prompt, ...], sounds: Sounds) -> list[EslSound]:
+    """The sounds of prompts, repeated as they ask; prompts that could not be made are left out."""
+    made: list[EslSound] = []
+    for prompt in prompts:
+        match prompt:
+            case Pause(length_s):
+                made.append(Silence(length_s * 1000))
+            case Say() | Play():
+                placed = sounds.get(sound_key(prompt))
+                if placed is not None:
+                    made += [NodeFile(placed.path)] * min(prompt.loop, MAX_LOOPS)
+    return made
+
+
+def sound_key(prompt: Say | Play) -> Say | Play:
+    """What makes a prompt's sound: everything but how often it is played."""
+    if isinstance(prompt, Say):
+        return Say(prompt.text, prompt.voice, prompt.language, markup=prompt.markup)
+    return Play(prompt.url)
+
+
+def _portions(sounds: list[EslSound]) -> Iterator[list[EslSound]]:
+    for start in range(0, len(sounds), MOST_SOUNDS):
+        yield sounds[start : start + MOST_SOUNDS]
+
+
+def duration_of_keys_ms(digits: str) -> int:
+    """How long FreeSWITCH takes to send keys, with as much between them."""
+    return sum(PAUSE_MS.get(key, 2 * KEY_MS) for key in digits)
+
+
+def _headers(target: Target) -> tuple[tuple[str, str], ...]:
+    return target.headers if isinstance(target, Sip) else ()
+
+
+def _login(target: Target) -> SipLogin | None:
+    if isinstance(target, Sip) and target.username:
+        return SipLogin(target.username, target.password)
+    return None
+
+
+def _flag(is_on: object) -> str:
+    return "true" if is_on else "false"

@@ -1,0 +1,52 @@
+"""The call server's journal and archive, kept in PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from controlplane.calls.commands import Command
+from controlplane.calls.events import CallOffered, CallPlaced, Entry
+from controlplane.calls.facts import Facts
+from controlplane.calls.machine import CallMachine
+from controlplane.callserver.ports import Stored
+from controlplane.services.load_live_calls import LiveCall, load_live_calls
+from controlplane.store.database import Database
+from controlplane.store.derive import record_of
+from controlplane.store.journal import Recorder
+
+
+@dataclass(slots=True)
+class DatabaseJournal:
+    """Entries go to the Recorder, with everything that their commands write down."""
+
+    recorder: Recorder
+
+    def submit(
+        self, machine: CallMachine, entry: Entry, commands: tuple[Command, ...], *, is_urgent: bool
+    ) -> asyncio.Future[None]:
+        return self.recorder.submit((record_of(machine.facts, entry, commands),), is_urgent=is_urgent)
+
+
+@dataclass(slots=True)
+class DatabaseArchive:
+    """Live calls are read back from their journals."""
+
+    db: Database
+
+    async def live_calls(self, node: str, shards: frozenset[int]) -> Sequence[Stored]:
+        async with self.db.transaction() as tx:
+            calls = await load_live_calls(tx, node, shards)
+        return [stored for call in calls if (stored := _stored(call)) is not None]
+
+
+def _stored(call: LiveCall) -> Stored | None:
+    entries = tuple(line.entry() for line in call.journal)
+    facts = _facts_of(entries) or call.facts
+    return Stored(facts, entries) if facts is not None else None
+
+
+def _facts_of(entries: tuple[Entry, ...]) -> Facts | None:
+    first = entries[0].event if entries else None
+    return first.facts if isinstance(first, CallOffered | CallPlaced) else None
