@@ -1,8 +1,8 @@
 """What goes to one leg, in order: bursts, prepared prompt by prompt, and interruptions.
 
-A burst's parts go out as soon as the prompts in them lie on the node; the mark by which a next owner sees that the whole
-burst reached the channel goes with the last. After an interruption nothing is sent until the leg says that it is parked
-again: FreeSWITCH carries the interruption out at the channel's next frame and would cut what came before that.
+A burst's parts go out as soon as the prompts in them lie on the node; the mark by which a next owner sees that the
+whole burst reached the channel goes with the last. After an interruption nothing is sent until the leg says that it is
+parked again: FreeSWITCH interrupts at the channel's next frame and would cut what came before that.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Sounds = dict[Say | Play, Sound | None]
 
 @dataclass(slots=True)
 class Line:
-    """The way to one leg. `write` sends finished runs of a burst; `fail` tells the machine of a prompt that is not to be had."""
+    """The way to one leg. `write` sends runs of a burst; `fail` tells the machine of a prompt that is not to be had."""
 
     leg: LegId
     node: str

@@ -1,7 +1,7 @@
 """The machine's commands in FreeSWITCH's words. Everything goes through the typed builder of `esl`.
 
-A burst sets `callplane_sent` to its token before its last part, so that whoever takes the call over can tell whether the
-burst reached the channel, and unsets what an earlier burst left behind, so that an outcome is never read twice.
+A burst sets `callplane_sent` to its token before its last part, so that whoever takes the call over can tell whether
+the burst reached the channel, and unsets what an earlier burst left behind, so that an outcome is never read twice.
 """
 
 from __future__ import annotations

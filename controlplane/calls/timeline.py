@@ -1,0 +1,192 @@
+"""What happened in a call, for people: its journal replayed and told line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from controlplane.base.ids import LegId
+from controlplane.calls.commands import (
+    AnswerLeg,
+    Bridge,
+    Burst,
+    CallBack,
+    Collect,
+    Command,
+    End,
+    FetchDocument,
+    Finish,
+    HangUpLeg,
+    Interrupt,
+    Join,
+    KeepRecording,
+    Mute,
+    Note,
+    Originate,
+    PlayOver,
+    PlayPrompts,
+    Publish,
+    RecordVoice,
+    RingBack,
+    Run,
+    SendDigitsNow,
+    SendKeys,
+    StartRecording,
+    StopRecording,
+    Wait,
+)
+from controlplane.calls.events import (
+    BurstDone,
+    CallOffered,
+    CallPlaced,
+    DocumentArrived,
+    DocumentFailed,
+    Entry,
+    Event,
+    LegAnswered,
+    LegEnded,
+    LegRinging,
+    LegsJoined,
+    LegsParted,
+    OriginateFailed,
+    Redirected,
+    Resumed,
+)
+from controlplane.calls.machine import CallMachine
+from controlplane.verbs.documents import Number, Pause, Play, Prompt, Say, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line: when (milliseconds since the epoch), who acted, what kind of thing it was, and what to read."""
+
+    at_ms: int
+    seq: int
+    actor: str  # caller, callee, application, platform, api
+    kind: str
+    text: str
+    level: str = "info"
+
+
+def tell(entries: Iterable[Entry]) -> list[Moment]:
+    """The timeline of a journal."""
+    machine = CallMachine()
+    moments: list[Moment] = []
+    for entry in entries:
+        moments += _told(machine, entry)
+    return moments
+
+
+def _told(machine: CallMachine, entry: Entry) -> Iterator[Moment]:
+    commands = machine.handle(entry)
+    a_leg = machine.facts.a_leg
+    line = _EVENTS.get(type(entry.event))
+    if line is not None:
+        actor, text = line(entry.event, a_leg)
+        yield Moment(entry.at_ms, entry.seq, actor, _slug(type(entry.event).__name__), text)
+    for command in commands:
+        yield from _of_command(entry, command)
+
+
+def _of_command(entry: Entry, command: Command) -> Iterator[Moment]:
+    kind = _slug(type(command).__name__)
+    if isinstance(command, Note):
+        where = f" ({command.where})" if command.where else ""
+        yield Moment(entry.at_ms, entry.seq, "platform", "note", f"{command.code} {command.text}{where}", command.level)
+        return
+    line = _COMMANDS.get(type(command))
+    if line is not None:
+        yield Moment(entry.at_ms, entry.seq, "platform", kind, line(command))
+
+
+def _slug(name: str) -> str:
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
+
+
+def _party(leg: LegId, a_leg: LegId) -> str:
+    return "caller" if leg == a_leg else "callee"
+
+
+_EVENTS: dict[type, Callable[[Any, LegId], tuple[str, str]]] = {
+    CallOffered: lambda e, _: ("caller", f"{e.facts.from_number} calls {e.facts.to_number}"),
+    CallPlaced: lambda e, _: ("api", f"a call from {e.facts.from_number} to {e.facts.to_number} is placed"),
+    LegRinging: lambda e, a: (_party(e.leg, a), "rings"),
+    LegAnswered: lambda e, a: (_party(e.leg, a), "is connected" if e.leg == a else "answers"),
+    LegEnded: lambda e, a: (_party(e.leg, a), f"is gone: {e.cause}{f' (SIP {e.sip_status})' if e.sip_status else ''}"),
+    OriginateFailed: lambda e, a: (_party(e.leg, a), f"could not be dialled: {e.cause}"),
+    LegsJoined: lambda e, a: ("platform", "the two can hear each other"),
+    LegsParted: lambda e, a: ("platform", "the two are parted"),
+    BurstDone: lambda e, a: (_party(e.leg, a), _outcome(e)),
+    DocumentArrived: lambda e, _: ("application", f"answers with {len(e.body)} bytes of {e.content_type or 'nothing'}"),
+    DocumentFailed: lambda e, _: ("application", f"gives no document: {e.problem}"),
+    Redirected: lambda e, _: ("api", "gives the call another document"),
+    Resumed: lambda e, _: ("platform", f"{e.server} drives the call from here on"),
+}
+
+
+def _outcome(event: BurstDone) -> str:
+    outcome = event.outcome
+    if outcome.digits or outcome.terminator:
+        return f"pressed {outcome.digits}{outcome.terminator}"
+    if outcome.record_ms:
+        return f"{outcome.record_ms} ms recorded"
+    if outcome.dial_result:
+        return f"dialling ended: {outcome.dial_result}"
+    return "has heard it all"
+
+
+_COMMANDS: dict[type, Callable[[Any], str]] = {
+    FetchDocument: lambda c: f"asks {c.link.method} {c.link.url}",
+    Burst: lambda c: "; ".join(_run(run) for run in c.runs),
+    Originate: lambda c: f"dials {_address(c.target)}",
+    End: lambda c: f"ends a leg: {c.cause.value}",
+    Interrupt: lambda _: "breaks off what runs",
+    Join: lambda _: "joins the two",
+    Mute: lambda c: "mutes a leg" if c.is_on else "lets a leg be heard again",
+    SendDigitsNow: lambda c: f"sends keys {c.digits}",
+    PlayOver: lambda c: f"plays {c.url} over it",
+    Publish: lambda c: f"event {c.kind}",
+    CallBack: lambda c: f"tells {c.link.method} {c.link.url}",
+    KeepRecording: lambda c: f"keeps recording {c.recording}",
+    Finish: lambda c: f"the call is over: {c.verdict.result.value} ({c.verdict.reason})",
+}
+
+_RUNS: dict[type, Callable[[Any], str]] = {
+    AnswerLeg: lambda _: "answer",
+    Wait: lambda r: f"let it ring {r.duration_ms} ms",
+    PlayPrompts: lambda r: _prompts(r.prompts),
+    SendKeys: lambda r: f"send keys {r.digits}",
+    Collect: lambda r: f"collect up to {r.max_digits} keys" + (f" while: {_prompts(r.prompts)}" if r.prompts else ""),
+    RecordVoice: lambda r: f"record up to {r.max_length_s} s",
+    StartRecording: lambda _: "start recording",
+    StopRecording: lambda _: "stop recording",
+    Bridge: lambda r: "dial " + ", ".join(_address(branch.target) for branch in r.branches),
+    RingBack: lambda _: "ring back",
+    HangUpLeg: lambda _: "hang up",
+}
+
+
+def _run(run: Run) -> str:
+    return _RUNS[type(run)](run)
+
+
+def _prompts(prompts: tuple[Prompt, ...]) -> str:
+    return ", ".join(_prompt(prompt) for prompt in prompts)
+
+
+def _prompt(prompt: Prompt) -> str:
+    match prompt:
+        case Say(text):
+            return f'say "{text}"'
+        case Play(url):
+            return f"play {url}"
+        case Pause(length_s):
+            return f"pause {length_s} s"
+
+
+def _address(target: Target) -> str:
+    return target.number if isinstance(target, Number) else target.uri
+
+
+__all__ = ["Event", "Moment", "tell"]
