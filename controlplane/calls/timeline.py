@@ -115,12 +115,12 @@ _EVENTS: dict[type, Callable[[Any, LegId], tuple[str, str]]] = {
     LegAnswered: lambda e, a: (_party(e.leg, a), "is connected" if e.leg == a else "answers"),
     LegEnded: lambda e, a: (_party(e.leg, a), f"is gone: {e.cause}{f' (SIP {e.sip_status})' if e.sip_status else ''}"),
     OriginateFailed: lambda e, a: (_party(e.leg, a), f"could not be dialled: {e.cause}"),
-    LegsJoined: lambda e, a: ("platform", "the two can hear each other"),
-    LegsParted: lambda e, a: ("platform", "the two are parted"),
+    LegsJoined: lambda _e, _a: ("platform", "the two can hear each other"),
+    LegsParted: lambda _e, _a: ("platform", "the two are parted"),
     BurstDone: lambda e, a: (_party(e.leg, a), _outcome(e)),
     DocumentArrived: lambda e, _: ("application", f"answers with {len(e.body)} bytes of {e.content_type or 'nothing'}"),
     DocumentFailed: lambda e, _: ("application", f"gives no document: {e.problem}"),
-    Redirected: lambda e, _: ("api", "gives the call another document"),
+    Redirected: lambda _e, _a: ("api", "gives the call another document"),
     Resumed: lambda e, _: ("platform", f"{e.server} drives the call from here on"),
 }
 
