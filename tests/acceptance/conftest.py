@@ -1,0 +1,53 @@
+"""A real FreeSWITCH for the tests that are marked so, where one is installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from controlplane.cli.freeswitch import find_freeswitch, freeswitch_child, loopback_node
+from controlplane.cli.lines import print_line
+from controlplane.cli.processes import Supervisor
+from controlplane.render import MediaNode
+
+DOOR_WATCHDOG_S = 2
+
+
+@pytest.fixture(scope="session")
+def freeswitch_program() -> Path:
+    """The installed FreeSWITCH; skips where there is none."""
+    program = find_freeswitch(os.environ.get("CALLPLANE_FREESWITCH"))
+    if program is None:
+        pytest.skip("needs a real FreeSWITCH: put `freeswitch` on the PATH or name it in CALLPLANE_FREESWITCH")
+    return program
+
+
+@pytest.fixture(scope="session")
+def sipp() -> Path:
+    """The installed SIPp; skips where there is none."""
+    program = shutil.which("sipp")
+    if program is None:
+        pytest.skip("needs SIPp: apt-get install sip-tester")
+    return Path(program)
+
+
+@pytest.fixture(scope="module")
+def node_folder() -> Iterator[Path]:
+    """A short-named folder: paths of sockets and FreeSWITCH's own buffers have limits."""
+    with tempfile.TemporaryDirectory(prefix="callplane-fs-") as name:
+        yield Path(name)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def media_node(freeswitch_program: Path, node_folder: Path) -> AsyncIterator[MediaNode]:
+    """A running FreeSWITCH with our configuration, one for the tests of a file."""
+    node = loopback_node(node_folder, esl_password="for-tests", door_watchdog_s=DOOR_WATCHDOG_S)
+    async with Supervisor(print_line) as supervisor:
+        await supervisor.start(freeswitch_child(freeswitch_program, node))
+        yield node
