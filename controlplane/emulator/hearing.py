@@ -1,0 +1,50 @@
+"""What a party hears and says, as a list of what and from when to when: audio without samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SILENCE = "silence"
+RINGBACK = "ringback"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One thing heard (or said), in milliseconds of the node's monotonic clock; `to_ms` is where it was cut or ended.
+
+    `what` is a file's path, `tone:<script>`, `silence`, `ringback`, or `leg:<uuid>` for another party's voice.
+    """
+
+    from_ms: int
+    to_ms: int
+    what: str
+
+
+class Hearing:
+    """A running list of things heard, one at a time; nothing for longer than it lasted."""
+
+    __slots__ = ("_since_ms", "_what", "items")
+
+    def __init__(self) -> None:
+        self.items: list[Heard] = []
+        self._what: str | None = None
+        self._since_ms = 0
+
+    @property
+    def current(self) -> str | None:
+        """What is heard now, None for nothing at all."""
+        return self._what
+
+    def begin(self, what: str | None, now_ms: int) -> None:
+        """From now on this is heard; None for nothing."""
+        if what == self._what:
+            return
+        if self._what is not None and now_ms > self._since_ms:
+            self.items.append(Heard(self._since_ms, now_ms, self._what))
+        self._what, self._since_ms = what, now_ms
+
+    def until(self, now_ms: int) -> list[Heard]:
+        """All things heard, the current one cut at `now_ms`."""
+        if self._what is None or now_ms <= self._since_ms:
+            return list(self.items)
+        return [*self.items, Heard(self._since_ms, now_ms, self._what)]

@@ -1,0 +1,252 @@
+"""The node: channels, scheduled tasks, links, and who hears what."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from controlplane.emulator.apps import APPS
+from controlplane.emulator.channel import Channel
+from controlplane.emulator.clock import Timer, Timers
+from controlplane.emulator.events import Block, Event, fired_at, lines_of
+from controlplane.emulator.fibers import Fiber
+from controlplane.emulator.life import live
+from controlplane.emulator.profiles import Profile, sip_variables
+from controlplane.emulator.records import CallRecord, record_of
+from controlplane.emulator.rules import Door, Races
+from controlplane.emulator.thread import App
+
+if TYPE_CHECKING:
+    from controlplane.emulator.listener import Listener
+
+_HEARTBEAT_MS = 20_000
+
+
+@dataclass(slots=True)
+class Task:
+    """Something scheduled (`show tasks`). `group` is a channel's UUID."""
+
+    id: int
+    group: str
+    description: str
+    at_s: int
+    timer: Timer
+
+
+class Node:
+    """A media node that is not there."""
+
+    def __init__(
+        self, clock: Timers, *, seed: int = 0, name: str = "fs1", door: Door | None = None, races: Races | None = None
+    ) -> None:
+        self.clock, self.name, self.door, self.races = clock, name, door or Door(), races or Races()
+        self.apps: Mapping[str, App] = APPS
+        self.channels: dict[str, Channel] = {}
+        self.tasks: dict[int, Task] = {}
+        self.records: list[CallRecord] = []
+        self.listeners: list[Listener] = []
+        self._random = random.Random(seed)  # noqa: S311
+        self.sessions = self._sequence = self._last_task = 0
+        self._wanted: frozenset[str] = frozenset()
+        self._second = (-1, b"")
+        self._heartbeat: Timer | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self.core_uuid = self.make_uuid()
+        self.began_ms = self.clock.monotonic_ms()
+        pairs = (
+            ("Core-UUID", self.core_uuid), ("FreeSWITCH-Hostname", self.name), ("FreeSWITCH-Switchname", self.name),
+            ("FreeSWITCH-IPv4", "192.0.2.2"), ("FreeSWITCH-IPv6", "fd00::2"),
+        )  # fmt: skip
+        self._prefix = lines_of(pairs)
+
+    def restart(self) -> None:
+        """Die and come back: channels and links are gone without a word, and the core's UUID is another."""
+        for channel in list(self.channels.values()):
+            if channel.fiber is not None:
+                channel.fiber.stop()
+        for task in self.tasks.values():
+            task.timer.cancel()
+        self.channels.clear()
+        self.tasks.clear()
+        for listener in list(self.listeners):
+            listener.cut()
+        self._begin()
+
+    def make_uuid(self) -> str:
+        """A UUID of version 4, the same ones for the same seed."""
+        return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def now_us(self) -> int:
+        """Microseconds since the epoch."""
+        return self.clock.now_ms() * 1000
+
+    # Channels
+
+    def ring(
+        self, caller: str, dialled: str, *, uuid: str | None = None, caller_name: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> Channel:  # fmt: skip
+        """A call comes in: an INVITE for `dialled`. `headers` are channel variables (`sip_h_X-…`)."""
+        uuid = uuid or self.make_uuid()
+        profile = Profile(
+            uuid=uuid, direction="inbound", channel_name=f"sofia/internal/{caller}@127.0.0.1", destination=dialled,
+            cid_number=caller, cid_name=caller_name or caller, orig_cid_number=caller,
+            orig_cid_name=caller_name or caller, username=caller, ani=caller,
+        )  # fmt: skip
+        channel = self.create(profile, dict(headers or {}))
+        channel.extension.extend(self.door.actions())
+        self.start(channel)
+        return channel
+
+    def create(self, profile: Profile, variables: Mapping[str, str]) -> Channel:
+        """Make a channel; `start` lets it live."""
+        self.sessions += 1
+        profile.times.created = profile.times.profile_created = self.now_us()
+        call_id = str(UUID(int=self._random.getrandbits(128), version=1))
+        channel = Channel(self, profile, sip_variables(profile, self.sessions, call_id) | dict(variables))
+        self.channels[profile.uuid] = channel
+        return channel
+
+    def start(self, channel: Channel) -> None:
+        """Let a channel's thread run."""
+        channel.fiber = Fiber(self.clock, live(channel))
+        channel.wake_now()
+
+    def forget(self, channel: Channel) -> None:
+        """A channel has ended: keep its record."""
+        self.channels.pop(channel.uuid, None)
+        self.unschedule(channel.uuid)
+        self.records.append(record_of(channel))
+        channel.changed()
+
+    # Scheduled tasks
+
+    def schedule(self, group: str, description: str, in_s: int, run: Callable[[], None]) -> None:
+        """Run something in `in_s` seconds of whole-second time, as FreeSWITCH counts (up to a second early)."""
+        self._last_task += 1
+        at_s = self.clock.now_ms() // 1000 + in_s
+        at_ms = self.clock.monotonic_ms() + at_s * 1000 - self.clock.now_ms()
+        task_id = self._last_task
+
+        def due() -> None:
+            self.tasks.pop(task_id, None)
+            run()
+
+        self.tasks[task_id] = Task(task_id, group, description, at_s, self.clock.call_at_ms(at_ms, due))
+
+    def unschedule(self, group: str) -> int:
+        """Forget all tasks of a group; answers how many there were."""
+        gone = [task for task in self.tasks.values() if task.group == group]
+        for task in gone:
+            task.timer.cancel()
+            del self.tasks[task.id]
+        return len(gone)
+
+    def hang_up_in(self, channel: Channel, in_s: int, cause: str) -> None:
+        """sched_hangup: end a channel after a time, unless that is unscheduled before."""
+        self.schedule(channel.uuid, "switch_ivr_schedule_hangup", in_s, lambda: channel.hang_up(cause))
+
+    def end_park_in(self, channel: Channel, in_s: int, cause: str) -> None:
+        """park_timeout: end a channel that is still parked after a time."""
+        at_ms = self.clock.monotonic_ms() + in_s * 1000 - self.clock.now_ms() % 1000
+
+        def due() -> None:
+            if channel.is_parked:
+                channel.hang_up(cause)
+
+        self.clock.call_at_ms(at_ms, due)
+
+    # Events
+
+    def is_wanted(self, name: str) -> bool:
+        """Say whether any link may want events of this name."""
+        return name in self._wanted
+
+    def skip_event(self) -> None:
+        """Count an event that nobody wants."""
+        self._sequence += 1
+
+    def publish(self, name: str, uuid: str, blocks: tuple[Block, ...], body: str = "") -> None:
+        """Fire an event: every link that wants it gets it queued, in this order."""
+        self._sequence += 1
+        event = Event(name, uuid, self._head(name), blocks, body)
+        for listener in tuple(self.listeners):
+            listener.offer(event)
+
+    def fire(self, name: str, pairs: tuple[tuple[str, str], ...], body: str = "") -> None:
+        """Fire an event that belongs to no channel."""
+        if self.is_wanted(name):
+            self.publish(name, "", (Block(pairs),), body)
+        else:
+            self.skip_event()
+
+    def _head(self, name: str) -> bytes:
+        now_ms = self.clock.now_ms()
+        if self._second[0] != now_ms // 1000:
+            at = datetime.fromtimestamp(now_ms // 1000, UTC)
+            dates = (
+                ("Event-Date-Local", at.strftime("%Y-%m-%d %H:%M:%S")),
+                ("Event-Date-GMT", at.strftime("%a, %d %b %Y %H:%M:%S GMT")),
+            )
+            self._second = (now_ms // 1000, lines_of(dates))
+        tail = f"Event-Date-Timestamp: {now_ms}000\n{fired_at(name)}Event-Sequence: {self._sequence}\n"
+        return b"Event-Name: %b\n%b%b%b" % (name.encode(), self._prefix, self._second[1], tail.encode())
+
+    # Links
+
+    def attach(self, listener: Listener) -> None:
+        """A link was opened."""
+        self.listeners.append(listener)
+
+    def detach(self, listener: Listener) -> None:
+        """A link is gone; calls go on."""
+        if listener in self.listeners:
+            self.listeners.remove(listener)
+        self.subscriptions_changed()
+
+    def subscriptions_changed(self) -> None:
+        """Some link wants other events than before."""
+        names: set[str] = set()
+        for listener in self.listeners:
+            names |= listener.subscription.names
+        self._wanted = frozenset(names)
+        if "HEARTBEAT" in names and self._heartbeat is None:
+            self._heartbeat = self.clock.call_at_ms(self.clock.monotonic_ms() + _HEARTBEAT_MS, self._beat)
+
+    def _beat(self) -> None:
+        self._heartbeat = None
+        if not self.is_wanted("HEARTBEAT"):
+            return
+        uptime_ms = self.clock.monotonic_ms() - self.began_ms
+        count = len(self.channels)
+        pairs = {
+            "Event-Info": "System Ready", "Up-Time": uptime_text(uptime_ms),
+            "FreeSWITCH-Version": "1.10.12-release+git~20240802T210227Z~a88d069d6f~64bit",
+            "Uptime-msec": str(uptime_ms), "Session-Count": str(count), "Max-Sessions": "5000",
+            "Session-Per-Sec": "1000", "Session-Per-Sec-Last": "0", "Session-Per-Sec-Max": "0",
+            "Session-Per-Sec-FiveMin": "0", "Session-Since-Startup": str(self.sessions),
+            "Session-Peak-Max": str(count), "Session-Peak-FiveMin": str(count), "Idle-CPU": "98.933333",
+        }  # fmt: skip
+        self.fire("HEARTBEAT", tuple(pairs.items()))
+        self._heartbeat = self.clock.call_at_ms(self.clock.monotonic_ms() + _HEARTBEAT_MS, self._beat)
+
+
+def uptime_text(uptime_ms: int) -> str:
+    """How FreeSWITCH writes how long it has been up."""
+    seconds, milliseconds = divmod(uptime_ms, 1000)
+    days, seconds = divmod(seconds, 86_400)
+    hours, seconds = divmod(seconds, 3_600)
+    minutes, seconds = divmod(seconds, 60)
+    years, days = divmod(days, 365)
+    return (
+        f"{years} year{'' if years == 1 else 's'}, {days} day{'' if days == 1 else 's'}, "
+        f"{hours} hour{'' if hours == 1 else 's'}, {minutes} minute{'' if minutes == 1 else 's'}, "
+        f"{seconds} second{'' if seconds == 1 else 's'}, {milliseconds} millisecond{'' if milliseconds == 1 else 's'}, "
+        "0 microseconds"
+    )
