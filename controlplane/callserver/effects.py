@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from controlplane.base.causes import Cause
 from controlplane.base.ids import LegId
@@ -30,7 +30,7 @@ from controlplane.calls.commands import (
 from controlplane.calls.events import DocumentArrived, DocumentFailed, LegEnded, OriginateFailed, PromptFailed
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.line import Line, Sounds
-from controlplane.callserver.ports import Applications, FetchFailed, PromptFailedError, Prompts
+from controlplane.callserver.ports import Applications, FetchFailed, Numbers, PromptFailedError, Prompts
 from controlplane.esl import apis
 from controlplane.esl.commands import Command as EslCommand
 from controlplane.esl.errors import UnsafeValue
@@ -53,6 +53,7 @@ class Effects:
     writer: Writer
     applications: Applications
     prompts: Prompts
+    numbers: Numbers
     calls: dict[LegId, LiveCall]
     lines: dict[LegId, Line] = field(default_factory=dict)
 
@@ -88,6 +89,7 @@ class Effects:
     def _carry_out(self, call: LiveCall, command: Command) -> None:
         match command:
             case Burst():
+                command = self._allowed(call, command)
                 self._adopt(call, command.runs)
                 self._line(call, command.leg).send(command)
             case Claim(leg, time_limit_s):
@@ -156,6 +158,22 @@ class Effects:
         self.node.originate(self.writer.originate(command, call.id), command.token, finished)
 
     # Bursts
+
+    def _allowed(self, call: LiveCall, burst: Burst) -> Burst:
+        """Dial under the call's own number where the document's is not the account's to show (reference, 13214)."""
+        facts = call.machine.facts
+        own = {facts.from_number, facts.to_number}
+        runs: list[Run] = []
+        for run in burst.runs:
+            if isinstance(run, Bridge) and not (
+                run.caller_id in own or self.numbers.may_show(facts.account, run.caller_id)
+            ):
+                problem = "callerId is neither of this call's numbers nor one of the account's"
+                call.feed(PromptFailed(burst.token, "Dial@callerId", problem, 13214))
+                runs.append(replace(run, caller_id=facts.from_number))
+                continue
+            runs.append(run)
+        return replace(burst, runs=tuple(runs))
 
     def _adopt(self, call: LiveCall, runs: tuple[Run, ...]) -> None:
         for branch in branches_of(runs):

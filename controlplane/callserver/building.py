@@ -1,0 +1,83 @@
+"""A call server put together from its parts."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from controlplane.base.clock import Clock
+from controlplane.base.ids import LegId
+from controlplane.calls.facts import Facts
+from controlplane.callserver.call import LiveCall
+from controlplane.callserver.effects import Effects
+from controlplane.callserver.keeper import Keeper
+from controlplane.callserver.offers import NO_SUCH_NUMBER, facts_of, number_of
+from controlplane.callserver.ports import Applications, Archive, Inbox, Journal, Numbers, Ownership, Prompts
+from controlplane.callserver.server import CallServer
+from controlplane.switch.link import Connect
+from controlplane.switch.node import Node
+from controlplane.switch.translation import Offered
+from controlplane.switch.writing import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class NodeParts:
+    """One media node: how to reach it, and how to write for it."""
+
+    connect: Connect
+    password: str
+    writer: Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a call server is made of."""
+
+    id: str
+    nodes: Mapping[str, NodeParts]
+    clock: Clock
+    journal: Journal
+    archive: Archive
+    applications: Applications
+    prompts: Prompts
+    numbers: Numbers
+    ownership: Ownership
+    inbox: Inbox
+    public_url: str
+
+
+def build_call_server(parts: Parts) -> CallServer:
+    """Put the parts together; nothing runs yet."""
+    keepers = {name: _keeper(parts, name, node) for name, node in parts.nodes.items()}
+    return CallServer(parts.id, keepers, parts.ownership, parts.inbox, parts.clock)
+
+
+def _keeper(parts: Parts, name: str, node_parts: NodeParts) -> Keeper:
+    calls: dict[LegId, LiveCall] = {}
+    node = Node(name, node_parts.connect, node_parts.password, parts.clock, _nothing, _nothing)
+    effects = Effects(node, node_parts.writer, parts.applications, parts.prompts, parts.numbers, calls)
+
+    def answer_offer(offered: Offered, on_node: str) -> Facts | None:
+        route = parts.numbers.maybe_route(number_of(offered.dialled_number))
+        if route is None:
+            return None
+        return facts_of(offered, route, node=on_node, salt=secrets.token_hex(8), public_url=parts.public_url)
+
+    keeper = Keeper(
+        parts.id,
+        node,
+        effects,
+        parts.journal,
+        parts.archive,
+        parts.clock,
+        answer_offer,
+        lambda _: NO_SUCH_NUMBER,
+        calls,
+    )
+    node.on_news = keeper.on_news
+    return keeper
+
+
+def _nothing(_: object) -> None:
+    pass

@@ -1,0 +1,116 @@
+"""What the call server needs of the world, in memory: for the simulator and for tests without a database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from controlplane.base.ids import AccountId, CallId, shard_of
+from controlplane.calls.commands import Command
+from controlplane.calls.events import CallOffered, CallPlaced, Entry
+from controlplane.calls.facts import Facts
+from controlplane.calls.machine import CallMachine
+from controlplane.callserver.ports import Request, Route, Stored
+
+
+@dataclass(slots=True)
+class MemoryJournal:
+    """Keeps every entry and what came of it; safe at once. Reads back as an archive, too."""
+
+    entries: dict[CallId, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    commands: dict[CallId, list[tuple[Command, ...]]] = field(default_factory=lambda: defaultdict(list))
+
+    def submit(
+        self, machine: CallMachine, entry: Entry, commands: tuple[Command, ...], *, is_urgent: bool
+    ) -> asyncio.Future[None]:
+        call = machine.facts.call
+        self.entries[call].append(entry)
+        self.commands[call].append(commands)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    async def live_calls(self, node: str, shards: frozenset[int]) -> Sequence[Stored]:
+        stored = [Stored(_facts_of(entries[0]), tuple(entries)) for entries in self.entries.values()]
+        return [
+            one
+            for one in stored
+            if one.facts.node == node and shard_of(one.facts.a_leg) in shards and not _is_over(one.entries)
+        ]
+
+
+def _facts_of(entry: Entry) -> Facts:
+    assert isinstance(entry.event, CallOffered | CallPlaced)
+    return entry.event.facts
+
+
+def _is_over(entries: Sequence[Entry]) -> bool:
+    machine = CallMachine()
+    for entry in entries:
+        machine.handle(entry)
+    return machine.is_over
+
+
+@dataclass(slots=True)
+class MemoryOwnership:
+    """One server owns everything."""
+
+    server: str
+    owned: frozenset[tuple[str, int]] = frozenset()
+
+    async def open(self) -> None:
+        return
+
+    async def close(self) -> None:
+        self.owned = frozenset()
+
+    async def try_take(self, node: str, shards: Sequence[int]) -> frozenset[int]:
+        taken = frozenset(shard for shard in shards if (node, shard) not in self.owned)
+        self.owned |= {(node, shard) for shard in taken}
+        return taken
+
+    async def release(self, node: str, shards: Sequence[int]) -> None:
+        self.owned -= {(node, shard) for shard in shards}
+
+    async def live_servers(self) -> list[str]:
+        return [self.server]
+
+    async def fence(self) -> list[str]:
+        return []
+
+
+@dataclass(slots=True)
+class MemoryInbox:
+    """Calls to place and requests, put here by whoever runs the simulation."""
+
+    calls: list[Facts] = field(default_factory=list)
+    asked: list[Request] = field(default_factory=list)
+
+    async def claim_calls(self, places: frozenset[tuple[str, int]]) -> Sequence[Facts]:
+        mine = [facts for facts in self.calls if (facts.node, shard_of(facts.a_leg)) in places]
+        self.calls = [facts for facts in self.calls if facts not in mine]
+        return mine
+
+    async def count_queued(self, places: frozenset[tuple[str, int]]) -> int:
+        return len(self.calls)
+
+    async def requests(self, calls: Sequence[CallId]) -> Sequence[Request]:
+        mine = [request for request in self.asked if request.call in calls]
+        self.asked = [request for request in self.asked if request not in mine]
+        return mine
+
+
+@dataclass(slots=True)
+class MemoryNumbers:
+    """Numbers and what they are set to; `anything` answers for every other number."""
+
+    routes: Mapping[str, Route] = field(default_factory=dict)
+    anything: Route | None = None
+
+    def maybe_route(self, dialled_number: str) -> Route | None:
+        return self.routes.get(dialled_number, self.anything)
+
+    def may_show(self, account: AccountId, caller_id: str) -> bool:
+        return True
