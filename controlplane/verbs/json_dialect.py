@@ -1,0 +1,199 @@
+"""Our JSON: the verbs of TwiML with the names of `documents`.
+
+    {"verbs": [
+        {"say": "Welcome."},
+        {"gather": {"num_digits": 1, "timeout_s": 5, "action": {"url": "/menu", "method": "POST"},
+                    "prompts": [{"say": {"text": "Press one for sales.", "voice": "alice"}}]}},
+        {"dial": {"targets": ["+15550001111", {"sip": {"uri": "sip:desk@example.com", "headers": {"X-Queue": "1"}}}],
+                  "status_callback": "https://…"}},
+        {"hangup": {}}
+    ]}
+
+A document is such an object or the list alone. A verb is an object with one key. A string in the place of its object
+is its text, URL or address; a string in the place of a link or callback is its URL; null is as good as absent.
+
+It is strict where TwiML is forgiving: whatever TwiML answers with a warning and a default is a fault here, and types
+are what they are ("5" is no number). Only keys and verbs that are not known are warnings (12200), so that a document
+written for a later release runs on an earlier one. Faults name their place: `verbs[0].gather.timeout_s`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+from xml.etree.ElementTree import Element
+
+from controlplane.verbs.documents import Document
+from controlplane.verbs.errors import DocumentError
+from controlplane.verbs.kinds import Json, Unfit, is_relative, json_type, shown
+from controlplane.verbs.reading import MAX_DEPTH, UNKNOWN, Amiss, Notes, short, too_many_verbs
+from controlplane.verbs.rows import Body, Built, Row, Spec, Table, Values
+from controlplane.verbs.specs import SIP, VERBS
+from controlplane.verbs.ssml import BAD_TEXT, speech_of
+from controlplane.verbs.xmltree import MAX_TAGS, UNPARSEABLE, WRONG_ROOT, depth_of, parse_xml
+
+_WHOLE = "document"
+
+
+def parse_json(body: bytes, *, has_url: bool) -> Document:
+    """Read a JSON document; `has_url` says that relative URLs mean something. Raises DocumentError."""
+    return _JsonReader(has_url=has_url).read(_loads(body))
+
+
+def _loads(body: bytes) -> Json:
+    if body.count(b"{") + body.count(b"[") > MAX_TAGS:
+        raise DocumentError(_WHOLE, f"has more than {MAX_TAGS} objects and lists", UNPARSEABLE)
+    try:
+        text = str(body.removeprefix(b"\xef\xbb\xbf"), "utf-8")
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        raise DocumentError(_WHOLE, "is not UTF-8", UNPARSEABLE) from None
+    except json.JSONDecodeError as error:
+        raise DocumentError(_WHOLE, f"is not JSON: {error.msg}", UNPARSEABLE, error.lineno) from None
+    except (RecursionError, ValueError):
+        raise DocumentError(
+            _WHOLE, "is not JSON that can be read: too deep, or too long a number", UNPARSEABLE
+        ) from None
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    names = [name for name, _ in pairs]
+    twice = next(name for name in names if names.count(name) > 1)
+    raise DocumentError(_WHOLE, f"has the key {shown(twice)} twice in one object", UNPARSEABLE)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise DocumentError(_WHOLE, f"is not JSON: {name}", UNPARSEABLE)
+
+
+class _JsonReader:
+    """One reading of one document. `_trail` are the steps of the path to what is being read."""
+
+    __slots__ = ("_notes", "_trail", "has_url")
+
+    def __init__(self, *, has_url: bool) -> None:
+        self.has_url = has_url
+        self._notes = Notes()
+        self._trail: list[str] = []
+
+    def read(self, document: Json) -> Document:
+        """The verbs of a document that json.loads made."""
+        if isinstance(document, dict):
+            if "verbs" not in document:
+                raise DocumentError(_WHOLE, "must be a list of verbs, or an object with the key verbs", WRONG_ROOT)
+            for key in document.keys() - {"verbs"}:
+                self.note(key, "is not known", UNKNOWN)
+            document, name = document["verbs"], "verbs"
+        else:
+            name = ""
+        if not isinstance(document, list):
+            raise DocumentError(name or _WHOLE, f"must be a list of verbs, not {json_type(document)}", WRONG_ROOT)
+        verbs: list[Any] = self._list(document, name, VERBS)
+        return Document(tuple(verbs), tuple(self._notes.warnings))
+
+    def unfit(self, field: str, problem: str, code: int) -> NoReturn:
+        """See Reader: JSON is strict."""
+        raise DocumentError(self._path(field), problem, code)
+
+    def note(self, field: str, problem: str, code: int) -> None:
+        """See Reader."""
+        self._notes.warn(self._path(field), problem, code)
+
+    def _list(self, items: list[Json], name: str, table: Table, text: Spec | None = None) -> list[Built]:
+        if self._notes.is_over(len(items)):
+            raise too_many_verbs(_WHOLE)
+        built: list[Built] = []
+        for index, item in enumerate(items):
+            self._trail.append(f"{name}[{index}]")
+            spec, payload = self._verb(item, table, text)
+            if spec is None:
+                self.note("", "is not known; it is passed over", UNKNOWN)
+            else:
+                built.append(self._built(spec, payload))
+            self._trail.pop()
+        return built
+
+    def _verb(self, item: Json, table: Table, text: Spec | None) -> tuple[Spec | None, Json]:
+        if isinstance(item, str) and text is not None:
+            if item[:4].lower() in ("sip:", "sips"):
+                return SIP, {"uri": item}
+            return text, {"number": item}
+        if not isinstance(item, dict) or len(item) != 1:
+            self.unfit("", 'must be an object with one key, such as {"say": "Hello"}', UNPARSEABLE)
+        [(key, payload)] = item.items()
+        self._trail[-1] += f".{short(key)}"
+        spec = table.by_key.get(key)
+        if spec is not None and spec.text is not None and isinstance(payload, str):
+            payload = {spec.text.field: payload}
+        return spec, payload
+
+    def _built(self, spec: Spec, payload: Json) -> Built:
+        if not isinstance(payload, dict):
+            self.unfit("", f"must be an object, not {json_type(payload)}", UNPARSEABLE)
+        try:
+            values = self._values(spec, payload)
+            return spec.build(values, self)
+        except Amiss as amiss:
+            self.unfit(amiss.field, amiss.problem, amiss.code)
+
+    def _values(self, spec: Spec, payload: Mapping[str, Json]) -> Values:
+        values: Values = {}
+        for key, value in payload.items():
+            if value is None:
+                continue
+            if spec.children is not None and key == spec.children.field:
+                if not isinstance(value, list):
+                    self.unfit(key, f"must be a list, not {json_type(value)}", spec.children.code)
+                values[key] = self._list(value, key, spec.children.specs, spec.children.text)
+            elif key in spec.groups:
+                self._group(key, spec.groups[key], value, values)
+            elif (row := spec.by_field.get(key)) is not None:
+                self._take(row, value, values)
+            else:
+                self.note(key, "is not known", UNKNOWN)
+        if spec.body is Body.SPEECH and values.pop("markup", False):
+            self._markup(values)
+        return values
+
+    def _group(self, key: str, members: Mapping[str, Row], value: Json, values: Values) -> None:
+        if isinstance(value, str) and "url" in members:
+            value = {"url": value}
+        if not isinstance(value, dict):
+            expected = "a URL or an object" if "url" in members else "an object"
+            self.unfit(key, f"must be {expected}, not {json_type(value)}", next(iter(members.values())).code)
+        for name, each in value.items():
+            row = members.get(name)
+            if row is None:
+                self.note(f"{key}.{name}", "is not known", UNKNOWN)
+            elif each is not None:
+                self._take(row, each, values)
+
+    def _take(self, row: Row, value: Json, values: Values) -> None:
+        try:
+            checked = row.kind.from_json(value)
+        except Unfit as unfit:
+            self.unfit(row.field, str(unfit), row.code)
+        if row.no_base and not self.has_url and is_relative(checked):
+            self.unfit(row.field, "must be absolute: this document has no URL", row.no_base)
+        values[row.field] = checked
+
+    def _markup(self, values: Values) -> None:
+        try:
+            root = parse_xml(f"<Say>{values.get('text', '')}</Say>".encode(), expected_root="Say").root
+        except DocumentError as error:
+            self.unfit("text", error.problem, BAD_TEXT)
+        if depth_of(root) + 1 > MAX_DEPTH:
+            self.unfit("text", f"has more than {MAX_DEPTH} elements inside each other", BAD_TEXT)
+        values["text"], is_markup = speech_of(root, self._complain)
+        if is_markup:
+            values["markup"] = True
+
+    def _complain(self, element: Element, attribute: str, problem: str) -> None:
+        self.unfit("text", f"{short(element.tag)}{'@' + attribute if attribute else ''} {problem}", BAD_TEXT)
+
+    def _path(self, field: str) -> str:
+        return ".".join(filter(None, (*self._trail, short(field)))) or _WHOLE

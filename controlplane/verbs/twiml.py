@@ -1,0 +1,213 @@
+"""TwiML: elements to verbs."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from controlplane.verbs.documents import Document
+from controlplane.verbs.errors import DocumentError
+from controlplane.verbs.kinds import Unfit, is_relative
+from controlplane.verbs.reading import MAX_DEPTH, TOO_LARGE, UNKNOWN, Amiss, Notes, Outcome, short, too_many_verbs
+from controlplane.verbs.rows import Body, Built, Children, Row, Spec, Table, Values
+from controlplane.verbs.specs import HEADER, SPECS, URI, VERBS
+from controlplane.verbs.ssml import BAD_TEXT, speech_of
+from controlplane.verbs.xmltree import ROOT, Tree, depth_of, parse_xml
+
+
+def parse_twiml(body: bytes, *, has_url: bool, charset: str = "utf-8") -> Document:
+    """Read a TwiML document; `has_url` says that relative URLs mean something. Raises DocumentError."""
+    return _TwimlReader(parse_xml(body, charset), has_url=has_url).read()
+
+
+class _TwimlReader:
+    """One reading of one document. `_trail` are the elements from the root down to the one being read."""
+
+    __slots__ = ("_notes", "_trail", "_tree", "has_url")
+
+    def __init__(self, tree: Tree, *, has_url: bool) -> None:
+        self._tree, self.has_url = tree, has_url
+        self._notes = Notes()
+        self._trail = [tree.root]
+
+    def read(self) -> Document:
+        root = self._tree.root
+        for name, _ in root.items():
+            self._warn(f"@{name}", "is not known", UNKNOWN)
+        verbs: list[Any] = self._children(root, VERBS, UNKNOWN)
+        return Document(tuple(verbs), tuple(self._notes.warnings))
+
+    def unfit(self, field: str, problem: str, code: int) -> None:
+        """See Reader: TwiML takes the default."""
+        self.note(field, problem, code)
+
+    def note(self, field: str, problem: str, code: int) -> None:
+        """See Reader."""
+        self._warn(self._at(field), problem, code)
+
+    def _children(self, parent: Element, table: Table, code: int) -> list[Built]:
+        if self._notes.is_over(len(parent)):
+            raise too_many_verbs(ROOT)
+        built: list[Built] = []
+        for element in parent:
+            spec = table.by_tag.get(element.tag)
+            if spec is None:
+                self._pass_over(element, table.later, code if element.tag in SPECS else UNKNOWN)
+            elif (verb := self._verb(element, spec)) is not None:
+                built.append(verb)
+            if element.tail and not element.tail.isspace():
+                self._warn("", "has text between its elements, which is passed over", UNKNOWN)
+        return built
+
+    def _verb(self, element: Element, spec: Spec) -> Built | None:
+        self._trail.append(element)
+        try:
+            verb: Built | None = spec.build(self._values(element, spec), self)
+        except Amiss as amiss:
+            verb = None
+            self._amiss(amiss)
+        self._trail.pop()
+        return verb
+
+    def _values(self, element: Element, spec: Spec) -> Values:
+        values: Values = {}
+        for name, text in element.items():
+            row = spec.by_attribute.get(name)
+            if row is not None and row.has_effect:
+                self._take(row, text, values)
+            else:
+                self._take_without_effect(name, row, text)
+        match spec.body:
+            case Body.SPEECH:
+                self._speech(element, values)
+            case Body.ADDRESS if len(element):
+                self._address(element, values)
+            case Body.TEXT | Body.ADDRESS:
+                self._text(element, spec, values)
+            case Body.NOTHING:
+                self._inside(element, spec.children, values)
+        return values
+
+    def _take(self, row: Row, text: str, values: Values) -> None:
+        try:
+            value = row.kind.from_text(text)
+        except Unfit as unfit:
+            if row.outcome is not Outcome.DEFAULT:
+                raise Amiss(row.field, str(unfit), row.code, row.outcome) from None
+            return self.note(row.field, str(unfit), row.code)
+        if row.no_base and not self.has_url and is_relative(value):
+            raise Amiss(row.field, "must be absolute: this document has no URL", row.no_base, Outcome.FAULT)
+        values[row.field] = value
+        return None
+
+    def _take_without_effect(self, name: str, row: Row | None, text: str) -> None:
+        if row is None:
+            return self._warn(f"@{name}", "is not known", UNKNOWN)
+        try:
+            row.kind.from_text(text)
+        except Unfit as unfit:
+            return self._warn(f"@{name}", str(unfit), row.code)
+        return self._warn(f"@{name}", "has no effect yet", UNKNOWN)
+
+    def _speech(self, element: Element, values: Values) -> None:
+        if not len(element):
+            values["text"] = (element.text or "").strip()
+            return
+        self._verify_depth(element)
+        values["text"], is_markup = speech_of(element, self._complain)
+        if is_markup:
+            values["markup"] = True
+
+    def _text(self, element: Element, spec: Spec, values: Values) -> None:
+        text = element.text or ""
+        for child in element:
+            self._pass_over(child)
+            text += child.tail or ""
+        if spec.text is not None and (text := text.strip()):
+            self._take(spec.text, text, values)
+
+    def _inside(self, element: Element, children: Children | None, values: Values) -> None:
+        text = (element.text or "").strip()
+        if children is not None:
+            values[children.field] = self._children(element, children.specs, children.code)
+            if text and children.text is not None and not len(element):
+                values[children.field] = [children.text.build({"number": text}, self)]
+                return
+        else:
+            for child in element:
+                self._pass_over(child)
+        if text:
+            self._warn("", "has text inside, which is passed over", UNKNOWN)
+
+    def _address(self, element: Element, values: Values) -> None:
+        uris: list[Values] = []
+        headers: list[tuple[str, str]] = []
+        for child in element:
+            match child.tag:
+                case "Uri":
+                    uris.append(self._part(child, URI))
+                case "Headers":
+                    parts = (self._part(header, HEADER) for header in child)
+                    headers.extend((part.get("name", ""), part.get("value", "")) for part in parts)
+                case _:
+                    self._pass_over(child)
+        if len(uris) > 1:
+            self.note("uri", "has several Uri; only the first by priority is dialled", 13250)
+        first = min(uris, key=lambda uri: (uri.pop("priority", 0), -uri.pop("weight", 0)), default={})
+        values |= {"headers": headers, "uri": (element.text or "").strip()} | first
+
+    def _part(self, element: Element, spec: Spec) -> Values:
+        self._trail.append(element)
+        values = self._values(element, spec)
+        self._trail.pop()
+        return values
+
+    def _pass_over(self, element: Element, later: frozenset[str] = frozenset(), code: int = UNKNOWN) -> None:
+        self._verify_depth(element)
+        self._trail.append(element)
+        if element.tag in later:
+            self._warn("", "is not supported yet; it is passed over", UNKNOWN)
+        else:
+            self._warn("", "is not known here; it is passed over", code)
+        self._trail.pop()
+
+    def _amiss(self, amiss: Amiss) -> None:
+        path, line = self._path(self._at(amiss.field)), self._tree.line_of(self._trail[-1])
+        if amiss.outcome is not Outcome.FAULT:
+            return self._notes.warn(path, f"{amiss.problem}; it is passed over", amiss.code, line)
+        last = self._notes.warnings[-1:]
+        if amiss.field == "targets" and last and last[0].path.startswith(path):
+            raise DocumentError(path, f"{amiss.problem}: {last[0].path} {last[0].problem}", last[0].code, line)
+        raise DocumentError(path, amiss.problem, amiss.code, line)
+
+    def _verify_depth(self, element: Element) -> None:
+        if len(self._trail) + depth_of(element) > MAX_DEPTH:
+            raise DocumentError(
+                self._path(), f"has more than {MAX_DEPTH} elements inside each other", TOO_LARGE, self._line()
+            )
+
+    def _complain(self, element: Element, attribute: str, problem: str) -> None:
+        where = f"/{short(element.tag)}" + (f"@{attribute}" if attribute else "")
+        self._notes.warn(self._path(where), problem, BAD_TEXT, self._tree.line_of(element))
+
+    def _at(self, field: str) -> str:
+        rows = SPECS[self._trail[-1].tag].by_field
+        row = rows.get(field) or rows.get(f"{field}.url")
+        return f"@{row.twiml}" if row is not None and row.twiml else ""
+
+    def _warn(self, where: str, problem: str, code: int) -> None:
+        if not self._notes.is_full:
+            self._notes.warn(self._path(where), problem, code, self._line())
+
+    def _line(self) -> int:
+        return self._tree.line_of(self._trail[-1])
+
+    def _path(self, where: str = "") -> str:
+        """Name the element being read: each by its place among those of its name, from 1, as XPath does."""
+        steps = []
+        for parent, element in pairwise(self._trail):
+            same = (each for each in parent if each.tag == element.tag)
+            place = next(place for place, each in enumerate(same, 1) if each is element)
+            steps.append(f"{short(element.tag)}[{place}]")
+        return ("/".join(steps) or ROOT) + short(where)
