@@ -29,16 +29,17 @@ class Transaction:
     """One database transaction: named queries in, values out. Ids are converted on the way (`store/edge.py`)."""
 
     def __init__(self, connection: AsyncConnection[Any]) -> None:
-        self._connection = connection
+        """`connection` is for the rest of `store` alone."""
+        self.connection = connection
 
     async def run(self, query: Query, **values: object) -> int:
         """Carry out a query and answer how many rows it touched."""
-        cursor = await self._connection.execute(query.text, to_database(values))
+        cursor = await self.connection.execute(query.text, to_database(values))
         return cursor.rowcount
 
     async def all(self, kind: Callable[..., T], query: Query, **values: object) -> list[T]:
         """Every row, each as `kind(**columns)`."""
-        async with self._connection.cursor(row_factory=rows_as(kind)) as cursor:
+        async with self.connection.cursor(row_factory=rows_as(kind)) as cursor:
             await cursor.execute(query.text, to_database(values))
             return await cursor.fetchall()
 
@@ -118,6 +119,8 @@ def database_errors() -> Iterator[None]:
         raise DatabaseAway from error
     except psycopg.errors.UniqueViolation as error:
         raise Conflict(constraint=error.diag.constraint_name) from error
+    except psycopg.errors.ForeignKeyViolation as error:
+        raise NotFound(constraint=error.diag.constraint_name) from error
 
 
 @contextmanager

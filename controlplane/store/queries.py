@@ -7,7 +7,7 @@ such line; values are named (`%(name)s`) and nothing else.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
 _HEAD = re.compile(r"^-- (?P<name>[a-z][a-z_]+): (?P<purpose>.+)$", re.MULTILINE)
@@ -50,6 +50,11 @@ def query(name: str) -> Query:
         return _QUERIES[name]
     except KeyError:
         raise BadQuery(name) from None
+
+
+def backwards(forwards: Query) -> Query:
+    """The same list from its other end: for the page before a cursor."""
+    return replace(forwards, name=f"{forwards.name} backwards", text=forwards.text.replace(b" DESC", b" ASC"))
 
 
 def all_queries() -> dict[str, Query]:

@@ -10,14 +10,17 @@ from psycopg.rows import dict_row
 
 from controlplane.base.ids import ACCOUNT, CALL, AccountId, CallId, leg_of_call, mint
 from controlplane.calls.facts import Direction, Facts
-from controlplane.store.database import Database
+from controlplane.services.accounts import create_account
+from controlplane.store.database import Database, Transaction
 from controlplane.store.facts import write_facts
 from controlplane.store.queries import query
 from controlplane.store.records import CallOpened, Record, Write
+from controlplane.store.vault import Vault
 from controlplane.verbs.documents import Link
 
 NOW_MS = 1_700_000_000_000
 ACME = AccountId(mint(ACCOUNT, NOW_MS, b"acme......"))
+VAULT = Vault([b"k" * 32])
 _entropy = itertools.count(1)
 
 
@@ -46,10 +49,14 @@ def facts_of(call: CallId, account: AccountId = ACME, node: str = "") -> Facts:
 
 async def queue_call(db: Database, call: CallId, account: AccountId = ACME) -> None:
     async with db.transaction() as tx:
-        await tx.run(
-            query("queue_call"), call_id=call, account_id=account, app_id=None, from_number="+15550001111",
-            to_number="+15550002222", facts=write_facts(facts_of(call, account)),
-        )  # fmt: skip
+        await queue_call_in(tx, call, account)
+
+
+async def queue_call_in(tx: Transaction, call: CallId, account: AccountId = ACME) -> None:
+    await tx.run(
+        query("queue_call"), call_id=call, account_id=account, app_id=None, from_number="+15550001111",
+        to_number="+15550002222", facts=write_facts(facts_of(call, account)),
+    )  # fmt: skip
 
 
 def offered(call: CallId, *more: Write, account: AccountId = ACME, node: str = "fs1") -> Record:
@@ -67,3 +74,9 @@ def rows(url: str, sql: str) -> list[dict[str, Any]]:
     """What a second pair of eyes sees."""
     with psycopg.connect(url, row_factory=dict_row) as connection:
         return connection.execute(sql.encode()).fetchall()
+
+
+async def new_account(db: Database, name: str = "Acme") -> AccountId:
+    """An account as an operator makes it."""
+    async with db.transaction() as tx:
+        return (await create_account(tx, VAULT, name)).account_id

@@ -1,0 +1,74 @@
+"""Where every number leads: call servers keep this in memory, so that a call coming in asks no database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from controlplane.base.e164 import E164
+from controlplane.base.ids import AccountId
+from controlplane.services.apps import link_of, status_callback_of
+from controlplane.store.database import Transaction
+from controlplane.store.queries import query
+from controlplane.verbs.documents import Link, Method, StatusCallback
+
+_ROUTING, _HOLDERS = query("routing"), query("holders")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What is known of calls to a number before they come: the account's and the app's say."""
+
+    number: E164
+    account_id: AccountId
+    app_id: str
+    flow: Link
+    fallback: Link | None
+    webhook_url: str | None
+    status_callback: StatusCallback | None
+    record: bool
+    channel_limit: int | None
+    channel_cap: int | None
+    cps_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """All numbers of active accounts: `routes` of those that lead to an active app, `holders` of every one."""
+
+    routes: Mapping[E164, Route]
+    holders: Mapping[E164, AccountId]
+
+
+async def load_routing(tx: Transaction) -> Routing:
+    """Read where numbers lead, and whose they are.
+
+    Read it again when `store.channels.ROUTING` tells, and after every gap of the listener.
+    """
+    routes = {route.number: route for route in await tx.all(_route, _ROUTING)}
+    return Routing(routes, dict(await tx.all(_holder, _HOLDERS)))
+
+
+def _route(
+    *, number: E164, account_id: AccountId, app_id: str, flow_url: str, flow_method: Method, fallback_url: str | None,
+    fallback_method: Method, webhook_url: str | None, status_callback_url: str | None, status_callback_method: Method,
+    status_callback_events: list[str], record: bool, channel_limit: int | None, channel_cap: int | None,
+    cps_limit: int | None,
+) -> Route:  # fmt: skip
+    return Route(
+        number,
+        account_id,
+        app_id,
+        Link(flow_url, flow_method),
+        link_of(fallback_url, fallback_method),
+        webhook_url,
+        status_callback_of(status_callback_url, status_callback_method, status_callback_events),
+        record,
+        channel_limit,
+        channel_cap,
+        cps_limit,
+    )
+
+
+def _holder(number: E164, account_id: AccountId) -> tuple[E164, AccountId]:
+    return number, account_id

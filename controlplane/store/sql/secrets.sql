@@ -1,0 +1,26 @@
+-- insert_secret: Add a webhook secret.
+INSERT INTO secrets (secret_id, account_id, name, value)
+VALUES (%(secret_id)s, %(account_id)s, %(name)s, %(value)s)
+
+-- find_secret: One webhook secret, with how many apps use it.
+SELECT secret_id, name, created_at, rotated_at, value AS sealed,
+    (SELECT count(*) FROM apps WHERE apps.account_id = secrets.account_id AND apps.secret_id = secrets.secret_id) AS app_count
+FROM secrets WHERE account_id = %(account_id)s AND secret_id = %(secret_id)s
+
+-- list_secrets: A tenant's webhook secrets, newest first.
+SELECT secret_id, name, created_at, rotated_at, value AS sealed,
+    (SELECT count(*) FROM apps WHERE apps.account_id = secrets.account_id AND apps.secret_id = secrets.secret_id) AS app_count
+FROM secrets
+WHERE account_id = %(account_id)s AND secret_id < %(newest)s AND secret_id > %(oldest)s
+ORDER BY secret_id DESC
+LIMIT %(limit)s
+
+-- change_secret: Give a webhook secret another value or name.
+UPDATE secrets SET
+    value = coalesce(%(value)s::bytea, value),
+    rotated_at = CASE WHEN %(value)s::bytea IS NULL THEN rotated_at ELSE now() END,
+    name = coalesce(%(name)s, name)
+WHERE account_id = %(account_id)s AND secret_id = %(secret_id)s
+
+-- delete_secret: Take a webhook secret away that no app uses.
+DELETE FROM secrets WHERE account_id = %(account_id)s AND secret_id = %(secret_id)s
