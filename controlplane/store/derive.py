@@ -21,7 +21,15 @@ from controlplane.calls.commands import (
     Originate,
     Publish,
 )
-from controlplane.calls.events import CallOffered, CallPlaced, Entry, LegAnswered, LegEnded, LegRinging
+from controlplane.calls.events import (
+    CallOffered,
+    CallPlaced,
+    Entry,
+    LegAnswered,
+    LegEnded,
+    LegRinging,
+    OriginateFailed,
+)
 from controlplane.calls.facts import Facts
 from controlplane.calls.journal import digest_of, encode_event
 from controlplane.store.records import (
@@ -60,7 +68,7 @@ def _of_event(facts: Facts, entry: Entry) -> Iterator[Write]:
             )
             yield CallChanged(ringing_ms=at_ms)
         case CallPlaced():
-            yield CallChanged(node=facts.node)
+            yield CallChanged(node=facts.node or None)
         case LegRinging(leg) if leg == facts.a_leg:
             yield CallChanged(status="ringing", ringing_ms=at_ms)
         case LegRinging(leg):
@@ -73,6 +81,10 @@ def _of_event(facts: Facts, entry: Entry) -> Iterator[Write]:
             yield CallChanged(cause=cause, sip_status=sip_status, sip_call_id=sip_call_id or None)
         case LegEnded(leg, cause, sip_status, sip_call_id):
             yield LegChanged(leg, ended_ms=at_ms, cause=cause, sip_status=sip_status, sip_call_id=sip_call_id or None)
+        case OriginateFailed(leg, cause) if leg == facts.a_leg:
+            yield CallChanged(cause=cause)
+        case OriginateFailed(leg, cause):
+            yield LegChanged(leg, ended_ms=at_ms, cause=cause)
         case _:
             return
 

@@ -92,6 +92,8 @@ def _add(rows: Rows, record: Record, write: Write) -> None:
             rows.opened[record.call] = _opened(record, write)
         case CallChanged():
             _fold(_call(rows, record.call), write, _CALL_FIELDS)
+            if write.ended_ms is not None:
+                rows.others["fail_requests"].append(timed)
         case LegOpened():
             rows.others["open_legs"].append(
                 {**head, "leg": write.leg, "account_id": write.account, "created_ms": record.at_ms, "role": write.role,

@@ -9,9 +9,10 @@ from psycopg import AsyncConnection
 
 from controlplane.base.ids import CallId
 from controlplane.store.channels import OUTBOX
+from controlplane.store.database import Transaction
 from controlplane.store.edge import columns_of, rows_as
 from controlplane.store.queries import query
-from controlplane.store.records import Record
+from controlplane.store.records import JournalConflict, Record
 from controlplane.store.rows import Row, journal_row, rows_of
 
 _INSERT_JOURNAL = query("insert_journal")
@@ -21,7 +22,7 @@ _OTHERS = {
     name: query(name)
     for name in (
         "open_calls", "change_calls", "open_legs", "change_legs", "insert_events", "insert_deliveries",
-        "insert_recordings", "insert_notes", "answer_requests",
+        "insert_recordings", "insert_notes", "answer_requests", "fail_requests",
     )
 }  # fmt: skip
 _WAKES_WORKERS = frozenset({"insert_deliveries", "insert_recordings"})
@@ -54,6 +55,14 @@ async def write_records(connection: AsyncConnection[Any], records: Sequence[Reco
             await connection.execute(statement.text, {name: columns[name] for name in statement.values})
         if _WAKES_WORKERS & rows.keys():
             await connection.execute(_TELL.text, {"channel": OUTBOX, "payload": ""})
+
+
+async def write_within(tx: Transaction, records: Sequence[Record]) -> None:
+    """Write records in a transaction that does more; raises JournalConflict."""
+    try:
+        await write_records(tx.connection, records)
+    except Conflicts as conflicts:
+        raise JournalConflict(call=min(conflicts.calls)) from conflicts
 
 
 def _each_place_once(records: Sequence[Record]) -> dict[Place, Record]:

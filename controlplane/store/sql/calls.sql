@@ -3,3 +3,68 @@ INSERT INTO calls (call_id, account_id, app_id, created_at, status, direction, f
 VALUES (
     %(call_id)s, %(account_id)s, %(app_id)s, now(), 'queued', 'outbound-api', %(from_number)s, %(to_number)s,
     %(facts)s::json)
+
+-- find_call: One call.
+SELECT
+    call_id, account_id, app_id, direction, from_number, to_number, status, result, reason, cause, sip_status,
+    sip_call_id, created_at, claimed_at, ringing_at, answered_at, ended_at
+FROM calls WHERE account_id = %(account_id)s AND call_id = %(call_id)s
+
+-- list_calls: A tenant's calls, newest first; null or an empty list in a filter means any.
+SELECT
+    call_id, account_id, app_id, direction, from_number, to_number, status, result, reason, cause, sip_status,
+    sip_call_id, created_at, claimed_at, ringing_at, answered_at, ended_at
+FROM calls
+WHERE account_id = %(account_id)s AND call_id < %(newest)s AND call_id > %(oldest)s
+    AND (cardinality(%(statuses)s::text[]) = 0 OR status = ANY(%(statuses)s::text[]))
+    AND (%(direction)s::text IS NULL OR direction = %(direction)s)
+    AND (%(from_number)s::text IS NULL OR from_number = %(from_number)s)
+    AND (%(to_number)s::text IS NULL OR to_number = %(to_number)s)
+    AND (%(created_after)s::timestamptz IS NULL OR created_at >= %(created_after)s)
+    AND (%(created_before)s::timestamptz IS NULL OR created_at < %(created_before)s)
+ORDER BY call_id DESC
+LIMIT %(limit)s
+
+-- list_b_legs: The legs dialled on behalf of a call, oldest first.
+SELECT leg, role, from_number, to_number, cause, sip_status, sip_call_id, created_at, ringing_at, answered_at, ended_at
+FROM legs WHERE account_id = %(account_id)s AND call_id = %(call_id)s
+ORDER BY created_at, leg
+
+-- list_journal: A call's journal, oldest first.
+SELECT journal.call_id, journal.seq, journal.at_ms, journal.kind, journal.data::text AS data, journal.digest
+FROM journal JOIN calls ON calls.call_id = journal.call_id
+WHERE calls.account_id = %(account_id)s AND calls.call_id = %(call_id)s
+ORDER BY journal.seq
+
+-- list_notes: What the tenant should read about a call, oldest first.
+SELECT seq, at, level, code, text, place FROM notes
+WHERE account_id = %(account_id)s AND call_id = %(call_id)s
+ORDER BY seq, index
+
+-- lock_queued_call: Hold a call that nobody has claimed.
+SELECT call_id, account_id, facts::text AS facts FROM calls
+WHERE account_id = %(account_id)s AND call_id = %(call_id)s AND node IS NULL AND ended_at IS NULL
+FOR UPDATE
+
+-- lock_expired_calls: Hold some calls that waited too long to be claimed.
+SELECT call_id, account_id, facts::text AS facts FROM calls
+WHERE node IS NULL AND ended_at IS NULL AND created_at <= now() - make_interval(secs => %(queue_bound_s)s)
+ORDER BY call_id
+LIMIT %(limit)s
+FOR UPDATE SKIP LOCKED
+
+-- find_control_place: Whether a call is live and driven by someone; an account's own call only.
+SELECT node, ended_at FROM calls WHERE account_id = %(account_id)s AND call_id = %(call_id)s
+
+-- insert_control_request: Ask something of a live call.
+INSERT INTO control_requests (request_id, account_id, call_id, kind, data)
+VALUES (%(request_id)s, %(account_id)s, %(call_id)s, %(kind)s, %(data)s::json)
+
+-- find_control_request: What was asked, and what became of it; what was asked as the call ended comes too late.
+SELECT
+    asked.request_id, asked.call_id, asked.kind, asked.created_at, asked.done_at,
+    CASE WHEN asked.state = 'asked' AND calls.ended_at IS NOT NULL THEN 'failed' ELSE asked.state END AS state,
+    CASE WHEN asked.state = 'asked' AND calls.ended_at IS NOT NULL THEN 'call-not-live' ELSE asked.problem END AS problem
+FROM control_requests AS asked
+JOIN calls ON calls.call_id = asked.call_id
+WHERE asked.account_id = %(account_id)s AND asked.request_id = %(request_id)s

@@ -133,5 +133,10 @@ UPDATE control_requests SET
 FROM unnest(%(request_ids)s::uuid[], %(problem)s::text[], %(at_ms)s::bigint[]) AS new (request_id, problem, at_ms)
 WHERE control_requests.request_id = new.request_id AND control_requests.state = 'asked'
 
+-- fail_requests: Say that calls ended before what was asked of them could be done.
+UPDATE control_requests SET state = 'failed', problem = 'call-not-live', done_at = to_timestamp(new.at_ms / 1000.0)
+FROM unnest(%(call_ids)s::uuid[], %(at_ms)s::bigint[]) AS new (call_id, at_ms)
+WHERE control_requests.call_id = new.call_id AND control_requests.state = 'asked'
+
 -- tell: Wake whoever listens to a channel, when this transaction commits.
 SELECT pg_notify(%(channel)s, %(payload)s)
