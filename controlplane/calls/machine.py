@@ -23,6 +23,7 @@ from controlplane.base.ids import LegId, Token
 from controlplane.calls import progress
 from controlplane.calls.commands import (
     Acknowledge,
+    AnswerLeg,
     Burst,
     Claim,
     Command,
@@ -189,7 +190,9 @@ class CallMachine:
                 self._resume(state)
             case BurstLooked():
                 self._looked(state, event)
-            case DocumentArrived(token) | DocumentFailed(token) | BurstDone(_, token):
+            case BurstDone():
+                self._burst_done(state, event)
+            case DocumentArrived(token) | DocumentFailed(token):
                 if self._outstanding.pop(token, None) is not None:
                     self._advance(event)
             case LegRinging() | LegAnswered() | LegsJoined() | LegsParted():
@@ -313,8 +316,16 @@ class CallMachine:
         if event.last_sent != event.token:
             state.emit(burst)
             return
-        del self._outstanding[event.token]
-        self._advance(BurstDone(event.leg, event.token, event.outcome))
+        self._burst_done(state, BurstDone(event.leg, event.token, event.outcome))
+
+    def _burst_done(self, state: CallState, event: BurstDone) -> None:
+        burst = self._outstanding.pop(event.token, None)
+        if not isinstance(burst, Burst):
+            return
+        leg = state.legs.get(burst.leg)
+        if leg is not None and any(isinstance(run, AnswerLeg) for run in burst.runs):
+            progress.answered(state, leg)  # the news of the answer itself may have been lost with a link
+        self._advance(event)
 
 
 def _life(scene: Scene) -> Script[None]:
