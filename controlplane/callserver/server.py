@@ -47,6 +47,7 @@ class CallServer:
     inbox: Inbox
     clock: Clock
     on_state: Callable[[str], None] = lambda _: None
+    broken: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _queue: asyncio.Event = field(default_factory=asyncio.Event)
     _requests: asyncio.Event = field(default_factory=asyncio.Event)
@@ -98,7 +99,16 @@ class CallServer:
     # Nodes
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._done)
+        self._tasks.append(task)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        """None of our loops ends by itself: one that does is a defect, and a server without it would do harm."""
+        if task.cancelled():
+            return
+        log.critical("loop_broke", exc_info=task.exception())
+        self.broken.set()
 
     async def _keep_open(self, keeper: Keeper) -> None:
         attempt = 0

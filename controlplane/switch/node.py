@@ -117,7 +117,7 @@ class Node:
         if self._commands is None:
             raise LinkLost(None, node=self.name)
         frame = await self._commands.ask(apis.show_channels())
-        rows = json.loads(frame.text or "{}").get("rows", [])
+        rows = self._json_of(frame).get("rows", [])
         return [_channel(row) for row in rows]
 
     async def look_up(self, leg: LegId) -> News | None:
@@ -127,8 +127,18 @@ class Node:
         frame = await self._commands.ask(apis.uuid_dump(leg))
         if not frame.text.startswith("{"):
             return None
-        values = {str(name): str(value) for name, value in json.loads(frame.text).items()}
+        values = {str(name): str(value) for name, value in self._json_of(frame).items()}
         return translate(EslEvent(ExactHeaders({**values, "Event-Name": "CHANNEL_PARK"})))
+
+    def _json_of(self, frame: Frame) -> dict[str, Any]:
+        try:
+            answer = json.loads(frame.text or "{}")
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            self.abort("an answer that is no JSON object")
+            raise LinkLost("The media node gives an answer that cannot be read.", node=self.name)
+        return answer
 
     async def exists(self, leg: LegId) -> bool:
         """Ask whether a channel lives. Raises LinkLost."""

@@ -23,7 +23,12 @@ class MemoryJournal:
     commands: dict[CallId, list[tuple[Command, ...]]] = field(default_factory=lambda: defaultdict(list))
 
     def submit(
-        self, machine: CallMachine, entry: Entry, commands: tuple[Command, ...], *, is_urgent: bool
+        self,
+        machine: CallMachine,
+        entry: Entry,
+        commands: tuple[Command, ...],
+        *,
+        is_urgent: bool,  # noqa: ARG002
     ) -> asyncio.Future[None]:
         call = machine.facts.call
         self.entries[call].append(entry)
@@ -93,7 +98,7 @@ class MemoryInbox:
         self.calls = [facts for facts in self.calls if facts not in mine]
         return mine
 
-    async def count_queued(self, places: frozenset[tuple[str, int]]) -> int:
+    async def count_queued(self, places: frozenset[tuple[str, int]]) -> int:  # noqa: ARG002
         return len(self.calls)
 
     async def requests(self, calls: Sequence[CallId]) -> Sequence[Request]:
@@ -112,5 +117,5 @@ class MemoryNumbers:
     def maybe_route(self, dialled_number: str) -> Route | None:
         return self.routes.get(dialled_number, self.anything)
 
-    def may_show(self, account: AccountId, caller_id: str) -> bool:
+    def may_show(self, account: AccountId, caller_id: str) -> bool:  # noqa: ARG002
         return True

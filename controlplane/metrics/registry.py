@@ -1,0 +1,118 @@
+"""Every metric of every process, by name. Base units; labels from fixed sets, never a tenant, a number or a UUID.
+
+A process makes one `Metrics` and tells it what happens. What can be read instead of counted (live calls, queues, pools)
+is read when Prometheus asks: `watch_…` takes a function, called in the exposition's thread, which may only read.
+A metric that a process never touches shows its zero or nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from controlplane.base.causes import Verdict
+
+LinkKind: TypeAlias = Literal["event", "command"]
+Reading: TypeAlias = Callable[[], float]
+
+# A verb starts within a frame or two of 20 ms; a hook may take its 15 s and more with retries; a commit a few ms.
+_VERB_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5)
+_HOOK_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30)
+_FLUSH_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+_LAG_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+_BATCH = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+class Metrics:
+    """The metrics of one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self._calls_finished = self._counter(
+            "calls_finished", "Calls that ended, by direction and verdict.", "direction", "result", "reason"
+        )
+        self._calls_active = self._gauge("calls_active", "Calls that this process drives.")
+        self._hook_s = self._histogram("hook_duration_seconds", "Requests to applications.", _HOOK_S, "outcome")
+        self._verb_s = self._histogram(
+            "verb_latency_seconds", "From when a verb could begin to when the media node ran it.", _VERB_S, "verb"
+        )
+        self._links_up = self._gauge("esl_links_up", "Event-socket links that are up.", "node", "kind")
+        self._esl_events = self._counter("esl_events", "Events received from media nodes.", "node")
+        self._loop_lag_s = self._histogram("loop_lag_seconds", "How late the event loop runs.", _LAG_S)
+        self._outbox_age_s = self._gauge("outbox_age_seconds", "Age of the oldest delivery that is due; 0: none is.")
+        self._deliveries = self._counter("deliveries", "Attempts to deliver events to applications.", "outcome")
+        self._pool = self._gauge("database_connections", "Connections of the database pool.", "state")
+        self._pool_waiting = self._gauge("database_waiting", "Whoever waits for a connection of the pool.")
+        self._flush_s = self._histogram("journal_flush_seconds", "One group commit of the journal.", _FLUSH_S)
+        self._flush_entries = self._histogram("journal_flush_entries", "Entries in one group commit.", _BATCH)
+        self._originate_queue = self._gauge("originate_queue_calls", "Calls that wait to be dialled.")
+
+    def call_finished(self, direction: str, verdict: Verdict) -> None:
+        """Count a call that ended; `direction` is inbound or outbound."""
+        self._calls_finished.labels(direction, verdict.result.value, verdict.reason).inc()
+
+    def hook_answered(self, outcome: str, seconds: float) -> None:
+        """Time one request to an application, retries included; `outcome` is ok or the kind of its failure."""
+        self._hook_s.labels(outcome).observe(seconds)
+
+    def verb_started(self, verb: str, seconds: float) -> None:
+        """Time how long a verb took to begin."""
+        self._verb_s.labels(verb).observe(seconds)
+
+    def link_up(self, node: str, kind: LinkKind) -> None:
+        """Count a link as up."""
+        self._links_up.labels(node, kind).inc()
+
+    def link_down(self, node: str, kind: LinkKind) -> None:
+        """Count a link as down."""
+        self._links_up.labels(node, kind).dec()
+
+    def esl_events_received(self, node: str, count: int) -> None:
+        """Count events of a node."""
+        self._esl_events.labels(node).inc(count)
+
+    def loop_was_late(self, seconds: float) -> None:
+        """Note how late the event loop was (see `measure_loop_lag`)."""
+        self._loop_lag_s.observe(seconds)
+
+    def delivery_attempted(self, outcome: str) -> None:
+        """Count an attempt; `outcome` is delivered, failed or dead-lettered."""
+        self._deliveries.labels(outcome).inc()
+
+    def journal_flushed(self, seconds: float, entries: int) -> None:
+        """Time one group commit."""
+        self._flush_s.observe(seconds)
+        self._flush_entries.observe(entries)
+
+    def watch_active_calls(self, reading: Reading) -> None:
+        """Read the number of calls that this process drives."""
+        self._calls_active.set_function(reading)
+
+    def watch_outbox_age_s(self, reading: Reading) -> None:
+        """Read the age of the oldest delivery that is due."""
+        self._outbox_age_s.set_function(reading)
+
+    def watch_originate_queue(self, reading: Reading) -> None:
+        """Read the number of calls that wait to be dialled."""
+        self._originate_queue.set_function(reading)
+
+    def watch_database_pool(self, *, in_use: Reading, idle: Reading, waiting: Reading) -> None:
+        """Read the state of the database pool."""
+        self._pool.labels("in_use").set_function(in_use)
+        self._pool.labels("idle").set_function(idle)
+        self._pool_waiting.set_function(waiting)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"controlplane_{name}", meaning, labels, registry=self.registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(f"controlplane_{name}", meaning, labels, registry=self.registry)
+
+    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"controlplane_{name}", meaning, labels, buckets=buckets, registry=self.registry)
