@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import socket
 import subprocess
 import time
@@ -54,11 +53,6 @@ CONFIGURATION = Template("""<?xml version="1.0"?>
  </context></section>
 </document>
 """)
-
-
-def program() -> str | None:
-    """The freeswitch program of this machine, or None."""
-    return os.environ.get("CALLPLANE_FREESWITCH") or shutil.which("freeswitch")
 
 
 @dataclass(slots=True)
@@ -143,7 +137,7 @@ class Link:
 
 
 @contextmanager
-def running_media_node(freeswitch: str, folder: Path) -> Iterator[MediaNode]:
+def running_media_node(freeswitch: Path, folder: Path) -> Iterator[MediaNode]:
     """Start a FreeSWITCH whose files all lie in `folder`, and stop it at the end."""
     node = MediaNode(folder, _free_port(socket.SOCK_STREAM), _free_port(socket.SOCK_DGRAM))
     places = {name: folder / name for name in ("conf", "log", "db", "run", "sounds", "recordings", "cache")}
@@ -157,7 +151,10 @@ def running_media_node(freeswitch: str, folder: Path) -> Iterator[MediaNode]:
     options = [option for name, place in places.items() for option in (f"-{name}", str(place))]
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(
-            [freeswitch, "-nonat", "-nf", "-nc", "-c", *options], stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            [str(freeswitch), "-nonat", "-nf", "-nc", "-c", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
         )
     try:
         _wait_until_up(node, process)

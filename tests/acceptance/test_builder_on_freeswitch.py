@@ -30,21 +30,16 @@ from controlplane.esl.sip_uri import Endpoint, Hop, SipUri
 from controlplane.esl.sounds import Beep, RingBack, Silence, Sound, ringing
 from controlplane.esl.values import NodeFile
 from controlplane.esl.variables import Setting, Variable, mark
-from tests.acceptance.media_node import Link, MediaNode, new_uuid, program, running_media_node
+from tests.acceptance.media_node import Link, MediaNode, new_uuid, running_media_node
 
-pytestmark = [
-    pytest.mark.freeswitch,
-    pytest.mark.skipif(program() is None, reason="no freeswitch on the PATH, nor CALLPLANE_FREESWITCH"),
-]
+pytestmark = pytest.mark.freeswitch
 
 EVENTS = [name for name in EslEventName if name != EslEventName.HEARTBEAT]
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaNode]:
-    freeswitch = program()
-    assert freeswitch is not None
-    with running_media_node(freeswitch, tmp_path_factory.mktemp("node")) as node:
+def node(freeswitch_program: Path, node_folder: Path) -> Iterator[MediaNode]:
+    with running_media_node(freeswitch_program, node_folder) as node:
         yield node
 
 
