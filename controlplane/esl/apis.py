@@ -66,6 +66,20 @@ def uuid_break(leg: str) -> Command:
     return _api("uuid_break", f"{channel_id(leg)} all")
 
 
+def uuid_ring_ready(leg: str) -> Command:
+    """Say 180 to the caller, whatever runs there."""
+    return _api("uuid_ring_ready", channel_id(leg))
+
+
+def uuid_repark(leg: str) -> Command:
+    """Leave whatever runs on a leg, a conversation or a collecting of digits too, and park it again.
+
+    What is queued there must go first (`uuid_break`): it would run on. A recording must be broken, not left this way:
+    FreeSWITCH ends the call of a channel that is moved while it records (mod_dptools.c:3283, seen on 1.10.12).
+    """
+    return _api("uuid_transfer", f"{channel_id(leg)} park inline")
+
+
 def uuid_bridge(leg: str, other: str) -> Command:
     """Join two legs that exist: `+OK <other>`."""
     return _api("uuid_bridge", f"{channel_id(leg)} {channel_id(other)}")

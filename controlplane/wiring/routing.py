@@ -1,0 +1,106 @@
+"""Where numbers lead, kept in memory: a call that comes in asks no database.
+
+What is known is read again when something changed (the database tells), and after every gap in being told. While the
+database is away the last that was read still holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from controlplane.base.e164 import E164
+from controlplane.base.errors import Unavailable
+from controlplane.base.ids import AccountId
+from controlplane.callserver.ports import Route
+from controlplane.services.accounts import read_auth_token
+from controlplane.services.load_routing import Route as StoredRoute
+from controlplane.services.load_routing import Routing, load_routing
+from controlplane.store.database import Database
+from controlplane.store.vault import Vault
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 1.0
+SETTLE_S = 0.02  # changes come in flocks: one reading for all of them
+
+
+@dataclass(slots=True)
+class NumbersInMemory:
+    """Answers for every number from what was read last."""
+
+    db: Database
+    _routing: Routing = field(default_factory=lambda: Routing({}, {}))
+    _stale: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def changed(self) -> None:
+        """What is known may be out of date."""
+        self._stale.set()
+
+    async def read(self) -> None:
+        """Read everything now. Raises Unavailable."""
+        async with self.db.transaction() as tx:
+            self._routing = await load_routing(tx)
+        log.info("routing_read", extra={"numbers": len(self._routing.holders)})
+
+    async def keep_fresh(self) -> None:
+        """Read again whenever something changed; runs until it is cancelled."""
+        while True:
+            await self._stale.wait()
+            await asyncio.sleep(SETTLE_S)
+            self._stale.clear()
+            try:
+                await self.read()
+            except Unavailable as error:
+                log.info("routing_unreadable", extra={"problem": str(error)})
+                self._stale.set()
+                await asyncio.sleep(RETRY_S)
+
+    def maybe_route(self, dialled_number: str) -> Route | None:
+        """Where calls to a number go; a number that somebody has and set to nothing answers, too."""
+        number = E164(dialled_number)
+        route = self._routing.routes.get(number)
+        if route is not None:
+            return _route(route)
+        holder = self._routing.holders.get(number)
+        return Route(holder, None, None, None, None, None) if holder is not None else None
+
+    def may_show(self, account: AccountId, caller_id: str) -> bool:
+        """Say whether a number is the account's to call under."""
+        return self._routing.holders.get(E164(caller_id)) == account
+
+
+def _route(route: StoredRoute) -> Route:
+    return Route(
+        account=route.account_id,
+        app=route.app_id,
+        document=route.flow,
+        fallback=route.fallback,
+        status_callback=route.status_callback,
+        webhook_url=route.webhook_url,
+        record=route.record,
+    )
+
+
+@dataclass(slots=True)
+class SigningTokens:
+    """What signs requests to an account's applications, remembered once read."""
+
+    db: Database
+    vault: Vault
+    _known: dict[AccountId, SecretStr] = field(default_factory=dict)
+
+    async def of(self, account: AccountId) -> SecretStr:
+        """The account's token. Raises Unavailable, NotFound."""
+        known = self._known.get(account)
+        if known is None:
+            async with self.db.transaction() as tx:
+                known = self._known[account] = SecretStr(await read_auth_token(tx, self.vault, account))
+        return known
+
+    def forget(self) -> None:
+        """Accounts changed: read them again when they are needed."""
+        self._known.clear()
