@@ -38,18 +38,24 @@ from controlplane.calls.commands import (
 )
 from controlplane.calls.events import (
     BurstDone,
+    BurstLooked,
     CallOffered,
     CallPlaced,
+    DigitsAsked,
     DocumentArrived,
     DocumentFailed,
     Entry,
     Event,
+    HangUpAsked,
     LegAnswered,
     LegEnded,
     LegRinging,
     LegsJoined,
     LegsParted,
+    MuteAsked,
     OriginateFailed,
+    PlayAsked,
+    PromptFailed,
     Redirected,
     Resumed,
 )
@@ -121,6 +127,12 @@ _EVENTS: dict[type, Callable[[Any, LegId], tuple[str, str]]] = {
     DocumentArrived: lambda e, _: ("application", f"answers with {len(e.body)} bytes of {e.content_type or 'nothing'}"),
     DocumentFailed: lambda e, _: ("application", f"gives no document: {e.problem}"),
     Redirected: lambda _e, _a: ("api", "gives the call another document"),
+    HangUpAsked: lambda e, _: ("api", "asks to hang up" + (f" ({e.reason})" if e.reason else "")),
+    MuteAsked: lambda e, _: ("api", "asks to mute a leg" if e.is_on else "asks to unmute a leg"),
+    DigitsAsked: lambda e, _: ("api", f"asks to send keys {e.digits}"),
+    PlayAsked: lambda e, _: ("api", f"asks to play {e.url}"),
+    PromptFailed: lambda e, _: ("platform", f"could not play {e.what}: {e.problem}"),
+    BurstLooked: lambda e, a: (_party(e.leg, a), "has come to the end of what was sent to it"),
     Resumed: lambda e, _: ("platform", f"{e.server} drives the call from here on"),
 }
 
