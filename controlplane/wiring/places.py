@@ -1,0 +1,61 @@
+"""Where a process finds what the settings leave open: folders below the data folder, keys, addresses of nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from controlplane.base.errors import BadInput
+from controlplane.esl.sip_uri import Hop, parse_hop
+from controlplane.settings import Settings
+from controlplane.store.vault import Vault, key_in, parse_key
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAddress:
+    """A media node's event socket."""
+
+    name: str
+    host: str
+    port: int
+
+
+def nodes_of(settings: Settings) -> list[NodeAddress]:
+    """The media nodes named in CALLPLANE_NODES; raises BadInput."""
+    nodes = []
+    for text in filter(None, (part.strip() for part in settings.nodes.split(","))):
+        name, equals, address = text.partition("=")
+        host, colon, port = address.rpartition(":")
+        if not (name and equals and host and colon and port.isdecimal()):
+            raise BadInput(f"CALLPLANE_NODES: {text!r} is not name=host:port")
+        nodes.append(NodeAddress(name, host, int(port)))
+    if len({node.name for node in nodes}) != len(nodes):
+        raise BadInput("CALLPLANE_NODES names a node twice")
+    return nodes
+
+
+def gateway_of(settings: Settings) -> Hop | None:
+    """Where calls to numbers go, None where nothing is set; raises UnsafeValue."""
+    return parse_hop(settings.gateway) if settings.gateway else None
+
+
+def vault_of(settings: Settings) -> Vault:
+    """What encrypts secrets at rest; without a key in the settings one is kept in the data folder."""
+    if settings.secret_key is not None:
+        return Vault([parse_key(settings.secret_key.get_secret_value())])
+    return Vault([key_in(settings.data / "secret.key")])
+
+
+def database_url_of(settings: Settings) -> str:
+    """The database's address; raises BadInput where none is set (`callplane up` brings one)."""
+    if settings.database_url is None:
+        raise BadInput("CALLPLANE_DATABASE_URL is not set: name a PostgreSQL, or use `callplane up`, which brings one")
+    return settings.database_url.get_secret_value()
+
+
+def prompts_folder(settings: Settings) -> Path:
+    return (settings.prompts or settings.data / "prompts").absolute()
+
+
+def recordings_folder(settings: Settings) -> Path:
+    return (settings.recordings or settings.data / "recordings").absolute()
