@@ -6,8 +6,6 @@ filled in. What does not go together is told to the reader, or raised as Amiss w
 
 from __future__ import annotations
 
-from typing import Any
-
 from controlplane.verbs.dialling import parse_number
 from controlplane.verbs.documents import (
     Dial,
@@ -91,120 +89,111 @@ def build_hangup(_values: Values, _reader: Reader) -> Hangup:
 
 def build_gather(values: Values, reader: Reader) -> Gather:
     """Keys and speech. `prompts` hold no Play with digits: the keys would be taken for the caller's."""
-    if "speech.timeout" in values:
-        _verify_speech_timeout(values, reader)
-    return Gather(
-        prompts=tuple(prompt for prompt in values.pop("prompts", ()) if _is_audible(prompt, reader)),
-        action=_pop_link(values, "action"),
-        method=values.pop("action.method", "POST"),
-        speech=_pop_speech(values),
-        **values,
-    )
-
-
-def _is_audible(prompt: Prompt, reader: Reader) -> bool:
-    if isinstance(prompt, Play) and prompt.digits:
+    _take_action(values)
+    prompts: list[Prompt] = values.get("prompts", [])
+    if any(isinstance(prompt, Play) and prompt.digits for prompt in prompts):
         reader.unfit("prompts", "plays digits, which a Gather may not; that Play is left out", 13430)
-        return False
-    return True
+        prompts = [prompt for prompt in prompts if not (isinstance(prompt, Play) and prompt.digits)]
+    values["prompts"] = tuple(prompts)
+    if "speech" in values:
+        values["speech"] = _speech(values["speech"], reader)
+    return Gather(**values)
 
 
-def _verify_speech_timeout(values: Values, reader: Reader) -> None:
-    if values["speech.timeout"] == "auto" and "speech.model" in values:
-        del values["speech.timeout"]
-        code = 13335 if values["speech.model"] == "default" else 13327
-        reader.unfit("speech.timeout", "must be a number where speechModel is set, not auto", code)
-
-
-def _pop_speech(values: Values) -> tuple[tuple[str, str], ...]:
-    names = [name for name in values if name.startswith("speech.")]
-    return tuple(sorted((name.removeprefix("speech."), values.pop(name)) for name in names))
+def _speech(speech: Values, reader: Reader) -> tuple[tuple[str, str], ...]:
+    if speech.get("timeout") == "auto" and "model" in speech:
+        code = 13335 if speech["model"] == "default" else 13327
+        reader.unfit("speech.timeout", "must be a number where the speech model is set, not auto", code)
+        del speech["timeout"]
+    return tuple(sorted(speech.items()))
 
 
 def build_record(values: Values, reader: Reader) -> Record:
     """A recording; a transcribe callback alone asks for transcription (reference 1.7)."""
-    values.setdefault("transcribe", "transcribe_callback" in values)
-    if values["transcribe"] and values.setdefault("max_length_s", MAX_TRANSCRIBED_S) > MAX_TRANSCRIBED_S:
-        problem = f"is more than the {MAX_TRANSCRIBED_S} s that can be transcribed: recorded, but not transcribed"
+    _take_action(values)
+    values["callback"] = _recording_callback(values.get("callback"))
+    is_transcribed = values.setdefault("transcribe", "transcribe_callback" in values)
+    if is_transcribed and values.setdefault("max_length_s", MAX_TRANSCRIBED_S) > MAX_TRANSCRIBED_S:
+        problem = f"is more than the {MAX_TRANSCRIBED_S} s that can be transcribed: it is not transcribed"
         reader.unfit("max_length_s", problem, 13615)
         values["transcribe"] = False
-    return Record(
-        action=_pop_link(values, "action"),
-        method=values.pop("action.method", "POST"),
-        callback=_pop_recording_callback(values, "callback"),
-        **values,
-    )
+    return Record(**values)
 
 
 def build_dial(values: Values, reader: Reader) -> Dial:
     """One to ten targets. Those that could not be dialled were left out; a Dial without any is a fault."""
-    targets: list[Target] = values.pop("targets", [])
+    targets: list[Target] = values.get("targets", [])
     if len(targets) > MAX_TARGETS:
         reader.unfit("targets", f"has more than {MAX_TARGETS} targets; the first {MAX_TARGETS} are dialled", 13215)
     if not targets:
         raise Amiss("targets", "has no target that can be dialled", 13215, Outcome.FAULT)
-    if "refer.method" in values and "refer.url" not in values:
+    values["targets"] = tuple(targets[:MAX_TARGETS])
+    if "url" not in values.get("refer", {"url": ""}):
         reader.unfit("refer", "has a referMethod but no referUrl", 13802)
-    dial_action, refer = _pop_link(values, "action"), _pop_link(values, "refer")
-    callback = _pop_recording_callback(values, "recording_callback")
-    values.pop("action.method", None)
-    return Dial(tuple(targets[:MAX_TARGETS]), dial_action, recording_callback=callback, refer=refer, **values)
+    for name in ("action", "refer"):
+        values[name] = _link(values.get(name))
+    values["recording_callback"] = _recording_callback(values.get("recording_callback"))
+    return Dial(**values)
 
 
 def build_number(values: Values, reader: Reader) -> Number:
     """A phone number."""
     try:
-        number, oddity = parse_number(values.pop("number", ""))
+        values["number"], oddity = parse_number(values.get("number", ""))
     except Unfit as unfit:
         raise Amiss("number", str(unfit), 13223) from None
     if oddity:
         reader.note("number", oddity, 13223)
-    return Number(number, **_pop_leg(values), **values)
+    _take_leg(values)
+    return Number(**values)
 
 
 def build_sip(values: Values, reader: Reader) -> Sip:
     """A SIP address. Headers of the address come before others; a user name and a password come together."""
     try:
-        address = parse_sip(values.pop("uri", ""))
+        address = parse_sip(values.get("uri", ""))
     except Unfit as unfit:
         raise Amiss("uri", str(unfit), 13243) from None
-    headers, passed = parse_headers([*address.headers, *values.pop("headers", ())])
+    headers, passed = parse_headers([*address.headers, *values.get("headers", ())])
     for each in (*address.passed, *passed):
         reader.note("uri", each.problem, each.code)
-    username, password = values.pop("username", ""), values.pop("password", "")
-    if bool(username) != bool(password):
+    if ("username" in values) != ("password" in values):
         reader.unfit("username", "and password must both be given", 13249)
-        username = password = ""
-    return Sip(address.uri, headers, username, password, **_pop_leg(values), **values)
+        values |= {"username": "", "password": ""}
+    _take_leg(values)
+    return Sip(**values | {"uri": address.uri, "headers": headers})
 
 
-def _pop_leg(values: Values) -> dict[str, Any]:
-    return {
-        "screening": _pop_link(values, "screening"),
-        "status_callback": _pop_status_callback(values),
-    }
+def _take_action(values: Values) -> None:
+    """Put the link in the place of its parts. The method counts even where the URL is the document's own (None)."""
+    action = values.get("action")
+    if action is not None:
+        values["method"] = action.get("method", "POST")
+        values["action"] = _link(action)
 
 
-def _pop_link(values: Values, name: str) -> Link | None:
-    url = values.pop(f"{name}.url", "")
-    if not url:
+def _take_leg(values: Values) -> None:
+    if "screening" in values:
+        values["screening"] = _link(values["screening"])
+    if "status_callback" in values:
+        values["status_callback"] = _status_callback(values["status_callback"])
+
+
+def _link(parts: Values | None) -> Link | None:
+    if not parts or not parts.get("url"):
         return None
-    return Link(url, values.get(f"{name}.method", "POST"))
+    return Link(parts["url"], parts.get("method", "POST"))
 
 
-def _pop_status_callback(values: Values) -> StatusCallback | None:
-    link = _pop_link(values, "status_callback")
-    values.pop("status_callback.method", None)
-    events = values.pop("status_callback.events", None)
+def _status_callback(parts: Values) -> StatusCallback | None:
+    link = _link(parts)
     if link is None:
         return None
-    return StatusCallback(link, events) if events else StatusCallback(link)
+    return StatusCallback(link, parts["events"]) if "events" in parts else StatusCallback(link)
 
 
-def _pop_recording_callback(values: Values, name: str) -> RecordingCallback | None:
-    link = _pop_link(values, name)
-    values.pop(f"{name}.method", None)
-    events = values.pop(f"{name}.events", None)
-    if link is None:
+def _recording_callback(parts: Values | None) -> RecordingCallback | None:
+    link = _link(parts)
+    if link is None or parts is None:
         return None
-    return RecordingCallback(link, events) if events else RecordingCallback(link)
+    return RecordingCallback(link, parts["events"]) if "events" in parts else RecordingCallback(link)

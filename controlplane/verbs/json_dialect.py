@@ -27,7 +27,7 @@ from xml.etree.ElementTree import Element
 from controlplane.verbs.documents import Document
 from controlplane.verbs.errors import DocumentError
 from controlplane.verbs.kinds import Json, Unfit, is_relative, json_type, shown
-from controlplane.verbs.reading import MAX_DEPTH, UNKNOWN, Amiss, Notes, short, too_many_verbs
+from controlplane.verbs.reading import MAX_DEPTH, TOO_LARGE, UNKNOWN, Amiss, Notes, short, too_many_verbs
 from controlplane.verbs.rows import Body, Built, Row, Spec, Table, Values
 from controlplane.verbs.specs import SIP, VERBS
 from controlplane.verbs.ssml import BAD_TEXT, speech_of
@@ -43,7 +43,7 @@ def parse_json(body: bytes, *, has_url: bool) -> Document:
 
 def _loads(body: bytes) -> Json:
     if body.count(b"{") + body.count(b"[") > MAX_TAGS:
-        raise DocumentError(_WHOLE, f"has more than {MAX_TAGS} objects and lists", UNPARSEABLE)
+        raise DocumentError(_WHOLE, f"has more than {MAX_TAGS} objects and lists", TOO_LARGE)
     try:
         text = str(body.removeprefix(b"\xef\xbb\xbf"), "utf-8")
         return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
@@ -177,9 +177,12 @@ class _JsonReader:
             checked = row.kind.from_json(value)
         except Unfit as unfit:
             self.unfit(row.field, str(unfit), row.code)
-        if row.no_base and not self.has_url and is_relative(checked):
+        if row.no_base and not self.has_url and checked and is_relative(checked):
             self.unfit(row.field, "must be absolute: this document has no URL", row.no_base)
-        values[row.field] = checked
+        if row.group:
+            values.setdefault(row.group, {})[row.member] = checked
+        else:
+            values[row.member] = checked
 
     def _markup(self, values: Values) -> None:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
@@ -18,6 +18,9 @@ Schema: TypeAlias = dict[str, Any]
 
 # What XML 1.0 can hold (§2.2 Char): every dialect is held to it, so that a document can be written in each.
 _TEXT = re.compile("[\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*\\Z")
+_USUAL_URL = re.compile(  # what _URL and _NOT_IN_URL allow too, found out faster
+    r"(?:https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|[A-Za-z0-9._~%-]*)(?:[/?#](?!/)[!#-;=?-\[\]-~]*)?\Z"
+)
 _URL = re.compile(
     r"https?://(?:[^\s/?#@\"<>\\]*@)?(?:(?:[^\W_]|[.-])+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:[/?#]|\Z)",
     re.IGNORECASE,
@@ -62,9 +65,9 @@ class Whole:
 
     def from_text(self, text: str) -> int:
         digits = text.strip()
-        if not (digits.isdigit() and digits.isascii() and len(digits) < 10):
-            raise Unfit(f"must be {self._range()}, not {shown(text)}")
-        return self._fit(int(digits))
+        if digits.isdigit() and digits.isascii() and len(digits) < 10:
+            return self._fit(int(digits))
+        raise Unfit(f"must be {self._range()}, not {shown(text)}")
 
     def from_json(self, value: Json) -> int:
         if type(value) is not int:
@@ -93,7 +96,7 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One of some words, each standing for a value: text reads `read` (lower case), `written` is the way back."""
+    """One of some words, each standing for a value: text reads `read`, JSON and writing know those of `written`."""
 
     read: Mapping[str, Any]
     written: Mapping[Any, str]
@@ -112,7 +115,7 @@ class Words:
             raise Unfit(f"must be {self._choice()}, not {json_type(value)}")
         if value not in self.written.values():
             raise Unfit(f"must be {self._choice()}, not {shown(value)}")
-        return self.read[value.lower()]
+        return self.read[value]
 
     def to_text(self, value: Any) -> str:
         return self.written[value]
@@ -130,7 +133,8 @@ class Words:
 
 def words(*choices: str, **also: Any) -> Words:
     """Words that stand for themselves; `also` gives others that text may use for one of them."""
-    return Words({choice.lower(): choice for choice in choices} | also, {choice: choice for choice in choices})
+    itself = {choice: choice for choice in choices}
+    return Words({choice.lower(): choice for choice in choices} | itself | also, itself)
 
 
 def words_of(enum: type[StrEnum], **also: StrEnum) -> Words:
@@ -205,7 +209,6 @@ class Text:
     what: str = "text"
     shape: re.Pattern[str] | None = None
     is_secret: bool = False
-    pattern: str | None = field(default=None, compare=False)  # the shape for JSON Schema, where it is fit for that
 
     def from_text(self, text: str) -> str:
         text = text.strip()
@@ -223,7 +226,9 @@ class Text:
         return value
 
     def schema(self) -> Schema:
-        return {"type": "string"} | ({"pattern": self.pattern} if self.pattern else {})
+        if self.shape is None:
+            return {"type": "string"}
+        return {"type": "string", "pattern": f"^(?:{self.shape.pattern.removesuffix(chr(92) + 'Z')})$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +272,8 @@ class Url:
 
     def from_text(self, text: str) -> str:
         text = text.strip()
+        if _USUAL_URL.match(text):
+            return text
         if _URL.match(text) is None and (_SCHEME.match(text) or text.startswith("//")):
             raise Unfit(self._problem(text))
         if _NOT_IN_URL.search(text):

@@ -13,7 +13,7 @@ MAX_VERBS = 1000
 MAX_WARNINGS = 100
 
 UNKNOWN = 12200
-TOO_LARGE = 11750
+TOO_LARGE = 11750  # in bytes, or by another limit of ours
 
 
 class Outcome(Enum):

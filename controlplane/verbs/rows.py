@@ -7,7 +7,8 @@ and what is done about that. A Spec is a verb: its rows, what may stand inside i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -15,7 +16,8 @@ from controlplane.verbs.documents import Target, Verb
 from controlplane.verbs.kinds import Kind, Url, words
 from controlplane.verbs.reading import Outcome, Reader
 
-Values: TypeAlias = dict[str, Any]  # checked values by Row.field; each kind says what they are
+# Checked values by JSON key, those of an object there in a dict of their own; each kind says what they are.
+Values: TypeAlias = dict[str, Any]
 Built: TypeAlias = Verb | Target
 Build: TypeAlias = Callable[[Values, Reader], Built]
 
@@ -41,6 +43,13 @@ class Row:
     outcome: Outcome = Outcome.DEFAULT
     no_base: int = 0
     has_effect: bool = True
+    group: str = made(init=False)
+    member: str = made(init=False)
+
+    def __post_init__(self) -> None:
+        group, dot, member = self.field.partition(".")
+        object.__setattr__(self, "group", group if dot else "")
+        object.__setattr__(self, "member", member if dot else group)
 
 
 class Body(Enum):
@@ -75,14 +84,16 @@ class Spec:
     rows: tuple[Row, ...] = ()
     body: Body = Body.NOTHING
     children: Children | None = None
-    by_attribute: Mapping[str, Row] = field(init=False)
-    by_field: Mapping[str, Row] = field(init=False)
-    groups: Mapping[str, Mapping[str, Row]] = field(init=False)
-    text: Row | None = field(init=False)
+    by_attribute: Mapping[str, Row] = made(init=False)
+    without_effect: Mapping[str, Row] = made(init=False)
+    by_field: Mapping[str, Row] = made(init=False)
+    groups: Mapping[str, Mapping[str, Row]] = made(init=False)
+    text: Row | None = made(init=False)
 
     def __post_init__(self) -> None:
-        attributes = {row.twiml: row for row in self.rows if row.twiml}
-        object.__setattr__(self, "by_attribute", attributes)
+        attributes = [row for row in self.rows if row.twiml]
+        object.__setattr__(self, "by_attribute", {row.twiml: row for row in attributes if row.has_effect})
+        object.__setattr__(self, "without_effect", {row.twiml: row for row in attributes if not row.has_effect})
         object.__setattr__(self, "by_field", {row.field: row for row in self.rows if row.field})
         object.__setattr__(self, "groups", self._groups())
         object.__setattr__(self, "text", next((row for row in self.rows if row.twiml == ""), None))
@@ -91,9 +102,8 @@ class Spec:
         """Rows that are members of one JSON object, by its key and theirs."""
         groups: dict[str, dict[str, Row]] = {}
         for row in self.rows:
-            group, dot, member = row.field.partition(".")
-            if dot:
-                groups.setdefault(group, {})[member] = row
+            if row.group:
+                groups.setdefault(row.group, {})[row.member] = row
         return groups
 
 

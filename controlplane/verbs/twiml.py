@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -14,6 +15,8 @@ from controlplane.verbs.rows import Body, Built, Children, Row, Spec, Table, Val
 from controlplane.verbs.specs import HEADER, SPECS, URI, VERBS
 from controlplane.verbs.ssml import BAD_TEXT, speech_of
 from controlplane.verbs.xmltree import ROOT, Tree, depth_of, parse_xml
+
+_SPEECH, _NOTHING, _ADDRESS = Body.SPEECH, Body.NOTHING, Body.ADDRESS
 
 
 def parse_twiml(body: bytes, *, has_url: bool, charset: str = "utf-8") -> Document:
@@ -35,6 +38,8 @@ class _TwimlReader:
         root = self._tree.root
         for name, _ in root.items():
             self._warn(f"@{name}", "is not known", UNKNOWN)
+        if root.text and not root.text.isspace():
+            self._warn("", "has text outside of its verbs, which is passed over", UNKNOWN)
         verbs: list[Any] = self._children(root, VERBS, UNKNOWN)
         return Document(tuple(verbs), tuple(self._notes.warnings))
 
@@ -57,7 +62,7 @@ class _TwimlReader:
             elif (verb := self._verb(element, spec)) is not None:
                 built.append(verb)
             if element.tail and not element.tail.isspace():
-                self._warn("", "has text between its elements, which is passed over", UNKNOWN)
+                self._warn("", "has text outside of its verbs, which is passed over", UNKNOWN)
         return built
 
     def _verb(self, element: Element, spec: Spec) -> Built | None:
@@ -72,21 +77,21 @@ class _TwimlReader:
 
     def _values(self, element: Element, spec: Spec) -> Values:
         values: Values = {}
-        for name, text in element.items():
+        for name, text in element.attrib.items():
             row = spec.by_attribute.get(name)
-            if row is not None and row.has_effect:
-                self._take(row, text, values)
+            if row is None:
+                self._take_without_effect(spec.without_effect.get(name), name, text)
             else:
-                self._take_without_effect(name, row, text)
-        match spec.body:
-            case Body.SPEECH:
-                self._speech(element, values)
-            case Body.ADDRESS if len(element):
-                self._address(element, values)
-            case Body.TEXT | Body.ADDRESS:
-                self._text(element, spec, values)
-            case Body.NOTHING:
-                self._inside(element, spec.children, values)
+                self._take(row, text, values)
+        body = spec.body
+        if body is _SPEECH:
+            self._speech(element, values)
+        elif body is _NOTHING:
+            self._inside(element, spec.children, values)
+        elif body is _ADDRESS and len(element):
+            self._address(element, values)
+        else:
+            self._text(element, spec, values)
         return values
 
     def _take(self, row: Row, text: str, values: Values) -> None:
@@ -96,12 +101,15 @@ class _TwimlReader:
             if row.outcome is not Outcome.DEFAULT:
                 raise Amiss(row.field, str(unfit), row.code, row.outcome) from None
             return self.note(row.field, str(unfit), row.code)
-        if row.no_base and not self.has_url and is_relative(value):
+        if not self.has_url and row.no_base and value and is_relative(value):
             raise Amiss(row.field, "must be absolute: this document has no URL", row.no_base, Outcome.FAULT)
-        values[row.field] = value
+        if row.group:
+            values.setdefault(row.group, {})[row.member] = value
+        else:
+            values[row.member] = value
         return None
 
-    def _take_without_effect(self, name: str, row: Row | None, text: str) -> None:
+    def _take_without_effect(self, row: Row | None, name: str, text: str) -> None:
         if row is None:
             return self._warn(f"@{name}", "is not known", UNKNOWN)
         try:
@@ -128,16 +136,16 @@ class _TwimlReader:
             self._take(spec.text, text, values)
 
     def _inside(self, element: Element, children: Children | None, values: Values) -> None:
-        text = (element.text or "").strip()
-        if children is not None:
-            values[children.field] = self._children(element, children.specs, children.code)
-            if text and children.text is not None and not len(element):
-                values[children.field] = [children.text.build({"number": text}, self)]
-                return
-        else:
+        text = element.text
+        if children is None:
             for child in element:
                 self._pass_over(child)
-        if text:
+        else:
+            values[children.field] = self._children(element, children.specs, children.code)
+            if text and children.text is not None and not len(element) and not text.isspace():
+                values[children.field] = [children.text.build({"number": text}, self)]
+                return
+        if text and not text.isspace():
             self._warn("", "has text inside, which is passed over", UNKNOWN)
 
     def _address(self, element: Element, values: Values) -> None:
@@ -148,14 +156,23 @@ class _TwimlReader:
                 case "Uri":
                     uris.append(self._part(child, URI))
                 case "Headers":
-                    parts = (self._part(header, HEADER) for header in child)
-                    headers.extend((part.get("name", ""), part.get("value", "")) for part in parts)
+                    headers.extend(self._headers(child))
                 case _:
                     self._pass_over(child)
         if len(uris) > 1:
             self.note("uri", "has several Uri; only the first by priority is dialled", 13250)
         first = min(uris, key=lambda uri: (uri.pop("priority", 0), -uri.pop("weight", 0)), default={})
         values |= {"headers": headers, "uri": (element.text or "").strip()} | first
+
+    def _headers(self, element: Element) -> Iterator[tuple[str, str]]:
+        self._trail.append(element)
+        for child in element:
+            if child.tag == HEADER.tag:
+                values = self._part(child, HEADER)
+                yield values.get("name", ""), values.get("value", "")
+            else:
+                self._pass_over(child)
+        self._trail.pop()
 
     def _part(self, element: Element, spec: Spec) -> Values:
         self._trail.append(element)

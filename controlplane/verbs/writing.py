@@ -37,14 +37,12 @@ def values_of(verb: Built) -> Values:
         value = getattr(verb, each.name)
         if value != _default(each):
             _flatten(each.name, value, values)
-    match verb:
-        case Gather(action=None, method="GET") | Record(action=None, method="GET"):
-            values |= {"action.url": "", "action.method": "GET"}
-        case Record(transcribe_callback=str()):
-            values["transcribe"] = verb.transcribe
-        case _:
-            pass
-    values.pop("method", None) if isinstance(verb, Gather | Record) else None
+    if isinstance(verb, Gather | Record):
+        values.pop("method", None)
+        if verb.action is None and verb.method != "POST":
+            values |= {"action.url": "", "action.method": verb.method}
+    if isinstance(verb, Record) and verb.transcribe_callback is not None:
+        values["transcribe"] = verb.transcribe
     return values
 
 

@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers.expat import ExpatError, ParserCreate
 
 from controlplane.verbs.errors import DocumentError
+from controlplane.verbs.reading import TOO_LARGE
 
 ROOT = "Response"
 MAX_TAGS = 5_000  # 1,000 verbs have 2,000 tags; the rest is for speech markup. Read in less than a millisecond
@@ -82,7 +83,7 @@ def parse_xml(body: bytes, charset: str = "utf-8", *, expected_root: str = ROOT)
     try:
         parser.Parse(body, True)
     except ExpatError as error:
-        raise _unparseable(error) from None
+        raise _unparseable(error, body, encoding) from None
     root = builder.close()
     if root.tag != expected_root:
         raise DocumentError(ROOT, f"the root element must be {expected_root}, not {root.tag[:40]!a}", WRONG_ROOT, 1)
@@ -104,7 +105,7 @@ def _refuse_by_bytes(body: bytes) -> None:
     if b"\0" in body:
         raise _fault("holds a NUL byte; documents are written in UTF-8")
     if body.count(b"<") > MAX_TAGS:
-        raise _fault(f"has more than {MAX_TAGS} tags")
+        raise DocumentError(ROOT, f"has more than {MAX_TAGS} tags", TOO_LARGE)
     if b"<!DOCTYPE" in body:
         raise _fault("has a document type (DOCTYPE), which is refused")
 
@@ -141,7 +142,11 @@ def _fault(problem: str) -> DocumentError:
     return DocumentError(ROOT, problem, UNPARSEABLE, 1)
 
 
-def _unparseable(error: ExpatError) -> DocumentError:
+def _unparseable(error: ExpatError, body: bytes, encoding: str) -> DocumentError:
     reason = str(error).partition(":")[0]
     hint = next((f" ({text})" for start, text in _HINTS.items() if reason.startswith(start)), "")
+    try:
+        body.decode(encoding)
+    except UnicodeDecodeError:
+        reason, hint = f"it has bytes that are not {encoding}", ""
     return DocumentError(ROOT, f"is not well-formed XML: {reason}{hint}", UNPARSEABLE, error.lineno)
