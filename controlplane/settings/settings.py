@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     s3_region: str = Field(default="us-east-1", description="Region of the bucket.")
     s3_access_key: SecretStr | None = Field(default=None, description="Access key of the bucket.")
     s3_secret_key: SecretStr | None = Field(default=None, description="Secret key of the bucket.")
-    tts: str = Field(default="espeak-ng", description="Speech engine: espeak-ng or flite.")
+    tts: str = Field(default="espeak-ng", description="Speech engine: espeak-ng, flite, or tone (beeps, for tests).")
     door_watchdog_s: int = Field(
         default=10,
         description="Seconds after which a parked call that nobody claims ends with a cause that tries another node.",
