@@ -32,23 +32,23 @@ class Transaction:
         """`connection` is for the rest of `store` alone."""
         self.connection = connection
 
-    async def run(self, query: Query, **values: object) -> int:
+    async def run(self, query: Query, /, **values: object) -> int:
         """Carry out a query and answer how many rows it touched."""
         cursor = await self.connection.execute(query.text, to_database(values))
         return cursor.rowcount
 
-    async def all(self, kind: Callable[..., T], query: Query, **values: object) -> list[T]:
+    async def all(self, kind: Callable[..., T], query: Query, /, **values: object) -> list[T]:
         """Every row, each as `kind(**columns)`."""
         async with self.connection.cursor(row_factory=rows_as(kind)) as cursor:
             await cursor.execute(query.text, to_database(values))
             return await cursor.fetchall()
 
-    async def maybe(self, kind: Callable[..., T], query: Query, **values: object) -> T | None:
+    async def maybe(self, kind: Callable[..., T], query: Query, /, **values: object) -> T | None:
         """The first row, or None."""
         rows = await self.all(kind, query, **values)
         return rows[0] if rows else None
 
-    async def one(self, kind: Callable[..., T], query: Query, **values: object) -> T:
+    async def one(self, kind: Callable[..., T], query: Query, /, **values: object) -> T:
         """The row that must be there; raises NotFound, for an id that is none as well."""
         with unknown_is_not_found():
             found = await self.maybe(kind, query, **values)

@@ -38,7 +38,7 @@ class Page(Generic[T]):
 
 
 async def read_page(
-    tx: Transaction, kind: Callable[..., T], query: Query, column: str, window: Window, **values: object
+    tx: Transaction, kind: Callable[..., T], query: Query, column: str, window: Window, /, **values: object
 ) -> Page[T]:
     """Run a list's query for one page; `column` is its id column, by which it sorts.
 

@@ -12,7 +12,7 @@ from importlib.resources import files
 
 _HEAD = re.compile(r"^-- (?P<name>[a-z][a-z_]+): (?P<purpose>.+)$", re.MULTILINE)
 _VALUE = re.compile(r"%\((?P<name>[a-z_]+)\)s")
-_STRAY = re.compile(r"%(?!\([a-z_]+\)s|%)")
+_STRAY = re.compile(r"%(?!\([a-z_]+\)s)")
 
 
 class BadQuery(Exception):
@@ -37,7 +37,7 @@ def parse_queries(source: str) -> dict[str, Query]:
     for head, end in zip(heads, ends, strict=False):
         text = source[head.end() : end].strip()
         name = head["name"]
-        if not text or name in found or _STRAY.search(text):
+        if not text or name in found or _STRAY.search(text.replace("%%", "")):
             raise BadQuery(name)
         values = frozenset(match["name"] for match in _VALUE.finditer(text))
         found[name] = Query(name, head["purpose"], text.encode(), values)

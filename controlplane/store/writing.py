@@ -48,13 +48,7 @@ async def write_records(connection: AsyncConnection[Any], records: Sequence[Reco
     async with connection.pipeline(), connection.transaction():
         fresh = await _insert_journal(connection, list(wanted.values()))
         await _check_the_rest(connection, {place: record for place, record in wanted.items() if place not in fresh})
-        rows = rows_of([record for place, record in wanted.items() if place in fresh]).by_query()
-        for name, some in rows.items():
-            statement = _OTHERS[name]
-            columns = columns_of(some)
-            await connection.execute(statement.text, {name: columns[name] for name in statement.values})
-        if _WAKES_WORKERS & rows.keys():
-            await connection.execute(_TELL.text, {"channel": OUTBOX, "payload": ""})
+        await _write_rows(connection, [record for place, record in wanted.items() if place in fresh])
 
 
 async def write_within(tx: Transaction, records: Sequence[Record]) -> None:
@@ -63,6 +57,22 @@ async def write_within(tx: Transaction, records: Sequence[Record]) -> None:
         await write_records(tx.connection, records)
     except Conflicts as conflicts:
         raise JournalConflict(call=min(conflicts.calls)) from conflicts
+
+
+async def write_aside(tx: Transaction, record: Record) -> None:
+    """Write what a record brings but not the record itself: news of a call that is no entry of its journal."""
+    async with tx.connection.pipeline():
+        await _write_rows(tx.connection, [record])
+
+
+async def _write_rows(connection: AsyncConnection[Any], records: Sequence[Record]) -> None:
+    rows = rows_of(records).by_query()
+    for name, some in rows.items():
+        statement = _OTHERS[name]
+        columns = columns_of(some)
+        await connection.execute(statement.text, {name: columns[name] for name in statement.values})
+    if _WAKES_WORKERS & rows.keys():
+        await connection.execute(_TELL.text, {"channel": OUTBOX, "payload": ""})
 
 
 def _each_place_once(records: Sequence[Record]) -> dict[Place, Record]:

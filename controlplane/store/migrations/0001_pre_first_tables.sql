@@ -197,10 +197,12 @@ CREATE TABLE deliveries (
     account_id uuid NOT NULL,
     created_at timestamptz NOT NULL,
     due_at timestamptz NOT NULL,
+    last_attempt_at timestamptz,
     ended_at timestamptz,
     attempts smallint NOT NULL DEFAULT 0,
+    failures smallint NOT NULL DEFAULT 0,
     last_status smallint,
-    state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'dead')),
+    state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sending', 'delivered', 'dead')),
     method text NOT NULL,
     url text NOT NULL,
     last_error text,
@@ -209,19 +211,19 @@ CREATE TABLE deliveries (
 ) WITH (fillfactor = 60);
 COMMENT ON COLUMN deliveries.lane IS '0: events as JSON, number is the event''s sequence; 1: callbacks as forms';
 COMMENT ON COLUMN deliveries.due_at IS 'not before this; whoever takes it moves it on, so that a crash gives it back';
-CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 'pending';
+COMMENT ON COLUMN deliveries.failures IS 'attempts that failed since it was queued or asked for again';
+CREATE INDEX deliveries_due ON deliveries (state, due_at) WHERE state IN ('pending', 'sending');
 
 CREATE TABLE delivery_attempts (
     call_id uuid NOT NULL,
     lane smallint NOT NULL,
-    attempt smallint NOT NULL,
+    status smallint,
     number integer NOT NULL,
     account_id uuid NOT NULL,
     at timestamptz NOT NULL,
     duration_ms integer NOT NULL,
-    status smallint,
     error text,
-    PRIMARY KEY (call_id, lane, number, attempt)
+    PRIMARY KEY (call_id, lane, number, at)
 );
 
 CREATE TABLE control_requests (
