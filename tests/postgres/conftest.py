@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg
@@ -17,15 +18,18 @@ from controlplane.store.migrate import migrate
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     """The server of CALLPLANE_DATABASE_URL, where that is set, else an embedded one."""
     given = Settings().database_url
     if given is not None:
         yield given.get_secret_value()
         return
-    server = embedded.start(_folder(tmp_path_factory), is_durable=False)
-    yield server.url
-    server.stop()
+    # Not in pytest's own temporary folder: each session of pytest takes its permissions away from others anew, and
+    # as root the server runs as another user.
+    with TemporaryDirectory(prefix="callplane-tests-") as folder:
+        server = embedded.start(Path(folder) / "postgres", is_durable=False)
+        yield server.url
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -52,10 +56,6 @@ async def db(url: str) -> AsyncIterator[Database]:
     """A pool on this test's database."""
     async with Database(url, size=5) as database:
         yield database
-
-
-def _folder(factory: pytest.TempPathFactory) -> Path:
-    return factory.mktemp("postgres")
 
 
 def _execute(server_url: str, statement: str) -> None:
