@@ -19,6 +19,7 @@ from pathlib import Path
 from controlplane.base.errors import BadInput, Conflict, Unavailable
 from controlplane.cli.processes import Child, Probe
 from controlplane.cli.write_files import write_files
+from controlplane.esl.commands import Command, auth, line
 from controlplane.esl.connection import ClientConnection
 from controlplane.esl.frames import Frame
 from controlplane.render import MediaNode, NodeFolders, freeswitch_arguments, render_freeswitch
@@ -27,6 +28,8 @@ from controlplane.render import MediaNode, NodeFolders, freeswitch_arguments, re
 READY_WITHIN_S = 60
 STOP_WITHIN_S = 15
 _ANSWER_TIMEOUT_S = 5
+_CONF_DIR = line("api", "global_getvar conf_dir")
+_SOFIA_STATUS = line("api", "sofia status")
 _RTP_FIRST, _RTP_SLOTS, _RTP_SLOT_PORTS = 16384, 16, 1024  # below 32768, where the kernel takes ports for others
 
 
@@ -133,9 +136,9 @@ def _refuse_a_second(pid_file: Path) -> None:
 
 async def _takes_calls(node: MediaNode) -> bool:
     async with NodeLink(node) as link:
-        if (await link.ask("api global_getvar conf_dir")).text != node.folders.conf:
+        if (await link.ask(_CONF_DIR)).text != node.folders.conf:
             raise WrongFreeSwitch(None, port=node.esl_port)
-        status = (await link.ask("api sofia status")).text
+        status = (await link.ask(_SOFIA_STATUS)).text
     rows = [line.split("\t") for line in status.splitlines()]
     return any(row[0].strip() == node.sip_profile and row[-1].startswith("RUNNING") for row in rows)
 
@@ -143,8 +146,7 @@ async def _takes_calls(node: MediaNode) -> bool:
 class NodeLink:
     """A short visit to a node's event socket: sign in, one question after the other, leave.
 
-    For this package's own questions: commands are constants or hold checked values only. Raises WrongFreeSwitch if the
-    password is not taken.
+    Raises WrongFreeSwitch if the password is not taken.
     """
 
     def __init__(self, node: MediaNode) -> None:
@@ -154,7 +156,7 @@ class NodeLink:
     async def __aenter__(self) -> NodeLink:
         self._reader, self._writer = await asyncio.open_connection(self._node.esl_address, self._node.esl_port)
         await self._answer()
-        if not (await self.ask(f"auth {self._node.esl_password}")).reply_text.startswith("+OK"):
+        if not (await self.ask(auth(self._node.esl_password))).reply_text.startswith("+OK"):
             self._writer.close()
             raise WrongFreeSwitch(None, port=self._node.esl_port)
         return self
@@ -164,9 +166,9 @@ class NodeLink:
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
-    async def ask(self, command: str) -> Frame:
+    async def ask(self, command: Command) -> Frame:
         """Send one command and wait for its answer; raises ConnectionError if the node closes."""
-        self._writer.write(f"{command}\n\n".encode())
+        self._writer.write(command.data)
         return await self._answer()
 
     async def _answer(self) -> Frame:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from controlplane.cli.freeswitch import AlreadyRunning, NodeLink, freeswitch_child
+from controlplane.esl.commands import Command
 from controlplane.render import MediaNode
 
 pytestmark = [pytest.mark.freeswitch, pytest.mark.asyncio(loop_scope="module")]
@@ -16,9 +17,10 @@ pytestmark = [pytest.mark.freeswitch, pytest.mark.asyncio(loop_scope="module")]
 SCENARIOS = Path(__file__).parent / "sipp"
 
 
-async def ask(node: MediaNode, command: str) -> str:
+async def ask(node: MediaNode, text: str) -> str:
+    """Send a command that the builder would refuse, too."""
     async with NodeLink(node) as link:
-        frame = await link.ask(command)
+        frame = await link.ask(Command("any", f"{text}\n\n".encode()))
         return frame.text or frame.reply_text
 
 
