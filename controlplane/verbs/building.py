@@ -92,7 +92,7 @@ def build_gather(values: Values, reader: Reader) -> Gather:
     _take_action(values)
     prompts: list[Prompt] = values.get("prompts", [])
     if any(isinstance(prompt, Play) and prompt.digits for prompt in prompts):
-        reader.unfit("prompts", "plays digits, which a Gather may not; that Play is left out", 13430)
+        reader.unfit("prompts", "plays digits, which may not be inside a Gather", 13430)
         prompts = [prompt for prompt in prompts if not (isinstance(prompt, Play) and prompt.digits)]
     values["prompts"] = tuple(prompts)
     if "speech" in values:
@@ -124,7 +124,7 @@ def build_dial(values: Values, reader: Reader) -> Dial:
     """One to ten targets. Those that could not be dialled were left out; a Dial without any is a fault."""
     targets: list[Target] = values.get("targets", [])
     if len(targets) > MAX_TARGETS:
-        reader.unfit("targets", f"has more than {MAX_TARGETS} targets; the first {MAX_TARGETS} are dialled", 13215)
+        reader.unfit("targets", f"has more than {MAX_TARGETS} targets", 13215)
     if not targets:
         raise Amiss("targets", "has no target that can be dialled", 13215, Outcome.FAULT)
     values["targets"] = tuple(targets[:MAX_TARGETS])

@@ -186,7 +186,8 @@ class _JsonReader:
 
     def _markup(self, values: Values) -> None:
         try:
-            root = parse_xml(f"<Say>{values.get('text', '')}</Say>".encode(), expected_root="Say").root
+            # On a line of its own, so that the place a fault names is the one in the text.
+            root = parse_xml(f"<Say>\n{values.get('text', '')}</Say>".encode(), expected_root="Say").root
         except DocumentError as error:
             self.unfit("text", error.problem, BAD_TEXT)
         if depth_of(root) + 1 > MAX_DEPTH:

@@ -79,7 +79,7 @@ def plain_length(markup: str) -> int:
 def _tagged(element: Element, inside: str, complain: Complain) -> str:
     kinds = ELEMENTS.get(element.tag)
     if kinds is None:
-        complain(element, "", "is not known inside Say; its words are kept")
+        complain(element, "", "is not known inside Say")
         return inside
     name = element.tag
     attributes = "".join(_attribute(element, key, text, kinds, complain) for key, text in element.items())

@@ -122,7 +122,7 @@ class _TwimlReader:
         if not len(element):
             values["text"] = (element.text or "").strip()
             return
-        self._verify_depth(element)
+        self._verify_depth(element, above=len(self._trail) - 1)
         values["text"], is_markup = speech_of(element, self._complain)
         if is_markup:
             values["markup"] = True
@@ -143,10 +143,18 @@ class _TwimlReader:
         else:
             values[children.field] = self._children(element, children.specs, children.code)
             if text and children.text is not None and not len(element) and not text.isspace():
-                values[children.field] = [children.text.build({"number": text}, self)]
+                values[children.field] = self._plain(children.text, text)
                 return
         if text and not text.isspace():
             self._warn("", "has text inside, which is passed over", UNKNOWN)
+
+    def _plain(self, spec: Spec, text: str) -> list[Built]:
+        """The one target that the text of a Dial is, if it is one."""
+        try:
+            return [spec.build({"number": text}, self)]
+        except Amiss as amiss:
+            self._amiss(amiss)
+            return []
 
     def _address(self, element: Element, values: Values) -> None:
         uris: list[Values] = []
@@ -181,7 +189,7 @@ class _TwimlReader:
         return values
 
     def _pass_over(self, element: Element, later: frozenset[str] = frozenset(), code: int = UNKNOWN) -> None:
-        self._verify_depth(element)
+        self._verify_depth(element, above=len(self._trail))
         self._trail.append(element)
         if element.tag in later:
             self._warn("", "is not supported yet; it is passed over", UNKNOWN)
@@ -190,23 +198,22 @@ class _TwimlReader:
         self._trail.pop()
 
     def _amiss(self, amiss: Amiss) -> None:
-        path, line = self._path(self._at(amiss.field)), self._tree.line_of(self._trail[-1])
         if amiss.outcome is not Outcome.FAULT:
-            return self._notes.warn(path, f"{amiss.problem}; it is passed over", amiss.code, line)
-        last = self._notes.warnings[-1:]
+            return self._warn(self._at(amiss.field), f"{amiss.problem}; it is passed over", amiss.code)
+        path, line, last = self._path(self._at(amiss.field)), self._line(), self._notes.warnings[-1:]
         if amiss.field == "targets" and last and last[0].path.startswith(path):
             raise DocumentError(path, f"{amiss.problem}: {last[0].path} {last[0].problem}", last[0].code, line)
         raise DocumentError(path, amiss.problem, amiss.code, line)
 
-    def _verify_depth(self, element: Element) -> None:
-        if len(self._trail) + depth_of(element) > MAX_DEPTH:
-            raise DocumentError(
-                self._path(), f"has more than {MAX_DEPTH} elements inside each other", TOO_LARGE, self._line()
-            )
+    def _verify_depth(self, element: Element, *, above: int) -> None:
+        if above + depth_of(element) > MAX_DEPTH:
+            problem = f"has more than {MAX_DEPTH} elements inside each other"
+            raise DocumentError(self._path(), problem, TOO_LARGE, self._line())
 
     def _complain(self, element: Element, attribute: str, problem: str) -> None:
         where = f"/{short(element.tag)}" + (f"@{attribute}" if attribute else "")
-        self._notes.warn(self._path(where), problem, BAD_TEXT, self._tree.line_of(element))
+        if not self._notes.is_full:
+            self._notes.warn(self._path(where), problem, BAD_TEXT, self._tree.line_of(element))
 
     def _at(self, field: str) -> str:
         rows = SPECS[self._trail[-1].tag].by_field

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from xml.etree.ElementTree import Element, TreeBuilder
-from xml.parsers.expat import ExpatError, ParserCreate
+from xml.parsers.expat import ErrorString, ExpatError, ParserCreate
 
 from controlplane.verbs.errors import DocumentError
 from controlplane.verbs.reading import TOO_LARGE
@@ -38,9 +38,11 @@ ENCODINGS = {
     "latin1": "iso-8859-1",
 }
 _BOM = b"\xef\xbb\xbf"
-_HINTS = {
-    "not well-formed (invalid token)": "often an & that must be written &amp;",
-    "undefined entity": "only &amp; &lt; &gt; &quot; &apos; and numbers such as &#233; are known",
+_IN_OUR_WORDS = {
+    "not well-formed (invalid token)": "invalid token (often an & or < that must be written &amp; or &lt;)",
+    "undefined entity": "undefined entity (known are &amp; &lt; &gt; &quot; &apos; and numbers such as &#233;)",
+    "no element found": "it ends too early",
+    "junk after document element": "something follows the end of the root element",
 }
 
 
@@ -143,10 +145,10 @@ def _fault(problem: str) -> DocumentError:
 
 
 def _unparseable(error: ExpatError, body: bytes, encoding: str) -> DocumentError:
-    reason = str(error).partition(":")[0]
-    hint = next((f" ({text})" for start, text in _HINTS.items() if reason.startswith(start)), "")
+    reason = ErrorString(error.code)
     try:
         body.decode(encoding)
+        problem = f"{_IN_OUR_WORDS.get(reason, reason)}, at character {error.offset + 1}"
     except UnicodeDecodeError:
-        reason, hint = f"it has bytes that are not {encoding}", ""
-    return DocumentError(ROOT, f"is not well-formed XML: {reason}{hint}", UNPARSEABLE, error.lineno)
+        problem = f"it has bytes that are not {encoding}"
+    return DocumentError(ROOT, f"is not well-formed XML: {problem}", UNPARSEABLE, error.lineno)
