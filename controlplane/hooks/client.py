@@ -130,6 +130,11 @@ class HookClient:
         try:
             async with asyncio.timeout(plan.total_s), self._lanes.place(terms.lane or first.host.lower()):
                 return await work(trip, first)
+        except HookError as error:
+            error.attempts = trip.attempts
+            raise
         except TimeoutError:
             problem = f"no whole answer within {round(plan.total_s * 1000)} ms: still {trip.progress.stage}"
-            raise HookError(Code.CONNECTION_FAILURE, problem) from None
+            late = HookError(Code.CONNECTION_FAILURE, problem)
+            late.attempts = trip.attempts
+            raise late from None

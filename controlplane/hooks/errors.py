@@ -36,7 +36,8 @@ class HookError(CallplaneError):
 
     `code` is the reference's number; `problem` one line for the tenant, without addresses, query values or secrets;
     `url` what was asked, without credentials and fragment (it may hold query values: not for logs); `elapsed_ms` how
-    long it took; `status` the HTTP status where one came; `retry_after_s` what the server asked for, seconds.
+    long it took and `attempts` how many requests; `status` the HTTP status where one came; `retry_after_s` what the
+    server asked for, seconds.
     """
 
     slug: ClassVar[str] = "hook-failed"
@@ -47,5 +48,5 @@ class HookError(CallplaneError):
     ) -> None:
         self.code, self.problem, self.url = code, problem, url
         self.status, self.retry_after_s = status, retry_after_s
-        self.elapsed_ms = 0
+        self.elapsed_ms = self.attempts = 0
         super().__init__(problem, code=int(code))

@@ -16,6 +16,7 @@ from controlplane.hooks.addresses import is_spelled_as_number, parse_address
 from controlplane.hooks.errors import Code, HookError
 
 MAX_URL_CHARS = 8000  # what common servers take as a request line
+MAX_HOST_CHARS = 253  # RFC 1035 §2.3.4, less the length bytes
 
 _SHAPE = re.compile(
     r"(?P<scheme>https?)://(?:(?P<userinfo>[^/?#@]*)@)?(?P<host>\[[^\]/?#@]*\]|[^:/?#@\[\]]+)(?::(?P<port>\d{0,5}))?"
@@ -131,7 +132,8 @@ def _for_wire(text: str) -> str:
 def _host_of(written: str) -> str:
     if written.startswith("["):
         inner = written[1:-1]
-        if parse_address(inner) is None or ":" not in inner:
+        # A zone id (RFC 6874) names a network of this machine, which is nothing a tenant knows.
+        if parse_address(inner) is None or ":" not in inner or "%" in inner:
             raise HookError(Code.BAD_HOST, "the URL's host is not an IPv6 address")
         return inner
     host = written if written.isascii() else _to_a_labels(written)
@@ -142,13 +144,15 @@ def _host_of(written: str) -> str:
     if "_" in host:
         raise HookError(Code.BAD_HOST, "the URL's host name holds an underscore")
     labels = host.removesuffix(".").split(".")
-    if len(host) > 253 or not all(_LABEL.match(label) for label in labels):
+    if len(host) > MAX_HOST_CHARS or not all(_LABEL.match(label) for label in labels):
         raise HookError(Code.BAD_HOST, "the URL's host is not a host name")
     return host
 
 
 def _to_a_labels(host: str) -> str:
     """Turn a name in other scripts into ASCII (UTS 46, RFC 5891); full-width digits come out as digits."""
+    if len(host) > MAX_HOST_CHARS:
+        raise HookError(Code.BAD_HOST, "the URL's host is not a host name")
     try:
         return idna.encode(host, uts46=True, std3_rules=True).decode("ascii")
     except (idna.IDNAError, UnicodeError) as error:

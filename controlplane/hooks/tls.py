@@ -63,7 +63,7 @@ class _SilentContext(ssl.SSLContext):
 
 
 def _names_host(certificate: Any, host: str) -> bool:
-    """RFC 9525: the subjectAltName decides; a wildcard stands for one whole leftmost label."""
+    """RFC 9525: the subjectAltName decides; a wildcard stands for one whole label, and not below a top-level domain."""
     names: tuple[tuple[str, str], ...] = certificate.get("subjectAltName", ())
     try:
         address = ip_address(host)
@@ -71,5 +71,5 @@ def _names_host(certificate: Any, host: str) -> bool:
         wanted = host.lower().removesuffix(".")
         parent = wanted.partition(".")[2]
         patterns = {name.lower() for kind, name in names if kind == "DNS"}
-        return wanted in patterns or (bool(parent) and f"*.{parent}" in patterns)
+        return wanted in patterns or ("." in parent and f"*.{parent}" in patterns)
     return any(kind == "IP Address" and ip_address(name) == address for kind, name in names)

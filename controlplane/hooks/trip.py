@@ -55,7 +55,7 @@ class Trip:
             try:
                 hop = self._next_of(hop, response)
             finally:
-                response.release()
+                abandon(response)
 
     async def _ask(self, ask: Ask) -> aiohttp.ClientResponse:
         """Send, and again as the retry policy allows; nothing is repeated once part of an answer was read."""

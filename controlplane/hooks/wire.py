@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
+from yarl import URL
 
 from controlplane.hooks.faults import Dropped, fault_of, retry_class_of
 from controlplane.hooks.guard import Guard, GuardedResolver, Lookup
@@ -110,12 +111,19 @@ class Wire:
         )
         return aiohttp.ClientSession(
             connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
+            cookie_jar=_NoCookies(),
             trust_env=False,
             auto_decompress=False,  # bodies.py decodes within bounds
             trace_configs=[_tracing()],
             middlewares=(_own_up_to_drops,),
         )
+
+
+class _NoCookies(aiohttp.DummyCookieJar):
+    """Cookies belong to calls, not to the process; nor are a tenant's malformed ones to be parsed and logged here."""
+
+    def update_cookies_from_headers(self, headers: Sequence[str], response_url: URL) -> None:
+        """Keep nothing."""
 
 
 async def _own_up_to_drops(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
