@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
@@ -69,6 +70,7 @@ _COMPATIBLE = IPv6Network("::/96")  # RFC 4291 §2.5.5.1, withdrawn
 _NUMERIC_LABEL = re.compile(r"(?:\d+|0x[0-9a-f]*)\Z", re.ASCII | re.IGNORECASE)
 
 
+@lru_cache(4096)
 def reach_of(address: Address) -> Reach:
     """Say where an address leads; never raises."""
     if isinstance(address, IPv4Address):
@@ -85,6 +87,7 @@ def reach_of(address: Address) -> Reach:
     return Reach.PUBLIC if address in _GLOBAL_6 else Reach.NEVER
 
 
+@lru_cache(4096)
 def parse_address(text: str) -> Address | None:
     """Read an address as a resolver or a URL writes it (no brackets; a zone id is kept), or None if it is a name."""
     try:

@@ -24,16 +24,20 @@ _DAY_S = 86_400
 
 
 async def ask_document(trip: Trip, first: Target, request: DocumentRequest, limits: Limits) -> Fetched:
-    """Answer the body of a 2xx answer; raises HookError for any other, and for an empty one."""
+    """Answer the body of a 2xx answer; raises HookError for any other, and for an empty one.
+
+    Audio instead of a document is to be played from its URL: its body is not read and answered as b"".
+    """
     target, response = await trip.answer(first, request.link.method, partial(compose_document, request))
     try:
         require_success(response)
-        body = await read_body(response, limits.document_bytes)
+        content_type = response.headers.get("Content-Type", "")
+        is_audio = content_type.strip().lower().startswith("audio/")
+        body = b"" if is_audio else await read_body(response, limits.document_bytes)
     finally:
         abandon(response)
-    if not body:
+    if not body and not is_audio:
         raise HookError(Code.BODY_EMPTY, "the answer has no body", status=response.status)
-    content_type = response.headers.get("Content-Type", "")
     return Fetched(target.url_with_credentials, content_type, body, trip.elapsed_ms, trip.attempts)
 
 

@@ -33,7 +33,8 @@ class DocumentRequest:
 class Fetched:
     """An answer with a body. `url` is where it came from in the end: the base of relative URLs, credentials kept.
 
-    `content_type` is the header as sent, "" if there was none; `attempts` counts requests, redirects among them.
+    `content_type` is the header as sent, "" if there was none; `body` is b"" for audio, which fetch_media is for;
+    `attempts` counts requests, redirects among them.
     """
 
     url: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 from urllib.parse import quote, unquote_to_bytes, urljoin
 
@@ -68,12 +68,12 @@ class Target:
         """The request target of the request line."""
         return f"{self.path}?{self.query}" if self.query else self.path
 
-    @property
+    @cached_property
     def origin(self) -> tuple[str, str, int]:
         """Scheme, host in lower case, port in effect."""
         return self.scheme, self.host.lower(), self.port or (443 if self.scheme == "https" else 80)
 
-    @property
+    @cached_property
     def credentials(self) -> str:
         """The value of an Authorization header (RFC 7617), or ""."""
         if not self.userinfo:
@@ -82,6 +82,7 @@ class Target:
         pair = unquote_to_bytes(user) + b":" + unquote_to_bytes(password)
         return "Basic " + base64.b64encode(pair).decode("ascii")
 
+    @cached_property
     def for_wire(self) -> URL:
         """The same for aiohttp, which must not touch its spelling."""
         return URL(self.url, encoded=True)
@@ -102,6 +103,7 @@ class Target:
             raise HookError(Code.PROTOCOL_VIOLATION, "the Location header is not a URL") from error
 
 
+@lru_cache(512)
 def parse_target(text: str) -> Target:
     """Read an absolute http or https URL; raises HookError 11100 (not a URL we take) or 11210 (not a host name).
 

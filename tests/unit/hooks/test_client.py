@@ -1,3 +1,6 @@
+import gzip
+import zlib
+
 import pytest
 from twilio.request_validator import RequestValidator
 
@@ -5,7 +8,8 @@ from controlplane.hooks.cookies import CallCookies
 from controlplane.hooks.errors import Code
 from controlplane.hooks.messages import Fetched
 from tests.unit.hooks.asking import TOKEN, client_to_loopback, document, failure_of
-from tests.unit.hooks.servers import Seen, answer, redirect, serving
+from tests.unit.hooks.hell import says_and_closes
+from tests.unit.hooks.servers import Seen, answer, redirect, serving, serving_raw
 
 
 def is_signed(request: Seen) -> bool:
@@ -122,6 +126,48 @@ async def test_cookies_of_a_call_come_back_and_reach_no_other_call() -> None:
         await client.fetch_document(document(server.url()))
 
         assert [request.headers.get("cookie") for request in server.seen] == [None, None, "s=1", None]
+
+
+async def test_audio_instead_of_a_document_is_not_read() -> None:
+    reply = answer(b"RIFF", content_type="audio/wav", content_length="9000000")
+    async with serving(reply) as server, client_to_loopback() as client:
+        fetched = await client.fetch_document(document(server.url("/a.wav")))
+
+        assert fetched == Fetched(server.url("/a.wav"), "audio/wav", b"", fetched.elapsed_ms, 1)
+
+
+async def test_largest_document_is_64_kib() -> None:
+    async with serving(answer(bytes(64 * 1024))) as server, client_to_loopback() as client:
+        assert len((await client.fetch_document(document(server.url()))).body) == 65_536
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "deflate", "identity"])
+async def test_encoded_document_is_decoded(encoding: str) -> None:
+    packed = {"deflate": zlib.compress(b"<Response/>"), "identity": b"<Response/>"}
+    body = packed.get(encoding, gzip.compress(b"<Response/>"))
+    async with serving(answer(body, content_encoding=encoding)) as server, client_to_loopback() as client:
+        assert (await client.fetch_document(document(server.url()))).body == b"<Response/>"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\n" + answer(),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<Resp\r\n6;x=y\r\nonse/>\r\n0\r\nX: y\r\n\r\n",
+        b"HTTP/1.1 200\r\nContent-Length: 11\r\n\r\n<Response/>",
+        b"HTTP/1.1 299 Odd\r\ncontent-LENGTH:11\r\n\r\n<Response/>",
+    ],
+    ids=["after a 100", "in chunks", "no reason", "odd spelling"],
+)
+async def test_unusual_but_right_answers_are_taken(reply: bytes) -> None:
+    async with serving(reply) as server, client_to_loopback() as client:
+        assert (await client.fetch_document(document(server.url()))).body == b"<Response/>"
+
+
+async def test_answer_that_ends_with_the_connection_is_taken() -> None:
+    closing = says_and_closes(b"HTTP/1.0 200 OK\r\n\r\n<Response/>")
+    async with serving_raw(closing) as server, client_to_loopback() as client:
+        assert (await client.fetch_document(document(server.url()))).body == b"<Response/>"
 
 
 async def test_error_tells_code_problem_url_and_time() -> None:

@@ -38,7 +38,7 @@ def test_text_that_is_asked_is_the_text_as_written_made_ascii(written: str, aske
     target = parse_target(written)
 
     assert target.url == asked
-    assert asked.endswith(target.authority + target.for_wire().raw_path_qs)
+    assert asked.endswith(target.authority + target.for_wire.raw_path_qs)
 
 
 @pytest.mark.parametrize(
@@ -125,4 +125,4 @@ def test_reading_any_text_ends_in_a_target_or_a_hook_error(text: str) -> None:
             continue
         assert target.url.isascii()
         assert not set(target.url) & set("\r\n\t \\#")
-        assert target.for_wire().raw_path_qs == target.path_and_query
+        assert target.for_wire.raw_path_qs == target.path_and_query
