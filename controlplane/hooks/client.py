@@ -42,6 +42,7 @@ class _Terms:
 
     total_ms: int
     retries: int
+    body_bytes: int
     lane: str
     cookies: CallCookies | None = None
 
@@ -72,6 +73,8 @@ class HookClient:
         self._system_lookup = SystemLookup()
         lookup = self._own_lookup or self._system_lookup
         self._wire = Wire(self._guard, lookup, self._limits, self._authorities)
+        if self._authorities is not None:
+            await self._wire.read_authorities()
         return self
 
     async def __aexit__(
@@ -84,19 +87,21 @@ class HookClient:
 
     async def fetch_document(self, request: DocumentRequest) -> Fetched:
         """Ask an application what to do; raises HookError."""
-        terms = _Terms(self._limits.total_ms, self._limits.retries, request.lane, request.cookies)
+        terms = _Terms(
+            self._limits.total_ms, self._limits.retries, self._limits.document_bytes, request.lane, request.cookies
+        )
         return await self._run(
             request.link.url, terms, lambda trip, first: ask_document(trip, first, request, self._limits)
         )
 
     async def fetch_media(self, request: MediaRequest) -> MediaFetched | MediaUnchanged:
         """Fetch a file that a document names; raises HookError, and OSError if it cannot be written."""
-        terms = _Terms(self._limits.media_ms, self._limits.retries, request.lane)
+        terms = _Terms(self._limits.media_ms, self._limits.retries, request.max_bytes, request.lane)
         return await self._run(request.url, terms, lambda trip, first: ask_media(trip, first, request))
 
     async def deliver(self, request: DeliveryRequest) -> DeliveryResult:
         """Tell an application something, once: whoever keeps the outbox repeats it. Raises nothing for its failures."""
-        terms = _Terms(self._limits.total_ms, 0, request.lane)
+        terms = _Terms(self._limits.total_ms, 0, self._limits.callback_bytes, request.lane)
         try:
             return await self._run(
                 request.link.url, terms, lambda trip, first: deliver_once(trip, first, request, self._limits)
@@ -111,7 +116,11 @@ class HookClient:
             first = parse_target(url)
             shown_url, host = first.url, first.host
             plan = plan_of(
-                self._limits, parse_overrides(first.fragment), total_ms=terms.total_ms, retries=terms.retries
+                self._limits,
+                parse_overrides(first.fragment),
+                total_ms=terms.total_ms,
+                retries=terms.retries,
+                body_bytes=terms.body_bytes,
             )
             return await self._within(plan, first, terms, work)
         except HookError as error:

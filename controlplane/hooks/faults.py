@@ -20,6 +20,10 @@ class Dropped(aiohttp.ClientError):
     """The connection ended before any of the answer came; `__cause__` says how."""
 
 
+class TooMuch(aiohttp.ClientPayloadError):
+    """The server said far more than its answer can need."""
+
+
 def fault_of(error: Exception) -> HookError:
     """Say what an exception of aiohttp means to a tenant. Texts name no address, no path and no query."""
     match error:
@@ -39,6 +43,8 @@ def fault_of(error: Exception) -> HookError:
             return HookError(Code.CONNECTION_FAILURE, "the server was silent for too long")
         case aiohttp.ClientResponseError():
             return HookError(Code.PROTOCOL_VIOLATION, "the answer is not HTTP/1.1")
+        case TooMuch():
+            return HookError(Code.PROTOCOL_VIOLATION, "the server sent far more than the content of its answer")
         case aiohttp.ClientPayloadError():
             return HookError(Code.PROTOCOL_VIOLATION, "the body is not as long or not formed as the header says")
         case aiohttp.InvalidURL():

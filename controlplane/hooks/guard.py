@@ -69,7 +69,7 @@ class GuardedResolver(AbstractResolver):
         self,
         host: str,
         port: int = 0,
-        family: socket.AddressFamily = socket.AF_UNSPEC,
+        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - the connector filters by it itself
     ) -> list[ResolveResult]:
         """Answer the addresses of a name, judged; raises OSError, AddressRefused if any is not allowed."""
         addresses = list(dict.fromkeys(await self._lookup(host)))

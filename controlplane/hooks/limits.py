@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from controlplane.hooks.overrides import Overrides, RetryOn
 
+# Room for a long header, or for a document in chunks of one byte.
+_FRAMING_BYTES = 512 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -41,10 +44,14 @@ class Plan:
     retry_on: frozenset[RetryOn]
     redirects: int
     sends_sni: bool
+    most_bytes: int
 
 
-def plan_of(limits: Limits, overrides: Overrides, *, total_ms: int, retries: int) -> Plan:
-    """Put a URL's overrides over the bounds; `total_ms` and `retries` are what goes where the URL says nothing."""
+def plan_of(limits: Limits, overrides: Overrides, *, total_ms: int, retries: int, body_bytes: int) -> Plan:
+    """Put a URL's overrides over the bounds; `total_ms` and `retries` are what goes where the URL says nothing.
+
+    `body_bytes` bounds the content of an answer, and so what a server may say around it.
+    """
     return Plan(
         connect_s=(limits.connect_ms if overrides.connect_ms is None else overrides.connect_ms) / 1000,
         read_s=(limits.read_ms if overrides.read_ms is None else overrides.read_ms) / 1000,
@@ -54,4 +61,5 @@ def plan_of(limits: Limits, overrides: Overrides, *, total_ms: int, retries: int
         retry_on=overrides.retry_on,
         redirects=limits.redirects,
         sends_sni=overrides.sends_sni,
+        most_bytes=2 * body_bytes + _FRAMING_BYTES,
     )

@@ -9,13 +9,14 @@ from dataclasses import replace
 import aiohttp
 
 from controlplane.hooks.compose import Compose, Hop
+from controlplane.hooks.connections import Progress
 from controlplane.hooks.cookies import CallCookies
 from controlplane.hooks.errors import Code, HookError
 from controlplane.hooks.guard import Guard
 from controlplane.hooks.limits import Plan
 from controlplane.hooks.overrides import RetryOn
 from controlplane.hooks.target import Target
-from controlplane.hooks.wire import Ask, Progress, Wire, abandon
+from controlplane.hooks.wire import Ask, Wire, abandon
 from controlplane.verbs.documents import Method
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -29,7 +30,7 @@ class Trip:
         self._wire, self._guard, self._plan, self._cookies = wire, guard, plan, cookies
         self._retries_left = plan.retries
         self._began_s = time.monotonic()
-        self.progress = Progress()
+        self.progress = Progress(plan.most_bytes)
         self.attempts = 0
 
     @property

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
-from yarl import URL
 
+from controlplane.hooks.connections import GuardedConnector, NoCookies, Progress, under_way
 from controlplane.hooks.faults import Dropped, fault_of, retry_class_of
 from controlplane.hooks.guard import Guard, GuardedResolver, Lookup
 from controlplane.hooks.limits import Limits, Plan
-from controlplane.hooks.overrides import RetryOn
 from controlplane.hooks.target import Target
 from controlplane.hooks.tls import silent_context, verifying_context
 
-_under_way: ContextVar[Progress] = ContextVar("hook_under_way")
 _NEVER_ROUND_UP_S = 1e9  # the library rounds long timeouts up to whole seconds; ours are kept to the millisecond
 
 
@@ -36,15 +30,6 @@ class Ask:
     body: bytes | None = field(default=None, repr=False)
 
 
-@dataclass(slots=True)
-class Progress:
-    """How far a request is, for the text of a timeout; and whether its connection had served another before."""
-
-    stage: str = "waiting for a free place"
-    is_reused: bool = False
-    retry_class: RetryOn | None = None
-
-
 class Wire:
     """Connections to tenants: pooled, kept alive, without shared cookies, proxies or settings from the environment."""
 
@@ -56,6 +41,10 @@ class Wire:
         # A connection of the pool may have been closed by the server at this very moment. The second try must not draw
         # another of its kind.
         self._fresh = self._open(is_pooled=False)
+
+    async def read_authorities(self) -> None:
+        """Raise OSError now, not at the first request, if the operator's file of authorities is not one."""
+        await self._context(sends_sni=True)
 
     async def close(self) -> None:
         """Close all connections, the idle and the busy."""
@@ -87,7 +76,7 @@ class Wire:
             total=None, connect=plan.connect_s, sock_read=plan.read_s, ceil_threshold=_NEVER_ROUND_UP_S
         )
         progress.stage, progress.is_reused = "connecting", True
-        _under_way.set(progress)
+        under_way.set(progress)
         response = await session.request(
             ask.method,
             ask.target.for_wire,
@@ -109,9 +98,9 @@ class Wire:
         return await asyncio.shield(making)
 
     def _open(self, *, is_pooled: bool) -> aiohttp.ClientSession:
-        connector = _Connector(
+        connector = GuardedConnector(
+            self._guard,
             resolver=GuardedResolver(self._guard, self._lookup),
-            socket_factory=self._guard.socket_to,
             force_close=not is_pooled,
             keepalive_timeout=self._limits.keep_alive_s if is_pooled else None,
             limit=0,  # lanes.py bounds what is under way
@@ -119,42 +108,20 @@ class Wire:
         )
         return aiohttp.ClientSession(
             connector=connector,
-            cookie_jar=_NoCookies(),
+            cookie_jar=NoCookies(),
             trust_env=False,
             auto_decompress=False,  # bodies.py decodes within bounds
             middlewares=(_own_up_to_drops,),
         )
 
 
-class _Connector(aiohttp.TCPConnector):
-    """Tells how far a request is; the library's own tracing would, for a tenth of what a request costs."""
-
-    async def connect(
-        self,
-        req: aiohttp.ClientRequest,
-        traces: list[Trace],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the library's own signature
-    ) -> Connection:
-        """Draw a connection from the pool or make one."""
-        connection = await super().connect(req, traces, timeout)
-        _under_way.get().stage = "waiting for the answer"
-        return connection
-
-    async def _create_connection(
-        self,
-        req: aiohttp.ClientRequest,
-        traces: list[Trace],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the library's own signature
-    ) -> ResponseHandler:
-        _under_way.get().is_reused = False
-        return await super()._create_connection(req, traces, timeout)
-
-
-class _NoCookies(aiohttp.DummyCookieJar):
-    """Cookies belong to calls, not to the process; nor are a tenant's malformed ones to be parsed and logged here."""
-
-    def update_cookies_from_headers(self, headers: Sequence[str], response_url: URL) -> None:
-        """Keep nothing."""
+# EofStream is what is left of a server that answered before it was asked, and closed (seen with uvloop).
+_DROPS = (
+    aiohttp.ClientOSError,
+    aiohttp.ServerDisconnectedError,
+    aiohttp.ClientConnectionResetError,
+    aiohttp.EofStream,
+)
 
 
 async def _own_up_to_drops(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -163,7 +130,7 @@ async def _own_up_to_drops(request: aiohttp.ClientRequest, send: aiohttp.ClientH
         return await send(request)
     except aiohttp.ClientConnectorError:
         raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError, aiohttp.ClientConnectionResetError) as error:
+    except _DROPS as error:
         raise Dropped from error
 
 

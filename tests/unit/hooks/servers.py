@@ -85,7 +85,8 @@ async def serving_raw(handler: Handler, tls: ssl.SSLContext | None = None) -> As
         task = asyncio.current_task()
         assert task is not None
         tasks.add(task)
-        with contextlib.suppress(ConnectionError, asyncio.CancelledError, asyncio.IncompleteReadError):
+        # RuntimeError: uvloop's word for writing to a connection that is gone.
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError, asyncio.IncompleteReadError, RuntimeError):
             await handler(reader, writer)
         writer.transport.abort()
 

@@ -61,12 +61,14 @@ def test_any_fragment_is_read_or_refused_with_a_number_of_its_own(fragment: str)
 
 
 def test_plan_is_the_platforms_where_the_url_is_silent() -> None:
-    plan = plan_of(Limits(), Overrides(), total_ms=15_000, retries=1)
+    plan = plan_of(Limits(), Overrides(), total_ms=15_000, retries=1, body_bytes=1000)
 
-    assert plan == Plan(5.0, 15.0, 15.0, 1, 0.05, frozenset({RetryOn.CONNECT}), 10, sends_sni=True)
+    assert plan == Plan(5.0, 15.0, 15.0, 1, 0.05, frozenset({RetryOn.CONNECT}), 10, sends_sni=True, most_bytes=526_288)
 
 
 def test_plan_takes_what_the_url_says() -> None:
-    plan = plan_of(Limits(), parse_overrides("ct=100&rt=200&tt=300&rc=0&sni=n"), total_ms=15_000, retries=1)
+    plan = plan_of(
+        Limits(), parse_overrides("ct=100&rt=200&tt=300&rc=0&sni=n"), total_ms=15_000, retries=1, body_bytes=1000
+    )
 
-    assert plan == Plan(0.1, 0.2, 0.3, 0, 0.05, frozenset({RetryOn.CONNECT}), 10, sends_sni=False)
+    assert plan == Plan(0.1, 0.2, 0.3, 0, 0.05, frozenset({RetryOn.CONNECT}), 10, sends_sni=False, most_bytes=526_288)

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from controlplane.hooks.errors import HookError
+from controlplane.hooks.errors import Code, HookError
 from controlplane.hooks.limits import Limits
 from tests.unit.hooks.asking import client_to_loopback, document, failure_of
-from tests.unit.hooks.hell import FAST, SLOW
+from tests.unit.hooks.hell import FAST, SLOW, answers_before_it_is_asked, answers_before_it_is_asked_and_closes
 from tests.unit.hooks.servers import Handler, serving_raw
 
 LIMITS = Limits(connect_ms=250, read_ms=150, total_ms=300, retry_pause_ms=0)
@@ -66,4 +66,12 @@ async def test_wrong_answer_ends_in_its_number_before_the_deadline(name: str) ->
     error, late_ms = await ending_with(handler)
 
     assert error.code == code
+    assert late_ms < 0
+
+
+@pytest.mark.parametrize("handler", [answers_before_it_is_asked, answers_before_it_is_asked_and_closes])
+async def test_answer_before_the_question_is_a_failure_on_either_loop(handler: Handler) -> None:
+    error, late_ms = await ending_with(handler)
+
+    assert error.code in (Code.HTTP_FAILURE, Code.CONNECTION_FAILURE)
     assert late_ms < 0

@@ -1,0 +1,19 @@
+"""Which event loops these tests run on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import pytest
+import uvloop
+
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
+    """What servers do to us is tried on the loop that processes run on as well: the two differ at closing."""
+    plain: dict[str, LoopFactory] = {"asyncio": asyncio.new_event_loop}
+    if item.path.stem in ("test_server_from_hell", "test_tls", "test_retries"):
+        return plain | {"uvloop": uvloop.new_event_loop}
+    return plain
