@@ -22,8 +22,11 @@ choose_python() {
     exit 1
 }
 
-# What .venv was made from. The folder counts: the command and the editable install name it.
-fingerprint() { { pwd; cat requirements.lock pyproject.toml deploy/scripts/install.sh; } | sha256sum; }
+# What .venv was filled from.
+fingerprint() { cat requirements.lock pyproject.toml deploy/scripts/install.sh | sha256sum; }
+
+# A venv that was moved is of no use: its commands name the folder it was made in.
+usable() { [ "$(cat .venv/.made-in 2>/dev/null)" = "$PWD" ] && fits .venv/bin/python; }
 
 missing_packages() {
     "$1" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
@@ -45,19 +48,21 @@ install_packages() {
 }
 
 python=$(choose_python)
-if [ -x .venv/bin/callplane ] && [ -f "$stamp" ] && [ "$(fingerprint)" = "$(cat "$stamp")" ] && [ -z "$(missing_packages .venv/bin/python)" ]; then
-    exit 0
-fi
-
-packages=$(missing_packages "$python" | tr '\n' ' ')
+packages=$(missing_packages "$python" | xargs)
 # shellcheck disable=SC2086  # one word a package
 if [ -n "$packages" ] && ! install_packages $packages; then
-    echo "install: could not install: $packages(try: sudo apt-get install $packages)" >&2
+    echo "install: could not install $packages; try: sudo apt-get install $packages" >&2
     case $packages in *python3-venv*) exit 1 ;; esac
 fi
 
-[ -x .venv/bin/python ] && fits .venv/bin/python || "$python" -m venv --clear .venv
+if [ -x .venv/bin/callplane ] && usable && [ "$(fingerprint)" = "$(cat "$stamp" 2>/dev/null)" ]; then
+    exit 0
+fi
 
+if ! usable; then
+    "$python" -m venv --clear .venv
+    echo "$PWD" >.venv/.made-in
+fi
 echo "install: Python packages into .venv (a minute or two the first time)"
 pip() { .venv/bin/python -m pip --disable-pip-version-check -qq "$@"; }
 # --no-compile: most of what the tests' dependencies bring is never imported; Python compiles what is.
