@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import Protocol
+
+from pydantic import SecretStr
 
 from controlplane.base.errors import CallplaneError
-from controlplane.base.ids import CallId, Token
+from controlplane.base.ids import AccountId, CallId, Token
 from controlplane.calls.facts import Facts
 from controlplane.callserver.ports import Fetched, FetchFailed
 from controlplane.hooks.client import HookClient
@@ -15,7 +18,14 @@ from controlplane.hooks.cookies import CallCookies
 from controlplane.hooks.errors import Code, HookError
 from controlplane.hooks.messages import DocumentRequest
 from controlplane.verbs.documents import Link
-from controlplane.wiring.routing import SigningTokens
+
+
+class Tokens(Protocol):
+    """What signs requests to an account's applications."""
+
+    async def of(self, account: AccountId) -> SecretStr:
+        """The account's token. Raises a CallplaneError if there is none to be had."""
+        ...
 
 
 @dataclass(slots=True)
@@ -23,7 +33,7 @@ class HttpApplications:
     """Fetches documents. `hold` keeps a virtual clock still while a request is under way."""
 
     client: HookClient
-    tokens: SigningTokens
+    tokens: Tokens
     hold: Callable[[], AbstractContextManager[None]] = nullcontext
     _cookies: dict[CallId, CallCookies] = field(default_factory=dict)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from controlplane.base.errors import BadInput
 from controlplane.esl.sip_uri import Hop, parse_hop
 from controlplane.settings import Settings
+from controlplane.store.embedded import running_in
 from controlplane.store.vault import Vault, key_in, parse_key
 
 
@@ -59,3 +62,13 @@ def prompts_folder(settings: Settings) -> Path:
 
 def recordings_folder(settings: Settings) -> Path:
     return (settings.recordings or settings.data / "recordings").absolute()
+
+
+def with_running_database(settings: Settings) -> Settings:
+    """The same settings, with the embedded database of the data folder where none is named and one runs there."""
+    if settings.database_url is not None:
+        return settings
+    running = running_in(settings.data / "postgresql")
+    if running is None:
+        return settings
+    return settings.model_copy(update={"database_url": SecretStr(running.url)})

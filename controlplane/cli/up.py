@@ -1,0 +1,145 @@
+"""`callplane up`: everything on this machine, in one command."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from controlplane.cli.processes import Supervisor
+    from controlplane.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("up")(_up)
+
+
+def _up(
+    *,
+    port: Annotated[int, typer.Option(help="Port of the REST interface on loopback; 0: a free one.")] = 8080,
+    data: Annotated[Path | None, typer.Option(help="Folder for everything that is kept (CALLPLANE_DATA).")] = None,
+    freeswitch: Annotated[
+        str, typer.Option(help="auto (a real one if there is one), emulator, or HOST:PORT of an event socket.")
+    ] = "auto",
+) -> None:
+    """Run everything: database, API, call server, worker, and FreeSWITCH or its emulator.
+
+    Prints one line `ready http://…` when calls can be made, and stops everything on SIGTERM or Ctrl-C.
+    """
+    from controlplane.cli.environment import read_settings
+
+    settings = read_settings()
+    if data is not None:
+        settings = settings.model_copy(update={"data": data})
+    asyncio.run(_run(settings.model_copy(update={"data": settings.data.absolute()}), port, freeswitch))
+
+
+@dataclass(frozen=True, slots=True)
+class NodeUp:
+    """The media node of this machine: its event socket, and what it is for people to read."""
+
+    address: str
+    password: str
+    kind: str
+    gateway: str
+
+
+async def _run(settings: Settings, port: int, freeswitch: str) -> None:
+    from controlplane.cli.processes import Child, Supervisor
+
+    async with _database(settings) as url, Supervisor(_print_line) as supervisor:
+        supervisor.obey_signals()
+        node = await _node(supervisor, settings, freeswitch)
+        environment = {
+            "CALLPLANE_DATA": str(settings.data),
+            "CALLPLANE_DATABASE_URL": url,
+            "CALLPLANE_NODES": f"local={node.address}",
+            "CALLPLANE_ESL_PASSWORD": node.password,
+            "CALLPLANE_GATEWAY": node.gateway,
+            "PYTHONUNBUFFERED": "1",
+        }
+        port = port or _free_port()
+        if "public_url" not in settings.model_fields_set:
+            environment["CALLPLANE_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
+        program = (sys.executable, "-m", "controlplane.cli")
+        await asyncio.gather(
+            supervisor.start(Child("calls", (*program, "serve", "calls"), environment)),
+            supervisor.start(Child("worker", (*program, "worker"), environment)),
+            supervisor.start(Child("api", (*program, "serve", "api", "--port", str(port)), environment)),
+        )
+        print(f"media node: {node.kind}", file=sys.stderr)
+        print(f"ready http://127.0.0.1:{port}", flush=True)
+        await supervisor.wait()
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[str]:
+    """The address of a database that is up to date; an embedded one where none is set."""
+    from controlplane.store.embedded import start
+    from controlplane.store.migrate import migrate
+
+    if settings.database_url is not None:
+        url = settings.database_url.get_secret_value()
+        await asyncio.to_thread(migrate, url)
+        yield url
+        return
+    embedded = await asyncio.to_thread(start, settings.data / "postgresql")
+    try:
+        await asyncio.to_thread(migrate, embedded.url)
+        yield embedded.url
+    finally:
+        await asyncio.to_thread(embedded.stop)
+
+
+async def _node(supervisor: Supervisor, settings: Settings, freeswitch: str) -> NodeUp:
+    from controlplane.cli.freeswitch import find_freeswitch, freeswitch_child, loopback_node
+    from controlplane.cli.processes import Child
+    from controlplane.wiring.places import prompts_folder, recordings_folder
+
+    if freeswitch not in ("auto", "emulator"):
+        password = settings.esl_password.get_secret_value()
+        return NodeUp(freeswitch, password, f"the one at {freeswitch}", settings.gateway or "gateway.invalid")
+    program = find_freeswitch(settings.freeswitch) if freeswitch == "auto" else None
+    password = secrets.token_hex(16)
+    if program is None:
+        child = Child(
+            "emulator",
+            (sys.executable, "-m", "controlplane.cli", "serve", "emulator", "--port", "0"),
+            {"CALLPLANE_ESL_PASSWORD": password, "PYTHONUNBUFFERED": "1"},
+        )
+        facts = await supervisor.start(child)
+        assert isinstance(facts, dict)
+        gateway = settings.gateway or "gateway.invalid"
+        return NodeUp(f"127.0.0.1:{facts['port']}", password, "the emulator (no FreeSWITCH on this machine)", gateway)
+    node = loopback_node(
+        settings.data / "freeswitch",
+        esl_password=password,
+        sip_profile=settings.sip_profile,
+        door_watchdog_s=settings.door_watchdog_s,
+        prompts=prompts_folder(settings),
+        recordings=recordings_folder(settings),
+    )
+    await supervisor.start(freeswitch_child(program, node))
+    kind = f"FreeSWITCH ({program}), SIP on 127.0.0.1:{node.sip_port}"
+    return NodeUp(f"{node.esl_address}:{node.esl_port}", password, kind, settings.gateway)
+
+
+def _print_line(name: str, line: str) -> None:
+    print(f"{name:10} {line}", file=sys.stderr)
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        number: int = server.getsockname()[1]
+        return number

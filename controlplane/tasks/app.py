@@ -1,0 +1,86 @@
+"""The Celery application: a task is a name for one piece of work, run on the worker's own event loop.
+
+Celery has no async tasks, so a loop runs in a thread of the worker process and a task waits for its work there.
+Nothing of a task is in its message: what is to be done stands in the database, a message only says that somebody
+should look. A message that is lost, late or doubled does no harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from celery import Celery
+
+QUEUE = "callplane"
+DELIVER, RECORDINGS, SWEEP = "callplane.deliver", "callplane.recordings", "callplane.sweep"
+STALE_S = 30  # a nudge older than this has been overtaken by the next
+TASK_LIMIT_S = 900
+
+
+class Work(Protocol):
+    """What the worker can do."""
+
+    async def deliver(self) -> int: ...
+
+    async def process_recordings(self) -> int: ...
+
+    async def sweep(self) -> int: ...
+
+
+@dataclass(slots=True)
+class LoopThread:
+    """An event loop in a thread of its own, for a process whose main thread is somebody else's."""
+
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self._loop.run_forever, name="work", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, Any], *, timeout_s: float | None = None) -> Any:
+        """Run work on the loop and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout_s)
+
+    def stop(self) -> None:
+        """End; what still runs there is given up."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        if self._thread is not None:
+            self._thread.join()
+        self._loop.close()
+
+
+def build_celery(broker_url: str, transport_options: dict[str, Any]) -> Celery:
+    """The application, for whoever sends nudges; a worker adds the tasks."""
+    app = Celery("callplane", broker=broker_url, set_as_current=False)
+    app.conf.update(
+        task_default_queue=QUEUE,
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_send_task_events=False,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options=transport_options,
+        task_time_limit=TASK_LIMIT_S,
+    )
+    return app
+
+
+def add_tasks(app: Celery, work: Work, loop: LoopThread) -> None:
+    """Give a worker its tasks."""
+    for name, start in ((DELIVER, work.deliver), (RECORDINGS, work.process_recordings), (SWEEP, work.sweep)):
+        app.task(name=name)(lambda start=start: loop.run(start(), timeout_s=TASK_LIMIT_S))
+
+
+def nudge(app: Celery, name: str) -> None:
+    """Say that there is work of a kind; raises kombu's OperationalError while the broker is away."""
+    app.send_task(name, expires=STALE_S, retry=False, ignore_result=True)

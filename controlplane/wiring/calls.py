@@ -1,0 +1,177 @@
+"""The call server as a process: built from settings, run until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from controlplane.base.errors import BadInput
+from controlplane.callserver.building import NodeParts, Parts, build_call_server
+from controlplane.callserver.server import CallServer
+from controlplane.callserver.watchdog import Watchdog
+from controlplane.hooks.client import HookClient
+from controlplane.settings import Settings
+from controlplane.store.channels import CONTROL, QUEUE, ROUTING
+from controlplane.store.database import Database
+from controlplane.store.journal import Recorder
+from controlplane.store.notify import Listener
+from controlplane.store.queue import Limits
+from controlplane.store.shards import ShardLocks
+from controlplane.switch.link import Connect
+from controlplane.switch.writing import Writer
+from controlplane.wiring.applications import HttpApplications
+from controlplane.wiring.clock import RealClock
+from controlplane.wiring.inbox import DatabaseInbox
+from controlplane.wiring.places import NodeAddress, database_url_of, gateway_of, nodes_of, vault_of
+from controlplane.wiring.prompts import building_prompts
+from controlplane.wiring.records import DatabaseArchive, DatabaseJournal
+from controlplane.wiring.routing import NumbersInMemory, SigningTokens
+
+log = logging.getLogger(__name__)
+
+# The kernel gives an unanswered link up after this; FreeSWITCH sets nothing of the kind on its side.
+USER_TIMEOUT_MS = 6000
+
+
+async def serve_calls(settings: Settings, *, on_ready: Callable[[dict[str, Any]], None]) -> None:
+    """Drive calls until SIGTERM or SIGINT. Raises BadInput for unusable settings, Unavailable without database."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    watchdog = Watchdog()
+    await watchdog.start()
+    try:
+        async with running_call_server(settings) as server:
+            await _until(server, stop, on_ready)
+    finally:
+        await watchdog.stop()
+
+
+async def _until(server: CallServer, stop: asyncio.Event, on_ready: Callable[[dict[str, Any]], None]) -> None:
+    stopping = asyncio.ensure_future(stop.wait())
+    breaking = asyncio.ensure_future(server.broken.wait())
+    try:
+        while not (server.is_driving or stopping.done() or breaking.done()):
+            await asyncio.wait({stopping, breaking}, timeout=0.05, return_when=asyncio.FIRST_COMPLETED)
+        if server.is_driving:
+            on_ready({"server": server.id, "nodes": sorted(server.keepers)})
+        await asyncio.wait({stopping, breaking}, return_when=asyncio.FIRST_COMPLETED)
+        if breaking.done() and not stopping.done():
+            raise SystemExit(70)  # a defect of ours; whoever supervises us starts another
+    finally:
+        stopping.cancel()
+        breaking.cancel()
+
+
+@asynccontextmanager
+async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
+    """A call server that runs while the block does."""
+    url, nodes = database_url_of(settings), nodes_of(settings)
+    if not nodes:
+        raise BadInput("CALLPLANE_NODES is empty: name the media nodes, or use `callplane up`, which brings one")
+    clock, server_id = RealClock(), _server_id()
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(Database(url, name="callplane calls"))
+        hooks = await stack.enter_async_context(HookClient(allow_private=settings.allow_private_hooks))
+        prompts = await stack.enter_async_context(building_prompts(settings, hooks))
+        recorder = Recorder(url)
+        await recorder.start()
+        stack.push_async_callback(recorder.stop)
+        numbers, tokens = NumbersInMemory(db), SigningTokens(db, vault_of(settings))
+        await numbers.read()
+        servers: list[CallServer] = []  # the locks are made before the server that hears of them
+        locks = ShardLocks(url, server_id, on_lost=lambda: [server.ownership_lost() for server in servers] and None)
+        parts = Parts(
+            id=server_id,
+            nodes={node.name: _node_parts(settings, node, prompts.recordings_of(node.name)) for node in nodes},
+            clock=clock,
+            journal=DatabaseJournal(recorder),
+            archive=DatabaseArchive(db),
+            applications=HttpApplications(hooks, tokens),
+            prompts=prompts,
+            numbers=numbers,
+            ownership=locks,
+            inbox=DatabaseInbox(db, _limits(settings)),
+            public_url=settings.public_url,
+        )
+        server = build_call_server(parts)
+        servers.append(server)
+        await stack.enter_async_context(_hearing(url, server, numbers, tokens))
+        await server.start()
+        stack.push_async_callback(server.stop)
+        yield server
+
+
+@asynccontextmanager
+async def _hearing(
+    url: str, server: CallServer, numbers: NumbersInMemory, tokens: SigningTokens
+) -> AsyncIterator[None]:
+    """Hear what the database tells, while the block runs."""
+
+    def told(channel: str, _payload: str) -> None:
+        match channel:
+            case "callplane_queue":
+                server.queue_changed()
+            case "callplane_control":
+                server.requests_changed()
+            case _:
+                tokens.forget()
+                numbers.changed()
+
+    def missed() -> None:
+        for channel in (QUEUE, CONTROL, ROUTING):
+            told(channel, "")
+
+    listener = Listener(url, (QUEUE, CONTROL, ROUTING), on_notify=told, on_gap=missed)
+    await listener.start()
+    fresh = asyncio.create_task(numbers.keep_fresh(), name="routing")
+    try:
+        yield
+    finally:
+        fresh.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await fresh
+        await listener.stop()
+
+
+def _server_id() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+
+
+def _node_parts(settings: Settings, node: NodeAddress, recordings: str) -> NodeParts:
+    writer = Writer(settings.sip_profile, gateway_of(settings), recordings)
+    return NodeParts(connect_to(node.host, node.port), settings.esl_password.get_secret_value(), writer)
+
+
+def connect_to(host: str, port: int) -> Connect:
+    """Connections to an event socket over TCP."""
+
+    async def connect(factory: Callable[[], asyncio.Protocol]) -> object:
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(5):
+            transport, _ = await loop.create_connection(factory, host, port)
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+        return transport
+
+    return connect
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        cps_limit=settings.cps_limit,
+        channel_cap=settings.channel_cap,
+        gateway=settings.gateway,
+        gateway_cps_limit=settings.gateway_cps_limit,
+        gateway_channel_cap=settings.gateway_channel_cap,
+    )

@@ -1,0 +1,127 @@
+"""The worker as a process: Celery in the main thread, our work on a loop beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from celery import Celery, signals
+from kombu.exceptions import OperationalError
+
+from controlplane.base.errors import Unavailable
+from controlplane.files.recordings import RecordingKeeper
+from controlplane.hooks.client import HookClient
+from controlplane.metrics.registry import Metrics
+from controlplane.services.cancel_queued_call import expire_queued_calls
+from controlplane.services.idempotent import forget_old_answers
+from controlplane.settings import Settings
+from controlplane.store.channels import OUTBOX
+from controlplane.store.database import Database
+from controlplane.store.notify import Listener
+from controlplane.tasks.app import DELIVER, RECORDINGS, SWEEP, LoopThread, add_tasks, nudge
+from controlplane.tasks.deliveries import Courier
+from controlplane.tasks.recordings import process_due_recordings
+from controlplane.wiring.broker import celery_of
+from controlplane.wiring.files import keeper_of
+from controlplane.wiring.places import database_url_of, vault_of
+
+log = logging.getLogger(__name__)
+
+# How often each kind of work is looked for although nobody told of it (seconds).
+PERIODS_S = {DELIVER: 1.0, RECORDINGS: 2.0, SWEEP: 30.0}
+SETTLE_S = 0.02
+CONCURRENCY = 4
+
+
+@dataclass(slots=True)
+class Worker:
+    """What the tasks do."""
+
+    db: Database
+    courier: Courier
+    keeper: RecordingKeeper
+    public_url: str
+
+    async def deliver(self) -> int:
+        return await self.courier.deliver_due()
+
+    async def process_recordings(self) -> int:
+        return await process_due_recordings(self.db, self.keeper, public_url=self.public_url)
+
+    async def sweep(self) -> int:
+        async with self.db.transaction() as tx:
+            return await expire_queued_calls(tx) + await forget_old_answers(tx)
+
+
+def run_worker(settings: Settings, *, on_ready: Callable[[dict[str, Any]], None]) -> None:
+    """Work until SIGTERM or SIGINT; tasks under way are finished first. Raises BadInput for unusable settings."""
+    url = database_url_of(settings)
+    app, loop, stack = celery_of(settings), LoopThread(), AsyncExitStack()
+    loop.start()
+    try:
+        worker = loop.run(_open(settings, url, stack))
+        add_tasks(app, worker, loop)
+        loop.run(_start_telling(app, url, stack))
+        signals.worker_ready.connect(lambda **_: on_ready({"worker": "celery"}), weak=False)
+        _celery_worker(app).start()
+    finally:
+        loop.run(stack.aclose())
+        loop.stop()
+
+
+def _celery_worker(app: Celery) -> Any:
+    return app.Worker(
+        pool="threads",
+        concurrency=CONCURRENCY,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        task_events=False,
+        quiet=True,
+        redirect_stdouts=False,
+    )
+
+
+async def _open(settings: Settings, url: str, stack: AsyncExitStack) -> Worker:
+    db = await stack.enter_async_context(Database(url, name="callplane worker"))
+    hooks = await stack.enter_async_context(HookClient(allow_private=settings.allow_private_hooks))
+    keeper = await stack.enter_async_context(keeper_of(settings))
+    return Worker(db, Courier(db, vault_of(settings), hooks, Metrics()), keeper, settings.public_url)
+
+
+async def _start_telling(app: Celery, url: str, stack: AsyncExitStack) -> None:
+    """Turn what the database tells, and the passing of time, into messages to the workers."""
+    due = asyncio.Event()
+    listener = Listener(url, (OUTBOX,), on_notify=lambda *_: due.set(), on_gap=due.set)
+    await listener.start()
+    stack.push_async_callback(listener.stop)
+    tasks = [asyncio.create_task(_tell_at_once(app, due))]
+    tasks += [asyncio.create_task(_tell_now_and_then(app, name, period_s)) for name, period_s in PERIODS_S.items()]
+    for task in tasks:
+        stack.callback(task.cancel)
+
+
+async def _tell_at_once(app: Celery, due: asyncio.Event) -> None:
+    while True:
+        await due.wait()
+        await asyncio.sleep(SETTLE_S)
+        due.clear()
+        for name in (DELIVER, RECORDINGS):
+            await _tell(app, name)
+
+
+async def _tell_now_and_then(app: Celery, name: str, period_s: float) -> None:
+    while True:
+        await asyncio.sleep(period_s)
+        await _tell(app, name)
+
+
+async def _tell(app: Celery, name: str) -> None:
+    try:
+        await asyncio.to_thread(nudge, app, name)
+    except (OperationalError, OSError, Unavailable) as error:
+        log.info("broker_away", extra={"problem": type(error).__name__})
