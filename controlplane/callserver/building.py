@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ class Parts:
     prompts: Prompts
     numbers: Numbers
     ownership: Ownership
+    ownership_lost: asyncio.Event
     inbox: Inbox
     public_url: str
 
@@ -50,7 +52,7 @@ class Parts:
 def build_call_server(parts: Parts) -> CallServer:
     """Put the parts together; nothing runs yet."""
     keepers = {name: _keeper(parts, name, node) for name, node in parts.nodes.items()}
-    return CallServer(parts.id, keepers, parts.ownership, parts.inbox, parts.clock)
+    return CallServer(parts.id, keepers, parts.ownership, parts.inbox, parts.clock, parts.ownership_lost)
 
 
 def _keeper(parts: Parts, name: str, node_parts: NodeParts) -> Keeper:

@@ -46,12 +46,12 @@ class CallServer:
     ownership: Ownership
     inbox: Inbox
     clock: Clock
+    ownership_lost: asyncio.Event  # set when the session with our locks is found gone
     on_state: Callable[[str], None] = lambda _: None
     broken: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _queue: asyncio.Event = field(default_factory=asyncio.Event)
     _requests: asyncio.Event = field(default_factory=asyncio.Event)
-    _ownership_lost: bool = False
     _yielding_until_s: float = 0.0
 
     async def start(self) -> None:
@@ -84,10 +84,6 @@ class CallServer:
     def requests_changed(self) -> None:
         """The API wants something of a live call."""
         self._requests.set()
-
-    def ownership_lost(self) -> None:
-        """The session with our locks is gone: the database went away, or a peer took us for dead."""
-        self._ownership_lost = True
 
     @property
     def is_driving(self) -> bool:
@@ -159,7 +155,7 @@ class CallServer:
         while True:
             try:
                 now = self.clock.monotonic_s()
-                if self._ownership_lost:
+                if self.ownership_lost.is_set():
                     await self._regain()
                 if now - looked >= 1.0:
                     servers, looked = await self.ownership.live_servers(), now
@@ -220,7 +216,7 @@ class CallServer:
             if gone:
                 log.warning("shards_lost", extra={"node": name, "shards": sorted(gone)})
                 await keeper.give(gone)
-        self._ownership_lost = False
+        self.ownership_lost.clear()
 
     # Calls to place, requests to live calls
 

@@ -88,8 +88,7 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
         stack.push_async_callback(recorder.stop)
         numbers, tokens = NumbersInMemory(db), SigningTokens(db, vault_of(settings))
         await numbers.read()
-        servers: list[CallServer] = []  # the locks are made before the server that hears of them
-        locks = ShardLocks(url, server_id, on_lost=lambda: [server.ownership_lost() for server in servers] and None)
+        locks_lost = asyncio.Event()
         parts = Parts(
             id=server_id,
             nodes={node.name: _node_parts(settings, node, prompts.recordings_of(node.name)) for node in nodes},
@@ -99,12 +98,12 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
             applications=HttpApplications(hooks, tokens),
             prompts=prompts,
             numbers=numbers,
-            ownership=locks,
+            ownership=ShardLocks(url, server_id, on_lost=locks_lost.set),
+            ownership_lost=locks_lost,
             inbox=DatabaseInbox(db, _limits(settings)),
             public_url=settings.public_url,
         )
         server = build_call_server(parts)
-        servers.append(server)
         await stack.enter_async_context(_hearing(url, server, numbers, tokens))
         await server.start()
         stack.push_async_callback(server.stop)

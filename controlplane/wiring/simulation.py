@@ -6,6 +6,7 @@ memory, prompts in a temporary folder.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -96,6 +97,7 @@ async def simulating(
             prompts=prompts,
             numbers=MemoryNumbers(anything=Route(ACCOUNT, None, application, fallback, None, None)),
             ownership=MemoryOwnership("simulation"),
+            ownership_lost=asyncio.Event(),
             inbox=inbox,
             public_url=settings.public_url,
         )
