@@ -14,7 +14,7 @@ from controlplane.callserver.call import LiveCall
 from controlplane.callserver.effects import Effects
 from controlplane.callserver.keeper import Keeper
 from controlplane.callserver.offers import NO_SUCH_NUMBER, facts_of, number_of
-from controlplane.callserver.ports import Applications, Archive, Inbox, Journal, Numbers, Ownership, Prompts
+from controlplane.callserver.ports import Applications, Archive, Inbox, Journal, Meters, Numbers, Ownership, Prompts
 from controlplane.callserver.server import CallServer
 from controlplane.switch.link import Connect
 from controlplane.switch.node import Node
@@ -46,6 +46,7 @@ class Parts:
     ownership: Ownership
     ownership_lost: asyncio.Event
     inbox: Inbox
+    meters: Meters
     public_url: str
 
 
@@ -58,7 +59,7 @@ def build_call_server(parts: Parts) -> CallServer:
 def _keeper(parts: Parts, name: str, node_parts: NodeParts) -> Keeper:
     calls: dict[LegId, LiveCall] = {}
     node = Node(name, node_parts.connect, node_parts.password, parts.clock, _nothing, _nothing)
-    effects = Effects(node, node_parts.writer, parts.applications, parts.prompts, parts.numbers, calls)
+    effects = Effects(node, node_parts.writer, parts.applications, parts.prompts, parts.numbers, parts.meters, calls)
 
     def answer_offer(offered: Offered, on_node: str) -> Facts | None:
         route = parts.numbers.maybe_route(number_of(offered.dialled_number))

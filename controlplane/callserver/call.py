@@ -42,11 +42,13 @@ class LiveCall:
     held: deque[tuple[asyncio.Future[None], Command]] = field(default_factory=deque)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     is_dropped: bool = False
+    fed_s: float = 0.0  # when the last event came, by the monotonic clock
 
     def feed(self, event: Event) -> None:
         """Put an event on record and do what the machine answers; events that change nothing leave no entry."""
         if self.is_dropped or not self.machine.concerns(event):
             return
+        self.fed_s = self.clock.monotonic_s()
         entry = Entry(self.next_seq, self.clock.now_ms(), event)
         self.next_seq += 1
         commands = self.machine.handle(entry)

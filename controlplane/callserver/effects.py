@@ -9,28 +9,39 @@ from dataclasses import dataclass, field, replace
 from controlplane.base.causes import Cause
 from controlplane.base.ids import LegId
 from controlplane.calls.commands import (
+    AnswerLeg,
     Branch,
     Bridge,
     Burst,
     Claim,
+    Collect,
     Command,
     End,
     FetchDocument,
+    HangUpLeg,
     Interrupt,
     Join,
     LookAt,
     Mute,
     Originate,
     PlayOver,
+    PlayPrompts,
+    RecordVoice,
     Ring,
+    RingBack,
     Run,
     SendDigitsNow,
+    SendKeys,
+    StartRecording,
+    StopRecording,
     TakeInline,
+    Wait,
 )
 from controlplane.calls.events import DocumentArrived, DocumentFailed, LegEnded, OriginateFailed, PromptFailed
+from controlplane.calls.facts import Direction
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.line import Line, Sounds
-from controlplane.callserver.ports import Applications, FetchFailed, Numbers, PromptFailedError, Prompts
+from controlplane.callserver.ports import Applications, FetchFailed, Meters, Numbers, PromptFailedError, Prompts
 from controlplane.esl import apis
 from controlplane.esl.commands import Command as EslCommand
 from controlplane.esl.errors import UnsafeValue
@@ -54,6 +65,7 @@ class Effects:
     applications: Applications
     prompts: Prompts
     numbers: Numbers
+    meters: Meters
     calls: dict[LegId, LiveCall]
     lines: dict[LegId, Line] = field(default_factory=dict)
 
@@ -74,6 +86,9 @@ class Effects:
             if line is not None:
                 line.close()
         self.applications.forget(call.id)
+        if call.machine.verdict is not None:
+            direction = "inbound" if call.machine.facts.direction is Direction.INBOUND else "outbound"
+            self.meters.call_finished(direction, call.machine.verdict)
 
     def parked(self, leg: LegId) -> None:
         """A leg of ours went back to park."""
@@ -201,6 +216,7 @@ class Effects:
         try:
             commands = self.writer.burst(burst, runs, sounds, is_last=is_last)
             self._send(call, burst.leg, *commands)
+            self.meters.verb_started(_SLUGS[type(runs[-1])], call.clock.monotonic_s() - call.fed_s)
         except LinkLost:
             return
         except UnsafeValue as error:
@@ -222,11 +238,14 @@ class Effects:
 
     async def _fetch(self, call: LiveCall, command: FetchDocument) -> None:
         facts = call.machine.facts
+        began_s = call.clock.monotonic_s()
         try:
             fetched = await self.applications.fetch(facts, command.link, command.parameters, command.token)
         except FetchFailed as error:
+            self.meters.hook_answered(str(error.code), call.clock.monotonic_s() - began_s)
             call.feed(DocumentFailed(command.token, command.link.url, error.problem, error.code))
             return
+        self.meters.hook_answered("ok", call.clock.monotonic_s() - began_s)
         call.feed(DocumentArrived(command.token, fetched.url, fetched.content_type, fetched.body))
 
     async def _play_over(self, call: LiveCall, command: PlayOver) -> None:
@@ -237,6 +256,21 @@ class Effects:
             log.info("play_failed", extra={"call": call.id, "code": error.code})
         except LinkLost:
             return
+
+
+_SLUGS: dict[type, str] = {
+    AnswerLeg: "answer",
+    Wait: "pause",
+    PlayPrompts: "play",
+    SendKeys: "play",
+    Collect: "gather",
+    RecordVoice: "record",
+    StartRecording: "record",
+    StopRecording: "dial",
+    Bridge: "dial",
+    RingBack: "dial",
+    HangUpLeg: "hangup",
+}
 
 
 def branches_of(runs: tuple[Run, ...]) -> tuple[Branch, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
+from controlplane.base.causes import Verdict
 from controlplane.base.ids import AccountId, CallId, Token
 from controlplane.calls.commands import Command
 from controlplane.calls.events import Entry, Event
@@ -148,6 +149,22 @@ class Inbox(Protocol):
     async def requests(self, calls: Sequence[CallId]) -> Sequence[Request]:
         """Requests waiting for these calls; each is given out until it is acknowledged."""
         ...
+
+
+class Meters(Protocol):
+    """Counts and times what the call server does."""
+
+    def call_finished(self, direction: str, verdict: Verdict) -> None: ...
+
+    def hook_answered(self, outcome: str, seconds: float) -> None: ...
+
+    def verb_started(self, verb: str, seconds: float) -> None: ...
+
+    def link_up(self, node: str, kind: Literal["event", "command"]) -> None: ...
+
+    def link_down(self, node: str, kind: Literal["event", "command"]) -> None: ...
+
+    def esl_events_received(self, node: str, count: int) -> None: ...
 
 
 class Ownership(Protocol):

@@ -85,6 +85,10 @@ class CallServer:
         """The API wants something of a live call."""
         self._requests.set()
 
+    def count_calls(self) -> int:
+        """How many calls are driven."""
+        return sum(len(keeper.calls_of(keeper.shards)) for keeper in self.keepers.values())
+
     @property
     def is_driving(self) -> bool:
         """Say whether calls of every node's shards that we hold are served."""
@@ -121,13 +125,21 @@ class CallServer:
             try:
                 await keeper.reopen()
                 attempt = 0
+                self._links(keeper, is_up=True)
                 log.info("node_up", extra={"node": keeper.node.name, "core": keeper.node.core_uuid})
                 self.on_state(keeper.node.name)
                 await ended.wait()
+                self._links(keeper, is_up=False)
             except (LinkLost, Unavailable) as error:
                 log.info("node_away", extra={"node": keeper.node.name, "problem": str(error)})
             await self.clock.sleep(RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)])
             attempt += 1
+
+    def _links(self, keeper: Keeper, *, is_up: bool) -> None:
+        meters, node = keeper.effects.meters, keeper.node.name
+        tell = meters.link_up if is_up else meters.link_down
+        tell(node, "event")
+        tell(node, "command")
 
     async def _kick(self, keeper: Keeper) -> None:
         """While calls live, have the node send events at once instead of every 20 ms."""
@@ -140,6 +152,7 @@ class CallServer:
         while True:
             await self.clock.sleep(SWEEP_S)
             for keeper in self.keepers.values():
+                keeper.effects.meters.esl_events_received(keeper.node.name, keeper.node.take_count())
                 if keeper.node.is_up and keeper.shards:
                     try:
                         await keeper.sweep()

@@ -65,6 +65,11 @@ async def load_live_call(tx: Transaction, call_id: CallId) -> LiveCall:
     return (await _with_journals(tx, [await tx.one(_Row, _CALL, call_id=call_id)]))[0]
 
 
+async def load_journal(tx: Transaction, call_id: CallId) -> list[JournalLine]:
+    """The journal of any call, of whichever account: for the operator. Empty where there is none."""
+    return await tx.all(JournalLine, _JOURNALS, call_ids=[call_id])
+
+
 async def _with_journals(tx: Transaction, rows: list[_Row]) -> list[LiveCall]:
     lines: defaultdict[CallId, list[JournalLine]] = defaultdict(list)
     for line in await tx.all(JournalLine, _JOURNALS, call_ids=[row.call_id for row in rows]):

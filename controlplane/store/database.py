@@ -93,6 +93,10 @@ class Database:
         size = stats.get("pool_size", 0)
         return size, size - stats.get("pool_available", 0)
 
+    def waiting(self) -> int:
+        """How many wait for a connection."""
+        return int(self._pool.get_stats().get("requests_waiting", 0))
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """One transaction: committed at the end, rolled back on any error.

@@ -107,6 +107,11 @@ class Node:
         self._jobs[job] = on_answer
         self.send(command)
 
+    def take_count(self) -> int:
+        """How many events came since this was last asked."""
+        seen, self.events_seen = self.events_seen, 0
+        return seen
+
     def kick(self) -> None:
         """Have waiting events sent now."""
         if self._events is not None:

@@ -18,6 +18,8 @@ from controlplane.callserver.building import NodeParts, Parts, build_call_server
 from controlplane.callserver.server import CallServer
 from controlplane.callserver.watchdog import Watchdog
 from controlplane.hooks.client import HookClient
+from controlplane.metrics.exposition import serving_metrics
+from controlplane.metrics.registry import Metrics
 from controlplane.settings import Settings
 from controlplane.store.channels import CONTROL, QUEUE, ROUTING
 from controlplane.store.database import Database
@@ -30,6 +32,7 @@ from controlplane.switch.writing import Writer
 from controlplane.wiring.applications import HttpApplications
 from controlplane.wiring.clock import RealClock
 from controlplane.wiring.inbox import DatabaseInbox
+from controlplane.wiring.meters import measuring_lag, watch_pool
 from controlplane.wiring.places import NodeAddress, database_url_of, gateway_of, nodes_of, vault_of
 from controlplane.wiring.prompts import building_prompts
 from controlplane.wiring.records import DatabaseArchive, DatabaseJournal
@@ -80,7 +83,11 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
         raise BadInput("CALLPLANE_NODES is empty: name the media nodes, or use `callplane up`, which brings one")
     clock, server_id = RealClock(), _server_id()
     async with AsyncExitStack() as stack:
+        metrics = Metrics()
+        if settings.metrics_port:
+            stack.enter_context(serving_metrics(metrics, settings.metrics_port))
         db = await stack.enter_async_context(Database(url, name="callplane calls"))
+        watch_pool(metrics, db)
         hooks = await stack.enter_async_context(HookClient(allow_private=settings.allow_private_hooks))
         prompts = await stack.enter_async_context(building_prompts(settings, hooks))
         recorder = Recorder(url)
@@ -101,10 +108,15 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
             ownership=ShardLocks(url, server_id, on_lost=locks_lost.set),
             ownership_lost=locks_lost,
             inbox=DatabaseInbox(db, _limits(settings)),
+            meters=metrics,
             public_url=settings.public_url,
         )
         server = build_call_server(parts)
         await stack.enter_async_context(_hearing(url, server, numbers, tokens))
+        metrics.watch_active_calls(
+            lambda: sum(len(keeper.calls_of(keeper.shards)) for keeper in server.keepers.values())
+        )
+        await stack.enter_async_context(measuring_lag(metrics, clock))
         await server.start()
         stack.push_async_callback(server.stop)
         yield server

@@ -27,6 +27,7 @@ from controlplane.emulator.parties import Cast, PartyLog
 from controlplane.emulator.scenarios import Scenario
 from controlplane.esl.sip_uri import Hop
 from controlplane.hooks.client import HookClient
+from controlplane.metrics.registry import Metrics
 from controlplane.settings import Settings
 from controlplane.switch.writing import Writer
 from controlplane.verbs.documents import Link
@@ -99,6 +100,7 @@ async def simulating(
             ownership=MemoryOwnership("simulation"),
             ownership_lost=asyncio.Event(),
             inbox=inbox,
+            meters=Metrics(),
             public_url=settings.public_url,
         )
         server = build_call_server(parts)

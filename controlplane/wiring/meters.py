@@ -1,0 +1,34 @@
+"""What every process measures about itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from controlplane.base.clock import Clock
+from controlplane.metrics.loop_lag import measure_loop_lag
+from controlplane.metrics.registry import Metrics
+from controlplane.store.database import Database
+
+
+def watch_pool(metrics: Metrics, db: Database) -> None:
+    """Show the state of a process's database pool."""
+    metrics.watch_database_pool(
+        in_use=lambda: db.usage()[1],
+        idle=lambda: db.usage()[0] - db.usage()[1],
+        waiting=db.waiting,
+    )
+
+
+@asynccontextmanager
+async def measuring_lag(metrics: Metrics, clock: Clock) -> AsyncIterator[None]:
+    """Measure how late the event loop runs, while the block does."""
+    task = asyncio.create_task(measure_loop_lag(metrics, clock), name="loop-lag")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
