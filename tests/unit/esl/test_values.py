@@ -43,12 +43,12 @@ def test_a_refusal_does_not_repeat_the_value() -> None:
     assert "secret" not in repr(SipLogin("bob", "secret"))
 
 
-@pytest.mark.parametrize("text", ["Alice Smith", "Jürgen Ö", "北京", "A & B (x) #1 / 2! = * ?", "", "é"])
+@pytest.mark.parametrize("text", ["Alice Smith", "Jürgen Ö", "北京", "A & B (x) #1 2! = * ?", "", "é"])
 def test_a_name_may_have_letters_of_any_script(text: str) -> None:
     assert values.display_name(text) == text
 
 
-@pytest.mark.parametrize("text", [" a", "a ", "a" * 65, "a@b", "a:b", "50%", "a;b", "a\u202eb", "O'Brien"])
+@pytest.mark.parametrize("text", [" a", "a ", "a" * 65, "a@b", "a:b", "a/b", "50%", "a;b", "a\u202eb", "O'Brien"])
 def test_a_name_that_would_be_cut_or_decoded_is_refused(text: str) -> None:
     with pytest.raises(UnsafeValue):
         values.display_name(text)
