@@ -63,8 +63,8 @@ KICK = Command("kick", b"\n", is_answered=False)  # wakes FreeSWITCH's 20 ms pol
 
 
 def auth(password: str) -> Command:
-    """Log in. The password is the operator's: printable ASCII without blanks."""
-    if not re.match(r"[!-~]{1,256}\Z", password):
+    """Log in. The password is the operator's: printable ASCII without blanks, and without `${`."""
+    if not re.match(r"(?!.*\$\{)[!-~]{1,256}\Z", password):
         raise UnsafeValue("Not a password of an event socket.")
     return Command("auth", f"auth {password}\n\n".encode())
 

@@ -38,7 +38,7 @@ def test_a_command_shows_its_name_and_not_its_arguments() -> None:
     assert commands.line("api", "uuid_kill x").name == "api uuid_kill"
 
 
-@pytest.mark.parametrize("password", ["", "a b", "a\nb", "ä", "a" * 257])
+@pytest.mark.parametrize("password", ["", "a b", "a\nb", "ä", "a${b", "a" * 257])
 def test_passwords_are_one_word(password: str) -> None:
     with pytest.raises(UnsafeValue):
         commands.auth(password)
