@@ -30,7 +30,7 @@ check: install
 	$(BIN)/lint-imports
 
 bench: install
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m bench
 
 golden: install
 	@$(BIN)/python -m tests.golden

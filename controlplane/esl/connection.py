@@ -29,7 +29,6 @@ _FRAME_BLANK = re.compile(rb"\n\n")
 _FRAME_LENGTH = re.compile(rb"(?:\A|\n)Content-Length: ([^\n]*)")
 _COMMAND_BLANK = re.compile(rb"\n\r?\n")
 _COMMAND_LENGTH = re.compile(rb"[\r\n]content-length: *([^\r\n]*)", re.IGNORECASE)
-_NUMBER = re.compile(rb"[0-9]{1,18}\Z")
 
 
 class ClientConnection:
@@ -78,73 +77,85 @@ class SwitchConnection:
 
 
 class _Cutter:
-    """Cuts a stream into (header block, body) by the rules of one end."""
+    """Cuts a stream into (header block, body) by the rules of one end.
 
-    __slots__ = ("_blank", "_buffer", "_fault", "_head", "_length", "_limits", "_scanned", "_wanted_bytes")
+    What came is cut where it lies; only an incomplete rest is held until more comes. While a body is awaited nothing is
+    looked at before all of it is there, while a block is awaited only what is new: so a stream in small pieces costs
+    no more than its length.
+    """
+
+    __slots__ = ("_awaited_bytes", "_blank", "_fault", "_held", "_length", "_limits", "_scanned")
 
     def __init__(self, limits: Limits, blank: re.Pattern[bytes], length: re.Pattern[bytes]) -> None:
         self._limits, self._blank, self._length = limits, blank, length
-        self._buffer = bytearray()
-        self._head: bytes | None = None  # a block whose body is awaited
-        self._wanted_bytes = 0
-        self._scanned = 0  # where in the buffer a blank line may still begin
+        self._held = bytearray()
+        self._awaited_bytes = 0  # how much must be held before a frame is complete, where that is known
+        self._scanned = 0  # where in what is held a blank line may still begin
         self._fault: RemoteEslError | None = None
 
     @property
     def is_inside(self) -> bool:
-        return bool(self._buffer) or self._head is not None or self._fault is not None
+        return bool(self._held) or self._fault is not None
 
     def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
         if self._fault is not None:
             raise RemoteEslError(self._fault.message, **self._fault.facts)
-        self._buffer += data
+        if self._held:
+            self._held += data
+            if self._is_too_early():
+                return []
+            data = bytes(self._held)
         done: list[tuple[bytes, bytes]] = []
         try:
-            while (pair := self._maybe_next()) is not None:
-                done.append(pair)
+            rest = self._cut(data, done)
         except RemoteEslError as fault:
-            self._fault = fault
-            self._buffer.clear()
+            self._fault, self._held = fault, bytearray()
             if not done:
                 raise
+        else:
+            self._held = bytearray(data[rest:])
         return done
 
-    def _maybe_next(self) -> tuple[bytes, bytes] | None:
-        if self._head is None:
-            self._head = self._maybe_head()
-        if self._head is None or len(self._buffer) < self._wanted_bytes:
-            return None
-        head, self._head = self._head, None
-        return head, self._take(self._wanted_bytes)
+    def _is_too_early(self) -> bool:
+        if self._awaited_bytes:
+            return len(self._held) < self._awaited_bytes
+        if len(self._held) > self._limits.header_bytes or self._blank.search(self._held, self._scanned):
+            return False
+        self._scanned = max(0, len(self._held) - 2)
+        return True
 
-    def _maybe_head(self) -> bytes | None:
-        buffer = self._buffer
-        while buffer and buffer[0] in b"\r\n":
-            del buffer[:1]
-        blank = self._blank.search(buffer, self._scanned)
-        # Two bytes more may stand there: the beginning of a blank line that is still to come.
-        if (blank.start() if blank else len(buffer) - 2) > self._limits.header_bytes:
-            raise RemoteEslError("A header block is too long.", limit_bytes=self._limits.header_bytes)
-        if blank is None:
-            self._scanned = max(0, len(buffer) - 2)
-            return None
-        self._scanned = 0
-        head = self._take(blank.start())
-        del buffer[: blank.end() - blank.start()]
-        self._wanted_bytes = self._body_bytes(head)
-        return head
-
-    def _take(self, size_bytes: int) -> bytes:
-        taken = bytes(self._buffer[:size_bytes])
-        del self._buffer[:size_bytes]
-        return taken
+    def _cut(self, data: bytes, done: list[tuple[bytes, bytes]]) -> int:
+        """Take whole frames off the front; answers where the rest begins."""
+        start, size, limit_bytes, find_blank = 0, len(data), self._limits.header_bytes, self._blank.search
+        self._awaited_bytes = self._scanned = 0
+        while start < size:
+            if data[start] in b"\r\n":
+                start += 1
+                continue
+            blank = find_blank(data, start)
+            # Two bytes more may stand there: the beginning of a blank line that is still to come.
+            end = blank.start() if blank else size - 2
+            if end - start > limit_bytes:
+                raise RemoteEslError("A header block is too long.", limit_bytes=limit_bytes)
+            if blank is None:
+                break
+            head, body = data[start:end], blank.end()
+            stop = body + self._body_bytes(head)
+            if stop > size:
+                self._awaited_bytes = stop - start
+                break
+            done.append((head, data[body:stop]))
+            start = stop
+        return start
 
     def _body_bytes(self, head: bytes) -> int:
-        length = self._length.search(head)
-        if length is None:
+        found = self._length.search(head)
+        if found is None:
             return 0
-        if not _NUMBER.match(length[1]):
+        digits = found[1]
+        if not digits.isdigit() or len(digits) > 18:
             raise RemoteEslError("Content-Length is no number.")
-        if int(length[1]) > self._limits.body_bytes:
+        length = int(digits)
+        if length > self._limits.body_bytes:
             raise RemoteEslError("A body is too long.", limit_bytes=self._limits.body_bytes)
-        return int(length[1])
+        return length

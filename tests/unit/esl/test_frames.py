@@ -54,6 +54,11 @@ def test_the_inner_body_names_no_header() -> None:
     assert (event.get("Unique-ID"), event.get("Job-UUID"), event.body) == (None, None, inner)
 
 
+def test_headers_end_at_the_first_blank_line_wherever_the_length_stands() -> None:
+    event = plain(b"Content-Length: 9\n\nJob: evil\n\n")
+    assert (event.get("Job"), event.body) == (None, "Job: evil\n\n")
+
+
 def test_an_empty_value_is_empty_in_both_formats() -> None:
     headers = [("Event-Name", "DTMF"), ("variable_digits", "")]
     assert b"variable_digits: _undef_\n" in encode_event_plain(headers)
@@ -104,3 +109,11 @@ def test_a_frame_without_an_event_has_none() -> None:
 
 def test_the_text_of_an_answer_is_its_body() -> None:
     assert read(b"Content-Type: api/response\nContent-Length: 5\n\ntrue\n").text == "true\n"
+
+
+def test_a_long_value_and_one_seen_before_read_the_same() -> None:
+    long = "v%3D0%0D%0A" * 50
+    event = plain(f"Event-Name: DTMF\nA: {long}\nB: a%20b\nC: a%20b\nD: _undef_\n\n".encode())
+    expected = [("Event-Name", "DTMF"), ("A", "v=0\r\n" * 50), ("B", "a b"), ("C", "a b"), ("D", "")]
+    assert list(event.headers.items()) == expected
+    assert [event.get(name) for name, _ in expected] == [value for _, value in expected]

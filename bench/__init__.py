@@ -1,0 +1,1 @@
+"""Measurements against peers: `python -m bench`. The method is in README.md."""
