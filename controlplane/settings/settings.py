@@ -55,6 +55,13 @@ class Settings(BaseSettings):
     node_recordings: str | None = Field(
         default=None, description="The recordings folder as a media node sees it, where that differs."
     )
+    node_files: str = Field(
+        default="",
+        description="Media nodes without a shared folder: name=http://host:port of `callplane serve files` on each.",
+    )
+    node_files_token: SecretStr | None = Field(
+        default=None, description="Token that `callplane serve files` asks for; the same on every node."
+    )
     storage: str = Field(
         default="", description="Where recordings are kept: a folder, or s3://bucket/prefix. Empty: in the data folder."
     )

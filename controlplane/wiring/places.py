@@ -43,10 +43,15 @@ def gateway_of(settings: Settings) -> Hop | None:
 
 
 def vault_of(settings: Settings) -> Vault:
-    """What encrypts secrets at rest; without a key in the settings one is kept in the data folder."""
+    """What encrypts secrets at rest."""
+    return Vault([secret_key_of(settings)])
+
+
+def secret_key_of(settings: Settings) -> bytes:
+    """The platform's key; without one in the settings it is kept in the data folder."""
     if settings.secret_key is not None:
-        return Vault([parse_key(settings.secret_key.get_secret_value())])
-    return Vault([key_in(settings.data / "secret.key")])
+        return parse_key(settings.secret_key.get_secret_value())
+    return key_in(settings.data / "secret.key")
 
 
 def database_url_of(settings: Settings) -> str:

@@ -24,8 +24,11 @@ from controlplane.emulator.clock import VirtualClock
 from controlplane.emulator.memory import MemoryNetwork
 from controlplane.emulator.node import Node
 from controlplane.emulator.parties import Cast, PartyLog
+from controlplane.emulator.rules import LinkRules
 from controlplane.emulator.scenarios import Scenario
 from controlplane.esl.sip_uri import Hop
+from controlplane.files.folder import Folder
+from controlplane.files.shelf import DirectoryShelf, NodeFolders, Shelf
 from controlplane.hooks.client import HookClient
 from controlplane.metrics.registry import Metrics
 from controlplane.settings import Settings
@@ -33,6 +36,7 @@ from controlplane.switch.writing import Writer
 from controlplane.verbs.documents import Link
 from controlplane.wiring.applications import HttpApplications
 from controlplane.wiring.memory import MemoryInbox, MemoryJournal, MemoryNumbers, MemoryOwnership
+from controlplane.wiring.places import prompts_folder, recordings_folder
 from controlplane.wiring.prompts import NodePrompts, building_prompts
 
 NODE = "emulator"
@@ -81,13 +85,15 @@ async def simulating(
     """A platform on which every number leads to one application, while the block runs."""
     clock = VirtualClock()
     node = Node(clock)
-    network = MemoryNetwork(node)
+    network = MemoryNetwork(node, LinkRules(password=PASSWORD))
     journal, inbox = MemoryJournal(), MemoryInbox()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="callplane-")))
         settings = settings.model_copy(update={"data": folder, "prompts": None, "recordings": None})
         hooks = await stack.enter_async_context(HookClient(allow_private=True))
-        prompts = await stack.enter_async_context(building_prompts(settings, hooks, hold=clock.hold))
+        prompts = await stack.enter_async_context(
+            building_prompts(settings, hooks, shelves=_shelf(settings), clock=clock, hold=clock.hold, keeps_words=True)
+        )
         parts = Parts(
             id="simulation",
             nodes={NODE: _node(network, prompts)},
@@ -109,6 +115,12 @@ async def simulating(
         while not server.is_driving:
             await clock.sleep(0.01)
         yield Simulation(clock, node, network, journal, inbox, prompts)
+
+
+def _shelf(settings: Settings) -> dict[str, Shelf]:
+    prompts, recordings = prompts_folder(settings), recordings_folder(settings)
+    recordings.mkdir(parents=True, exist_ok=True)
+    return {NODE: DirectoryShelf(Folder(prompts), recordings, NodeFolders(str(prompts), str(recordings)))}
 
 
 def _node(network: MemoryNetwork, prompts: NodePrompts) -> NodeParts:

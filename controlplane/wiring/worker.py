@@ -13,7 +13,6 @@ from celery import Celery, signals
 from kombu.exceptions import OperationalError
 
 from controlplane.base.errors import Unavailable
-from controlplane.files.recordings import RecordingKeeper
 from controlplane.hooks.client import HookClient
 from controlplane.metrics.registry import Metrics
 from controlplane.services.cancel_queued_call import expire_queued_calls
@@ -26,7 +25,7 @@ from controlplane.tasks.app import DELIVER, RECORDINGS, SWEEP, LoopThread, add_t
 from controlplane.tasks.deliveries import Courier
 from controlplane.tasks.recordings import process_due_recordings
 from controlplane.wiring.broker import celery_of
-from controlplane.wiring.files import keeper_of
+from controlplane.wiring.files import RecordingKeeper, keeper_of
 from controlplane.wiring.places import database_url_of, vault_of
 
 log = logging.getLogger(__name__)
