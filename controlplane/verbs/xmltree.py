@@ -6,7 +6,7 @@ it has no network, no files and, without a document type, no entities but the fi
 
 lxml parses faster, but libxml2 keeps every name of an element or attribute that it ever saw in a dictionary of the
 thread, for as long as the thread lives: a tenant's documents of 57 kB of made-up names cost 130 kB of memory each, for
-good. expat's names go with the parser (decision 0003).
+good. expat's names go with the parser (decision 0002).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ UNPARSEABLE = 12100
 _XML_VERSION = 12101
 WRONG_ROOT = 12102
 
+_USUAL_DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>'
 _DECLARATION = re.compile(
     rb"<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:'([^'\"<>]*)'|\"([^'\"<>]*)\")"
     rb"(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(?:'([^'\"<>]*)'|\"([^'\"<>]*)\"))?[^<>?]*\?>"
@@ -123,6 +124,8 @@ def _refuse_beginning(body: bytes) -> None:
 
 
 def _encoding(body: bytes, charset: str) -> str:
+    if body.startswith(_USUAL_DECLARATION):
+        return "utf-8"
     if not body.startswith(b"<?xml"):
         return charset
     declaration = _DECLARATION.match(body)
