@@ -91,10 +91,10 @@ def build_gather(values: Values, reader: Reader) -> Gather:
     """Keys and speech. `prompts` hold no Play with digits: the keys would be taken for the caller's."""
     _take_action(values)
     prompts: list[Prompt] = values.get("prompts", [])
-    if any(isinstance(prompt, Play) and prompt.digits for prompt in prompts):
+    audible = tuple([prompt for prompt in prompts if not (isinstance(prompt, Play) and prompt.digits)])
+    if len(audible) < len(prompts):
         reader.unfit("prompts", "plays digits, which may not be inside a Gather", 13430)
-        prompts = [prompt for prompt in prompts if not (isinstance(prompt, Play) and prompt.digits)]
-    values["prompts"] = tuple(prompts)
+    values["prompts"] = audible
     if "speech" in values:
         values["speech"] = _speech(values["speech"], reader)
     return Gather(**values)

@@ -20,17 +20,19 @@ written for a later release runs on an earlier one. Faults name their place: `ve
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NoReturn
 from xml.etree.ElementTree import Element
 
 from controlplane.verbs.documents import Document
 from controlplane.verbs.errors import DocumentError
-from controlplane.verbs.kinds import Json, Unfit, is_relative, json_type, shown
+from controlplane.verbs.kinds import Json, Unfit, json_type, shown
 from controlplane.verbs.reading import MAX_DEPTH, TOO_LARGE, UNKNOWN, Amiss, Notes, short, too_many_verbs
 from controlplane.verbs.rows import Body, Built, Row, Spec, Table, Values
 from controlplane.verbs.specs import SIP, VERBS
 from controlplane.verbs.ssml import BAD_TEXT, speech_of
+from controlplane.verbs.urls import is_relative
 from controlplane.verbs.xmltree import MAX_TAGS, UNPARSEABLE, WRONG_ROOT, depth_of, parse_xml
 
 _WHOLE = "document"
@@ -61,8 +63,7 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     members = dict(pairs)
     if len(members) == len(pairs):
         return members
-    names = [name for name, _ in pairs]
-    twice = next(name for name in names if names.count(name) > 1)
+    twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
     raise DocumentError(_WHOLE, f"has the key {shown(twice)} twice in one object", UNPARSEABLE)
 
 

@@ -18,15 +18,8 @@ Schema: TypeAlias = dict[str, Any]
 
 # What XML 1.0 can hold (§2.2 Char): every dialect is held to it, so that a document can be written in each.
 _TEXT = re.compile("[\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*\\Z")
-_USUAL_URL = re.compile(  # what _URL and _NOT_IN_URL allow too, found out faster
-    r"(?:https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|[A-Za-z0-9._~%-]*)(?:[/?#](?!/)[!#-;=?-\[\]-~]*)?\Z"
-)
-_URL = re.compile(
-    r"https?://(?:[^\s/?#@\"<>\\]*@)?(?:(?:[^\W_]|[.-])+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:[/?#]|\Z)",
-    re.IGNORECASE,
-)
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_NOT_IN_URL = re.compile(r"[\s\x00-\x20\x7f\"<>\\]")
+
+_USUAL_NUMBERS = {str(number): number for number in range(1001)}
 
 
 class Unfit(ValueError):
@@ -64,10 +57,13 @@ class Whole:
     zero: int | None = None
 
     def from_text(self, text: str) -> int:
+        number = _USUAL_NUMBERS.get(text)
+        if number is not None and self.low <= number <= self.high:
+            return number
         digits = text.strip()
-        if digits.isdigit() and digits.isascii() and len(digits) < 10:
-            return self._fit(int(digits))
-        raise Unfit(f"must be {self._range()}, not {shown(text)}")
+        if not (digits.isdigit() and digits.isascii() and len(digits) < 10):
+            raise Unfit(f"must be {self._range()}, not {shown(text)}")
+        return self._fit(int(digits))
 
     def from_json(self, value: Json) -> int:
         if type(value) is not int:
@@ -261,47 +257,6 @@ def plain_string(value: Json, what: str = "text") -> str:
     if not _TEXT.match(value):
         raise Unfit("has a control character or half a surrogate pair")
     return value
-
-
-@dataclass(frozen=True, slots=True)
-class Url:
-    """An http or https URL, or one relative to the document's. Whether there is a document URL is the reader's to say.
-
-    Host names hold no underscore (reference 1.1). Faults do not repeat URLs, which may hold a password.
-    """
-
-    def from_text(self, text: str) -> str:
-        text = text.strip()
-        if _USUAL_URL.match(text):
-            return text
-        if _URL.match(text) is None and (_SCHEME.match(text) or text.startswith("//")):
-            raise Unfit(self._problem(text))
-        if _NOT_IN_URL.search(text):
-            raise Unfit("is no URL: blanks, quotes, angle brackets and backslashes must be written as %20, %22…")
-        return text
-
-    def from_json(self, value: Json) -> str:
-        return self.from_text(plain_string(value, "a URL"))
-
-    def to_text(self, value: str) -> str:
-        return value
-
-    def to_json(self, value: str) -> Json:
-        return value
-
-    def schema(self) -> Schema:
-        return {"type": "string", "format": "uri-reference"}
-
-    def _problem(self, text: str) -> str:
-        scheme = text.partition(":")[0].lower()
-        if text.startswith("//") or scheme in ("http", "https"):
-            return "is no URL with a host that can be asked (letters, digits, dots and hyphens)"
-        return f"must be an http or https URL, not {shown(scheme)}:"
-
-
-def is_relative(url: str) -> bool:
-    """Say whether a URL that `Url` read needs the document's URL to mean anything."""
-    return not url[:8].lower().startswith(("http://", "https://"))
 
 
 @dataclass(frozen=True, slots=True)

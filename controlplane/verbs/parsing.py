@@ -9,6 +9,8 @@ anything else, or nothing               12300
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from controlplane.verbs.building import LONGEST_TEXT, TEXT_TOO_LONG
 from controlplane.verbs.documents import Document, Play, Say, Warn
 from controlplane.verbs.errors import DocumentError
@@ -56,6 +58,7 @@ def parse_document(
     raise DocumentError("Content-Type", problem, _CONTENT_TYPE)
 
 
+@lru_cache(maxsize=64)
 def _media_type(content_type: str) -> tuple[str, str]:
     """The type, and the charset by the name that parsers know (utf-8 where none is given, or none that is known)."""
     media_type, _, parameters = content_type.partition(";")

@@ -13,8 +13,9 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from controlplane.verbs.documents import Target, Verb
-from controlplane.verbs.kinds import Kind, Url, words
+from controlplane.verbs.kinds import Kind, words
 from controlplane.verbs.reading import Outcome, Reader
+from controlplane.verbs.urls import Url
 
 # Checked values by JSON key, those of an object there in a dict of their own; each kind says what they are.
 Values: TypeAlias = dict[str, Any]

@@ -2,7 +2,7 @@
 
 `sip:user@host[:port][;transport=udp|tcp|tls][?header=value&…]`. Quotes, brackets, braces, `$`, `|`, `,`, blanks, `%`
 in the user, passwords and IPv6 addresses are refused; so are header values that could not be sent as they stand.
-Limits: 255 characters for the address, 1,024 for its headers (reference 1.8, Sip).
+Limits: 255 characters for the address, 1,024 for its headers (reference 1.8, Sip), of which there are 32 at most.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from controlplane.verbs.kinds import Json, Schema, Unfit, json_type, plain_strin
 
 LONGEST_URI = 255
 LONGEST_HEADERS = 1024
+MAX_HEADERS = 32
 
 # Codes of the reference: 13243 not an address, 13252 header name, 13253 headers too long, 32110 parts of an address
 # that are passed over, 32112 header value.
@@ -72,7 +73,9 @@ def parse_headers(pairs: list[tuple[str, str]]) -> tuple[tuple[tuple[str, str], 
     chosen: dict[str, tuple[str, str]] = {}
     passed: list[Passed] = []
     size = 0
-    for name, written in pairs:
+    if len(pairs) > MAX_HEADERS:
+        passed.append(Passed(f"has more than {MAX_HEADERS} headers", 13251))
+    for name, written in pairs[:MAX_HEADERS]:
         value = written.strip()
         size += len(name) + len(value) + 2
         if not _HEADER_NAME.match(name):
@@ -124,5 +127,5 @@ def _transport(parameters: str) -> tuple[str, tuple[Passed, ...]]:
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
-    parts = (part.partition("=") for part in query.split("&") if part)
+    parts = (part.partition("=") for part in query.split("&", MAX_HEADERS + 1) if part)
     return [(unquote(name), unquote(value, errors="replace")) for name, _, value in parts]

@@ -26,7 +26,6 @@ from controlplane.verbs.kinds import (
     Several,
     Switch,
     Text,
-    Url,
     Whole,
     words,
     words_of,
@@ -46,6 +45,7 @@ from controlplane.verbs.rows import (
     without_effect,
 )
 from controlplane.verbs.sip import Headers
+from controlplane.verbs.urls import Url
 
 LONGEST_CALL_S = 14_400
 

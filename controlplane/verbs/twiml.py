@@ -1,4 +1,47 @@
-"""TwiML: elements to verbs."""
+"""TwiML: elements to verbs.
+
+What is done about what is wrong, by the reference's numbers. "Fault" refuses the document, which is the fallback URL's
+turn; all else are warnings, and the document goes on. (In JSON all of these but 12200 and 32110 are faults.)
+
+    document   not XML 12100, XML version 12101, another root 12102, size 11750, empty 11770          fault
+               unknown verb, attribute or text; verb or target of a later release 12200               passed over
+               attribute without effect yet (machineDetection, byoc, callReason, events, passports,
+               recordingConfigurationId, debug): 12200, or its own number where its value is unfit    passed over
+    URLs       action, Redirect, Play, url, referUrl: not http(s), or no host 11100                   fault
+               callbacks: recordingStatusCallback 13256, transcribeCallback 13257,
+               partialResultCallback 13329, statusCallback 11100                                      no callback
+               relative in a document without URL, empty Redirect there: 15004; Play, url: 11100      fault
+    Say        no text 13520, more than its voice can say 13521                                       verb left out
+               voice 13511, language 13512, loop 13510                                                default
+               unknown SSML element (its words stay) or attribute 13520                               passed over
+    Play       neither URL nor digits 12200                                                           verb left out
+               loop 13410, digits 13430                                                               default
+    Pause      length 13910                                                                           default
+    Gather     method 13312, input 13326, timeout 13313, finishOnKey 13310, numDigits 13314,
+               actionOnEmptyResult 13338, language 13331                                              default
+               speechTimeout 13327, with a speechModel 13335, speechModel 13334, hints 13330,
+               maxSpeechTime 13328, profanityFilter 13333, bargeIn 13332, enhanced 12200              passed over
+               a verb that may not be inside 13320, a Play with digits 13430                          verb left out
+    Record     method 13610, timeout 13611, finishOnKey 13613, maxLength 13612, playBeep 13616,
+               trim 13699, recordingStatusCallbackEvent 13621, transcribe 13614                       default
+               maxLength of more than 120 s with transcribe 13615                                     not transcribed
+    Dial       no target that can be dialled (13215, or the number of the last one left out)          fault
+               method 13210, timeout 13212, timeLimit 13216, hangupOnStar 13213, callerId 13214,
+               record 13217, trim 13699, recordingTrack 13622, answerOnBridge 13219, ringTone 13220,
+               sequential 13218, recordingStatusCallbackEvent 13621                                   default
+               more than ten targets, or what is none 13215; referMethod without referUrl 13802       passed over
+    Number     not a number in E.164 13223                                                            target left out
+               11 to 15 digits without the plus sign 13223                                            taken for one with
+               sendDigits 13222, method, statusCallbackMethod 13221, statusCallbackEvent 12200        default
+    Sip        not an address 13243                                                                   target left out
+               parameter of the address 32110, header name 13252, value 32112, too long 13253, too
+               many 13251, several Uri 13250, one of username and password 13249                      passed over
+               sendDigits 13242, method, statusCallbackMethod 13241, statusCallbackEvent 12200        default
+    Redirect   method 13710                                                                           default
+    Reject     reason 13810                                                                           default
+
+An empty `action` is none; for Gather and Record that is the document's own URL.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +52,12 @@ from xml.etree.ElementTree import Element
 
 from controlplane.verbs.documents import Document
 from controlplane.verbs.errors import DocumentError
-from controlplane.verbs.kinds import Unfit, is_relative
+from controlplane.verbs.kinds import Unfit
 from controlplane.verbs.reading import MAX_DEPTH, TOO_LARGE, UNKNOWN, Amiss, Notes, Outcome, short, too_many_verbs
 from controlplane.verbs.rows import Body, Built, Children, Row, Spec, Table, Values
 from controlplane.verbs.specs import HEADER, SPECS, URI, VERBS
 from controlplane.verbs.ssml import BAD_TEXT, speech_of
+from controlplane.verbs.urls import is_relative
 from controlplane.verbs.xmltree import ROOT, Tree, depth_of, parse_xml
 
 _SPEECH, _NOTHING, _ADDRESS = Body.SPEECH, Body.NOTHING, Body.ADDRESS
@@ -49,7 +93,8 @@ class _TwimlReader:
 
     def note(self, field: str, problem: str, code: int) -> None:
         """See Reader."""
-        self._warn(self._at(field), problem, code)
+        if not self._notes.is_full:
+            self._warn(self._at(field), problem, code)
 
     def _children(self, parent: Element, table: Table, code: int) -> list[Built]:
         if self._notes.is_over(len(parent)):
@@ -59,21 +104,16 @@ class _TwimlReader:
             spec = table.by_tag.get(element.tag)
             if spec is None:
                 self._pass_over(element, table.later, code if element.tag in SPECS else UNKNOWN)
-            elif (verb := self._verb(element, spec)) is not None:
-                built.append(verb)
+            else:
+                self._trail.append(element)
+                try:
+                    built.append(spec.build(self._values(element, spec), self))
+                except Amiss as amiss:
+                    self._amiss(amiss)
+                self._trail.pop()
             if element.tail and not element.tail.isspace():
                 self._warn("", "has text outside of its verbs, which is passed over", UNKNOWN)
         return built
-
-    def _verb(self, element: Element, spec: Spec) -> Built | None:
-        self._trail.append(element)
-        try:
-            verb: Built | None = spec.build(self._values(element, spec), self)
-        except Amiss as amiss:
-            verb = None
-            self._amiss(amiss)
-        self._trail.pop()
-        return verb
 
     def _values(self, element: Element, spec: Spec) -> Values:
         values: Values = {}
@@ -85,7 +125,10 @@ class _TwimlReader:
                 self._take(row, text, values)
         body = spec.body
         if body is _SPEECH:
-            self._speech(element, values)
+            if len(element):
+                self._markup(element, values)
+            else:
+                values["text"] = (element.text or "").strip()
         elif body is _NOTHING:
             self._inside(element, spec.children, values)
         elif body is _ADDRESS and len(element):
@@ -118,10 +161,7 @@ class _TwimlReader:
             return self._warn(f"@{name}", str(unfit), row.code)
         return self._warn(f"@{name}", "has no effect yet", UNKNOWN)
 
-    def _speech(self, element: Element, values: Values) -> None:
-        if not len(element):
-            values["text"] = (element.text or "").strip()
-            return
+    def _markup(self, element: Element, values: Values) -> None:
         self._verify_depth(element, above=len(self._trail) - 1)
         values["text"], is_markup = speech_of(element, self._complain)
         if is_markup:
@@ -211,8 +251,8 @@ class _TwimlReader:
             raise DocumentError(self._path(), problem, TOO_LARGE, self._line())
 
     def _complain(self, element: Element, attribute: str, problem: str) -> None:
-        where = f"/{short(element.tag)}" + (f"@{attribute}" if attribute else "")
         if not self._notes.is_full:
+            where = f"/{short(element.tag)}" + (f"@{attribute}" if attribute else "")
             self._notes.warn(self._path(where), problem, BAD_TEXT, self._tree.line_of(element))
 
     def _at(self, field: str) -> str:

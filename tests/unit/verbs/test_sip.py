@@ -108,6 +108,13 @@ def test_headers_are_1024_characters_at_most_and_each_is_set_once() -> None:
     assert [passed.code for passed in address.passed] == [13253, 13252]
 
 
+def test_32_headers_are_set_at_most() -> None:
+    address = parse_sip("sip:a@b.example?" + "&".join(f"X-{number}=1" for number in range(40)))
+
+    assert len(address.headers) == 32
+    assert address.passed == (Passed("has more than 32 headers", 13251),)
+
+
 @given(st.text(max_size=80) | st.text("sip:a@b.exmple;=?%&0X-$|,{}[]\r\n", max_size=80).map("sip:a@b".__add__))
 @example("sip:a@b?X-A=%0a")
 def test_nothing_that_a_dial_string_gives_meaning_to_comes_through(text: str) -> None:
