@@ -1,15 +1,20 @@
-"""The api commands that the emulator knows (mod_commands.c), and what they answer, letter by letter."""
+"""The api commands that the emulator knows, and what they answer."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from controlplane.emulator.apps.playing import send_keys
 from controlplane.emulator.causes import read_cause
-from controlplane.emulator.channel import Channel, Digit
-from controlplane.emulator.signalling import answer
+from controlplane.emulator.channel import Channel
+from controlplane.emulator.channel_apis import CHANNEL_APIS, Api
+from controlplane.emulator.dialling import parse_dial_string
+from controlplane.emulator.fibers import Fiber
+from controlplane.emulator.joining import transfer
+from controlplane.emulator.originating import Result, originate
+from controlplane.emulator.texts import VERSION, uptime_text
 
 if TYPE_CHECKING:
     from controlplane.emulator.node import Node
@@ -18,93 +23,75 @@ Done = Callable[[str], None]
 
 _NO_CHANNEL = "-ERR No such channel!\n"
 _OK = "+OK\n"
+_ORIGINATE_USAGE = (
+    "-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>] [<cid_name>] [<cid_num>] "
+    "[<timeout_sec>]\n"
+)
 
 
 def run_api(node: Node, name: str, argument: str, done: Done) -> None:
-    """Carry out `api <name> <argument>` and give its answer to `done`, most of them before this returns."""
-    if (api := APIS.get(name)) is not None:
+    """Carry out `api <name> <argument>` and give its answer to `done`; all but originate before this returns."""
+    if name == "originate":
+        _originate(node, argument, done)
+    elif (api := APIS.get(name)) is not None:
         done(api(node, argument))
     else:
         done(f"-ERR {name} Command not found!\n")
 
 
-def _of_channel(run: Callable[[Channel, str], str], missing: str = _NO_CHANNEL) -> Callable[[Node, str], str]:
-    """An api whose first word is a channel's UUID."""
+def _originate(node: Node, argument: str, done: Done) -> None:
+    dial, _, rest = _cut(argument.strip())
+    if not rest:
+        done(_ORIGINATE_USAGE)
+        return
 
-    def api(node: Node, argument: str) -> str:
-        uuid, _, rest = argument.partition(" ")
-        channel = node.channels.get(uuid)
-        return missing if channel is None else run(channel, rest.strip())
+    async def job() -> None:
+        result = await originate(node, None, parse_dial_string(dial), fiber)
+        _finish(node, result, rest, done)
 
-    return api
+    fiber = Fiber(node.clock, job)
+    fiber.wake_at(node.clock.monotonic_ms())
+
+
+def _finish(node: Node, result: Result, rest: str, done: Done) -> None:
+    """Tell the job's result and let the leg run; which of the two is seen first is a race."""
+    leg = result.leg
+    if leg is None:
+        done(f"-ERR {result.cause}\n")
+        return
+    if rest.startswith("&"):
+        app, _, data = rest[1:].rstrip(")").partition("(")
+        leg.extension.append((app, data))
+        leg.go_to("CS_EXECUTE")
+    else:
+        transfer(leg, rest.split(" "))
+    if node.races.is_unusual():
+        node.clock.call_at_ms(leg.next_frame_ms() + 1, lambda: done(f"+OK {leg.uuid}\n"))
+    else:
+        done(f"+OK {leg.uuid}\n")
+
+
+def _cut(argument: str) -> tuple[str, str, str]:
+    """The dial string and the rest: cut at the first blank outside brackets and quotes."""
+    depth, quotes = 0, False
+    for place, letter in enumerate(argument):
+        if letter == "'":
+            quotes = not quotes
+        elif letter in "{[":
+            depth += 1
+        elif letter in "}]":
+            depth -= 1
+        elif letter == " " and depth == 0 and not quotes:
+            return argument[:place], " ", argument[place + 1 :].strip().strip("'")
+    return argument, "", ""
 
 
 def _exists(node: Node, argument: str) -> str:
     return "true" if argument.strip() in node.channels else "false"
 
 
-def _getvar(channel: Channel, rest: str) -> str:
-    value = channel.variables.get(rest) if rest else None
-    return value if value is not None else "_undef_"
-
-
-def _setvar(channel: Channel, rest: str) -> str:
-    name, _, value = rest.partition(" ")
-    channel.variables.set(name, value)
-    channel.changed()
-    return _OK
-
-
-def _setvar_multi(channel: Channel, rest: str) -> str:
-    for pair in rest.split(";"):
-        name, _, value = pair.partition("=")
-        if name:
-            channel.variables.set(name, value)
-    channel.changed()
-    return _OK
-
-
-def _dump(channel: Channel, rest: str) -> str:
-    pairs = [("Event-Name", "CHANNEL_DATA"), ("Core-UUID", channel.node.core_uuid)]
-    pairs += [*channel.state_block().pairs, *channel.variables.block().pairs]
-    if rest == "json":
-        return json.dumps(dict(pairs), separators=(",", ":"), ensure_ascii=False)
-    return "".join(f"{name}: {value}\n" for name, value in pairs)
-
-
-def _kill(channel: Channel, rest: str) -> str:
-    channel.hang_up(read_cause(rest) if rest else "NORMAL_CLEARING")
-    return _OK
-
-
-def _break(channel: Channel, rest: str) -> str:
-    channel.stop(everything="all" in rest)
-    if "both" in rest and channel.partner is not None:
-        channel.partner.stop(everything="all" in rest)
-    return _OK
-
-
-def _answer(channel: Channel, _rest: str) -> str:
-    answer(channel)
-    return _OK
-
-
-def _send_dtmf(channel: Channel, rest: str) -> str:
-    send_keys(channel, rest)
-    return f"+OK {channel.uuid} sent DTMF {rest}.\n"
-
-
-def _recv_dtmf(channel: Channel, rest: str) -> str:
-    keys, _, length = rest.partition("@")
-    for key in keys:
-        if key in "0123456789*#ABCD":
-            channel.receive_digit(Digit(key, int(length) * 8 if length.isdigit() else 2000, "APP"))
-    return f"+OK {channel.uuid} received DTMF {rest}.\n"
-
-
 def _sched_hangup(node: Node, argument: str) -> str:
-    when, _, rest = argument.partition(" ")
-    uuid, _, cause = rest.partition(" ")
+    when, uuid, cause = ([*argument.split(" "), "", ""])[:3]
     channel = node.channels.get(uuid)
     if channel is None:
         return _NO_CHANNEL
@@ -129,8 +116,6 @@ def _hupall(node: Node, argument: str) -> str:
 
 
 def _status(node: Node, _argument: str) -> str:
-    from controlplane.emulator.node import uptime_text
-
     count = len(node.channels)
     return (
         f"UP {uptime_text(node.clock.monotonic_ms() - node.began_ms)}\n"
@@ -141,28 +126,79 @@ def _status(node: Node, _argument: str) -> str:
     )
 
 
+def _uptime(node: Node, argument: str) -> str:
+    uptime_ms = node.clock.monotonic_ms() - node.began_ms
+    return f"{uptime_ms if argument.strip() == 'ms' else uptime_ms // 1000}\n"
+
+
 def _global_getvar(node: Node, argument: str) -> str:
-    values = {"core_uuid": node.core_uuid, "hostname": node.name, "switchname": node.name}
+    values = {"hostname": node.name, "switchname": node.name, "core_uuid": node.core_uuid}
     if not argument:
         return "".join(f"{name}={value}\n" for name, value in values.items())
     return values.get(argument.strip(), "")
 
 
-APIS: Mapping[str, Callable[[Node, str], str]] = {
+def _show(node: Node, argument: str) -> str:
+    words = argument.split()
+    if words[:1] == ["channels"] and words[1:2] == ["count"]:
+        count = len(node.channels)
+        return f'{{"row_count":{count}}}\n' if words[-1] == "json" else f"\n{count} total.\n"
+    if words == ["channels", "as", "json"]:
+        return _rows([_channel_row(channel) for channel in node.channels.values()])
+    if words == ["tasks", "as", "json"]:
+        return _rows([
+            {
+                "task_id": str(task.id), "task_desc": task.description, "task_group": task.group,
+                "task_runtime": str(task.at_s), "task_sql_manager": "0", "hostname": node.name,
+            }
+            for task in node.tasks.values()
+        ])  # fmt: skip
+    return f"-USAGE: {argument}\n"
+
+
+def _rows(rows: list[dict[str, str]]) -> str:
+    if not rows:
+        return '{"row_count": 0}\n'
+    return json.dumps({"row_count": len(rows), "rows": rows}, separators=(",", ":"), ensure_ascii=False)
+
+
+def _channel_row(channel: Channel) -> dict[str, str]:
+    profile, values = channel.profile, channel.variables
+    created_s = profile.times.created // 1_000_000
+    codec = ("PCMU", "8000", "64000") if channel.has_media else ("", "", "")
+    return {
+        "uuid": channel.uuid, "direction": profile.direction,
+        "created": datetime.fromtimestamp(created_s, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        "created_epoch": str(created_s), "name": profile.channel_name, "state": channel.running_state,
+        "cid_name": profile.cid_name, "cid_num": profile.cid_number, "ip_addr": profile.network_addr,
+        "dest": profile.destination, "application": values.get("current_application") or "",
+        "application_data": values.get("current_application_data") or "", "dialplan": profile.dialplan,
+        "context": profile.context, "read_codec": codec[0], "read_rate": codec[1], "read_bit_rate": codec[2],
+        "write_codec": codec[0], "write_rate": codec[1], "write_bit_rate": codec[2], "secure": "",
+        "hostname": channel.node.name, "presence_id": "", "presence_data": values.get("presence_data") or "",
+        "accountcode": values.get("accountcode") or "", "callstate": channel.callstate,
+        "callee_name": profile.callee_name, "callee_num": profile.callee_number, "callee_direction": "",
+        "call_uuid": values.get("call_uuid") or "", "sent_callee_name": "", "sent_callee_num": "",
+        "initial_cid_name": profile.orig_cid_name, "initial_cid_num": profile.orig_cid_number,
+        "initial_ip_addr": profile.network_addr, "initial_dest": profile.destination,
+        "initial_dialplan": profile.dialplan, "initial_context": profile.context,
+    }  # fmt: skip
+
+
+APIS: Mapping[str, Api] = {
+    **CHANNEL_APIS,
     "create_uuid": lambda node, _argument: node.make_uuid(),
     "global_getvar": _global_getvar,
+    "hostname": lambda node, _argument: node.name,
     "hupall": _hupall,
+    "reloadacl": lambda _node, _argument: "+OK acl reloaded\n",
+    "reloadxml": lambda _node, _argument: "+OK [Success]\n",
     "sched_del": _sched_del,
     "sched_hangup": _sched_hangup,
+    "show": _show,
     "status": _status,
-    "uuid_answer": _of_channel(_answer, "-ERROR\n"),
-    "uuid_break": _of_channel(_break),
-    "uuid_dump": _of_channel(_dump),
+    "strepoch": lambda node, _argument: str(node.clock.now_ms() // 1000),
+    "uptime": _uptime,
     "uuid_exists": _exists,
-    "uuid_getvar": _of_channel(_getvar),
-    "uuid_kill": _of_channel(_kill),
-    "uuid_recv_dtmf": _of_channel(_recv_dtmf, "-ERR Cannot locate session!\n"),
-    "uuid_send_dtmf": _of_channel(_send_dtmf, "-ERR Cannot locate session!\n"),
-    "uuid_setvar": _of_channel(_setvar),
-    "uuid_setvar_multi": _of_channel(_setvar_multi),
+    "version": lambda _node, _argument: VERSION,
 }

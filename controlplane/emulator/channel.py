@@ -30,18 +30,30 @@ _STATE_NUMBERS = {
     "CS_PARK": 6, "CS_CONSUME_MEDIA": 7, "CS_HIBERNATE": 8, "CS_RESET": 9, "CS_HANGUP": 10, "CS_REPORTING": 11,
     "CS_DESTROY": 12, "CS_NONE": 13,
 }  # fmt: skip
-_CALLSTATE_NUMBERS = {"DOWN": 0, "DIALING": 1, "RINGING": 2, "EARLY": 3, "ACTIVE": 4, "HELD": 5, "HANGUP": 7}
+_CALLSTATE_NUMBERS = {
+    "DOWN": 0,
+    "DIALING": 1,
+    "RINGING": 2,
+    "EARLY": 3,
+    "ACTIVE": 4,
+    "HELD": 5,
+    "RING_WAIT": 6,
+    "HANGUP": 7,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A `sendmsg` with call-command execute. `loops` repeats the application if it lasts half a second at least."""
+    """A `sendmsg` with call-command execute. `loops` repeats the application if it lasts half a second at least;
+    `lead_frames` go by before it begins.
+    """
 
     app: str
     data: str = ""
     token: str | None = None
     is_locked: bool = False
     loops: int = 1
+    lead_frames: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +87,11 @@ class Channel:
         self.partner: Channel | None = None
         self.originator: Channel | None = None
         self.is_originator = False  # of the conversation it is in
+        self.joins: Channel | None = None  # uuid_bridge: the channel it is to talk to
+        self.is_first_to_join = False
         self.other_leg: tuple[str, Profile] | None = None
         self.hears, self.says = Hearing(), Hearing()
-        self.is_deaf_to = self.is_mute = False  # uuid_audio: write and read side muted
+        self.is_deaf = self.is_mute = False  # uuid_audio: write and read side muted
         self.recordings: dict[str, Recording] = {}
         self.met: dict[str, Channel] = {}
         self.keys_taken: list[str] = []
@@ -231,7 +245,8 @@ class Channel:
     def go_to(self, state: str) -> None:
         """End what runs, and let its thread take up another state."""
         if not self.cause:
-            self.next_state, self.is_leaving = state, True
+            # A state that it is in already is not taken up again: it leaves what it does, and does nothing more.
+            self.next_state, self.is_leaving = None if state == self.state == "CS_PARK" else state, True
             self.wake()
 
     def stop(self, *, everything: bool) -> None:
@@ -268,10 +283,4 @@ class Channel:
         self.fire("CHANNEL_HANGUP")
         if self.partner is not None:
             self.partner.wake()
-        self.wake_originator()
         return True
-
-    def wake_originator(self) -> None:
-        """Let the channel that dialled this one look around."""
-        if self.originator is not None:
-            self.originator.wake()

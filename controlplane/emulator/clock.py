@@ -3,7 +3,8 @@
 The virtual clock stands still while any code of its event loop is ready to run, or while somebody holds it; when all
 is quiet it jumps to the next time that somebody waits for. A scenario of minutes runs in milliseconds, and the same
 scenario gives the same times. What the loop cannot see is not waited for: a reply from another process or thread must
-be awaited under `hold()`, else the clock runs away meanwhile. Everything here belongs to one event loop.
+be awaited under `hold()`, else the clock runs away meanwhile. An event loop has one virtual clock: two would each take
+the other's looking around for work.
 """
 
 from __future__ import annotations

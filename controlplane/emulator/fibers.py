@@ -20,24 +20,25 @@ def pause(until_ms: int | None) -> Generator[int | None, None, None]:
     yield until_ms
 
 
+Work = Coroutine[int | None, None, None]
+
+
 class Fiber:
-    """Runs one coroutine that waits with `pause` only."""
+    """Runs one coroutine that waits with `pause` only; `begin` makes it when its time has come."""
 
-    __slots__ = ("_clock", "_coroutine", "_due_ms", "_is_running", "_on_end", "_timer")
+    __slots__ = ("_begin", "_clock", "_coroutine", "_due_ms", "_is_over", "_is_running", "_on_end", "_timer")
 
-    def __init__(
-        self, clock: Timers, coroutine: Coroutine[int | None, None, None], on_end: Callable[[], None] | None = None
-    ) -> None:
-        self._clock = clock
-        self._coroutine: Coroutine[int | None, None, None] | None = coroutine
-        self._on_end = on_end
+    def __init__(self, clock: Timers, begin: Callable[[], Work], on_end: Callable[[], None] | None = None) -> None:
+        self._clock, self._begin, self._on_end = clock, begin, on_end
+        self._coroutine: Work | None = None
+        self._is_over = False
         self._timer: Timer | None = None
         self._due_ms: int | None = None
         self._is_running = False
 
     def wake_at(self, at_ms: int) -> None:
         """Go on at `at_ms` at the latest. A fiber that is running, or not begun, keeps this in mind."""
-        if self._coroutine is None or (self._due_ms is not None and self._due_ms <= at_ms):
+        if self._is_over or (self._due_ms is not None and self._due_ms <= at_ms):
             return
         self._due_ms = at_ms
         if not self._is_running:
@@ -45,11 +46,11 @@ class Fiber:
 
     def stop(self) -> None:
         """End the coroutine where it stands. Its `finally` blocks run, and must not pause."""
-        coroutine, self._coroutine = self._coroutine, None
+        self._is_over = True
         if self._timer is not None:
             self._timer.cancel()
-        if coroutine is not None and not self._is_running:
-            coroutine.close()
+        if self._coroutine is not None and not self._is_running:
+            self._coroutine.close()
 
     def _appoint(self) -> None:
         if self._timer is not None:
@@ -57,22 +58,29 @@ class Fiber:
         self._timer = None if self._due_ms is None else self._clock.call_at_ms(self._due_ms, self._go_on)
 
     def _go_on(self) -> None:
-        coroutine = self._coroutine
-        if coroutine is None:
+        if self._is_over:
             return
+        if self._coroutine is None:
+            self._coroutine = self._begin()
         self._timer, self._due_ms, self._is_running = None, None, True
         try:
-            until_ms = coroutine.send(None)
+            until_ms = self._coroutine.send(None)
         except StopIteration:
-            self._coroutine = None
-            if self._on_end is not None:
-                self._on_end()
+            self._end()
             return
+        except BaseException:
+            self._end()  # whoever waits for the end must not wait for ever
+            raise
         finally:
             self._is_running = False
-        if self._coroutine is None:  # it was stopped from inside
-            coroutine.close()
+        if self._is_over:  # it was stopped from inside
+            self._coroutine.close()
             return
         if until_ms is not None and (self._due_ms is None or until_ms < self._due_ms):
             self._due_ms = until_ms
         self._appoint()
+
+    def _end(self) -> None:
+        self._is_over = True
+        if self._on_end is not None:
+            self._on_end()

@@ -21,12 +21,13 @@ class Heard:
 
 
 class Hearing:
-    """A running list of things heard, one at a time; nothing for longer than it lasted."""
+    """A running list of things heard, one at a time. `begun` names all that ever began, in order."""
 
-    __slots__ = ("_since_ms", "_what", "items")
+    __slots__ = ("_since_ms", "_what", "begun", "items")
 
     def __init__(self) -> None:
         self.items: list[Heard] = []
+        self.begun: list[str] = []
         self._what: str | None = None
         self._since_ms = 0
 
@@ -42,6 +43,8 @@ class Hearing:
         if self._what is not None and now_ms > self._since_ms:
             self.items.append(Heard(self._since_ms, now_ms, self._what))
         self._what, self._since_ms = what, now_ms
+        if what is not None:
+            self.begun.append(what)
 
     def until(self, now_ms: int) -> list[Heard]:
         """All things heard, the current one cut at `now_ms`."""

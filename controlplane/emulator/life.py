@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from controlplane.emulator.bridging import be_talked_to
 from controlplane.emulator.causes import q850_of
 from controlplane.emulator.channel import Channel
 from controlplane.emulator.fibers import pause
+from controlplane.emulator.joining import be_joined
 from controlplane.emulator.thread import execute, park
 
 _STAMP = "%Y-%m-%d %H:%M:%S"
@@ -16,12 +18,13 @@ async def live(channel: Channel) -> None:
     """What a channel's fiber runs."""
     if channel.is_inbound:
         _begin_inbound(channel)
+    else:
+        _begin_outbound(channel)
     while not channel.is_down:
-        if channel.next_state is not None:
-            _take_up(channel)
-        await _act(channel)
-        if channel.is_ready:
+        if channel.next_state is None:
             await pause(None)
+        elif await _take_up(channel):
+            await _act(channel)
     _end(channel)
 
 
@@ -35,10 +38,29 @@ def _begin_inbound(channel: Channel) -> None:
     channel.next_state = "CS_EXECUTE"
 
 
-def _take_up(channel: Channel) -> None:
+def _begin_outbound(channel: Channel) -> None:
+    channel.enter("CS_INIT")
+    channel.fire("CHANNEL_CREATE")
+    channel.fire("CHANNEL_ORIGINATE")
+    channel.enter("CS_ROUTING")
+    if channel.next_state is None:
+        channel.next_state = "CS_CONSUME_MEDIA"
+
+
+async def _take_up(channel: Channel) -> bool:
+    """Enter the state it was told to. A transfer passes through CS_ROUTING, where the call rings once more (seen)."""
     state, channel.next_state, channel.is_leaving = channel.next_state, None, False
+    if state == "CS_ROUTING":
+        before = channel.callstate
+        channel.state = channel.running_state = state
+        channel.set_callstate("RINGING")
+        channel.enter(state)
+        channel.set_callstate(before)
+        channel.next_state = "CS_EXECUTE"
+        return False
     if state is not None:
         channel.enter(state)
+    return state is not None
 
 
 async def _act(channel: Channel) -> None:
@@ -47,6 +69,10 @@ async def _act(channel: Channel) -> None:
             await _run_extension(channel)
         case "CS_PARK":
             await park(channel)
+        case "CS_EXCHANGE_MEDIA":
+            await be_talked_to(channel)
+        case "CS_HIBERNATE":
+            await be_joined(channel)
 
 
 async def _run_extension(channel: Channel) -> None:

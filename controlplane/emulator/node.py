@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from controlplane.emulator.apps import APPS
-from controlplane.emulator.channel import Channel
+from controlplane.emulator.channel import Channel, Message
 from controlplane.emulator.clock import Timer, Timers
 from controlplane.emulator.events import Block, Event, fired_at, lines_of
 from controlplane.emulator.fibers import Fiber
@@ -18,7 +18,9 @@ from controlplane.emulator.life import live
 from controlplane.emulator.profiles import Profile, sip_variables
 from controlplane.emulator.records import CallRecord, record_of
 from controlplane.emulator.rules import Door, Races
-from controlplane.emulator.thread import App
+from controlplane.emulator.signalling import far_end_refuses
+from controlplane.emulator.texts import RELEASE, uptime_text
+from controlplane.emulator.thread import App, execute
 
 if TYPE_CHECKING:
     from controlplane.emulator.listener import Listener
@@ -37,6 +39,17 @@ class Task:
     timer: Timer
 
 
+# Takes an INVITE of ours: the leg, and the names under which its party may be known.
+FarEnds = Callable[[Channel, list[str]], None]
+
+# Applications that end at once, and so may run in the thread that answers a channel.
+_INSTANT = frozenset({"set", "multiset", "unset", "sched_hangup", "record_session", "stop_record_session", "send_dtmf"})
+
+
+def _nobody(leg: Channel, _names: list[str]) -> None:
+    leg.node.clock.call_at_ms(leg.next_frame_ms(), lambda: far_end_refuses(leg, 404))
+
+
 class Node:
     """A media node that is not there."""
 
@@ -51,6 +64,7 @@ class Node:
         self.listeners: list[Listener] = []
         self._random = random.Random(seed)  # noqa: S311
         self.sessions = self._sequence = self._last_task = 0
+        self.far_ends: FarEnds = _nobody
         self._wanted: frozenset[str] = frozenset()
         self._second = (-1, b"")
         self._heartbeat: Timer | None = None
@@ -115,8 +129,23 @@ class Node:
 
     def start(self, channel: Channel) -> None:
         """Let a channel's thread run."""
-        channel.fiber = Fiber(self.clock, live(channel))
+        channel.fiber = Fiber(self.clock, lambda: live(channel))
         channel.wake_now()
+
+    def invite(self, leg: Channel, names: list[str]) -> None:
+        """Let the far end of a leg that we dial hear of it, at the next frame of its thread."""
+        self.clock.call_at_ms(self.clock.monotonic_ms(), lambda: self.far_ends(leg, names))
+
+    def on_answer(self, channel: Channel) -> None:
+        """A channel was answered: run what `execute_on_answer` asks for, before anything else does."""
+        for name, value in channel.variables.items():
+            if not name.startswith("execute_on_answer"):
+                continue
+            app, _, data = value.partition(" ")
+            if app in _INSTANT:
+                _run_at_once(execute(channel, app, data))
+            else:
+                channel.send(Message(app, data))
 
     def forget(self, channel: Channel) -> None:
         """A channel has ended: keep its record."""
@@ -227,7 +256,7 @@ class Node:
         count = len(self.channels)
         pairs = {
             "Event-Info": "System Ready", "Up-Time": uptime_text(uptime_ms),
-            "FreeSWITCH-Version": "1.10.12-release+git~20240802T210227Z~a88d069d6f~64bit",
+            "FreeSWITCH-Version": RELEASE,
             "Uptime-msec": str(uptime_ms), "Session-Count": str(count), "Max-Sessions": "5000",
             "Session-Per-Sec": "1000", "Session-Per-Sec-Last": "0", "Session-Per-Sec-Max": "0",
             "Session-Per-Sec-FiveMin": "0", "Session-Since-Startup": str(self.sessions),
@@ -237,16 +266,9 @@ class Node:
         self._heartbeat = self.clock.call_at_ms(self.clock.monotonic_ms() + _HEARTBEAT_MS, self._beat)
 
 
-def uptime_text(uptime_ms: int) -> str:
-    """How FreeSWITCH writes how long it has been up."""
-    seconds, milliseconds = divmod(uptime_ms, 1000)
-    days, seconds = divmod(seconds, 86_400)
-    hours, seconds = divmod(seconds, 3_600)
-    minutes, seconds = divmod(seconds, 60)
-    years, days = divmod(days, 365)
-    return (
-        f"{years} year{'' if years == 1 else 's'}, {days} day{'' if days == 1 else 's'}, "
-        f"{hours} hour{'' if hours == 1 else 's'}, {minutes} minute{'' if minutes == 1 else 's'}, "
-        f"{seconds} second{'' if seconds == 1 else 's'}, {milliseconds} millisecond{'' if milliseconds == 1 else 's'}, "
-        "0 microseconds"
-    )
+def _run_at_once(work: Coroutine[int | None, None, bool]) -> None:
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    work.close()

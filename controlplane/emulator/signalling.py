@@ -21,7 +21,6 @@ def ring(channel: Channel) -> None:
     channel.fire("CHANNEL_PROGRESS")
     channel.variables.set("endpoint_disposition", "RING READY")
     channel.set_callstate("RINGING")
-    channel.wake_originator()
 
 
 def pre_answer(channel: Channel) -> None:
@@ -35,7 +34,6 @@ def pre_answer(channel: Channel) -> None:
     channel.fire("CHANNEL_PROGRESS_MEDIA")
     channel.set_callstate("EARLY")
     channel.variables.set("endpoint_disposition", "EARLY MEDIA")
-    channel.wake_originator()
 
 
 def answer(channel: Channel) -> None:
@@ -50,9 +48,9 @@ def answer(channel: Channel) -> None:
     channel.changed()
     channel.fire("CHANNEL_ANSWER")
     channel.variables.set("endpoint_disposition", "ANSWER")
+    channel.node.on_answer(channel)
     channel.set_callstate("ACTIVE")
     channel.wake()
-    channel.wake_originator()
 
 
 def far_end_hangs_up(channel: Channel) -> None:

@@ -34,10 +34,11 @@ class Ended(Enum):
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A dialplan application. `needs_media` pre-answers an inbound channel first."""
+    """A dialplan application. `needs_media` pre-answers an inbound channel first; `runs_when_down` after the end."""
 
     run: Callable[[Channel, str], Awaitable[None]]
     needs_media: bool = False
+    runs_when_down: bool = False
 
 
 class Keys(Enum):
@@ -69,13 +70,16 @@ async def let_pass(
             return ended
         began_ms = channel.node.clock.monotonic_ms()
         await run_messages(channel)
+        if not channel.is_ready:
+            return Ended.GONE
         if stands_still:
             began_ms = channel.node.clock.monotonic_ms()
         if channel.digits and on_digit is not Keys.LEFT and not _take_digit(channel, on_digit):
             return Ended.KEY
         if left_ms is not None and left_ms <= channel.node.clock.monotonic_ms() - began_ms:
             return Ended.TIME
-        await _one_wait(channel, None if left_ms is None else began_ms + left_ms, is_busy=on_digit is not Keys.LEFT)
+        is_busy = (on_digit is not Keys.LEFT and bool(channel.digits)) or (minds_break and channel.break_flag > 0)
+        await _one_wait(channel, None if left_ms is None else began_ms + left_ms, is_busy=is_busy)
         if left_ms is not None:
             left_ms -= channel.node.clock.monotonic_ms() - began_ms
 
@@ -96,10 +100,10 @@ def _take_digit(channel: Channel, on_digit: OnDigit | Keys) -> bool:
 
 
 async def _one_wait(channel: Channel, until_ms: int | None, *, is_busy: bool) -> None:
-    """Sleep until there is something to do; times end at frames. With keys left over that is the next frame."""
+    """Sleep until there is something to do; times end at frames. With work left over that is the next frame."""
     if until_ms is not None:
         until_ms += -(until_ms - channel.grid_ms) % FRAME_MS
-    if (is_busy and channel.digits) or (channel.messages and not channel.is_locked):
+    if is_busy or (channel.messages and not channel.is_locked):
         until_ms = channel.next_frame_ms()
     await pause(until_ms)
 
@@ -132,6 +136,8 @@ async def run_messages(channel: Channel) -> None:
 async def _run_message(channel: Channel, message: Message) -> None:
     """switch_ivr_parse_event: set the flags of a broadcast, run the application, as often as asked."""
     channel.is_locked = channel.is_locked or message.is_locked
+    for _ in range(message.lead_frames):
+        await pause(channel.next_frame_ms())
     channel.is_stopping_broadcast = False
     was_broadcasting, channel.is_broadcasting = channel.is_broadcasting, True
     for _ in range(message.loops) if message.loops >= 0 else iter(int, 1):
@@ -153,9 +159,9 @@ async def execute(channel: Channel, app: str, data: str, token: str | None = Non
 
     An unknown one hangs the channel up with DESTINATION_OUT_OF_ORDER, and no event says that it was to run.
     """
-    if channel.is_down:
-        return False
     found = channel.node.apps.get(app)
+    if channel.is_down and (found is None or not found.runs_when_down):
+        return False
     if found is None:
         channel.hang_up("DESTINATION_OUT_OF_ORDER")
         return False

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from controlplane.emulator.channel import Channel
 from controlplane.emulator.memory import MemoryNetwork, MemoryTransport
+from controlplane.emulator.node import Node
 from controlplane.esl.connection import ClientConnection
 from controlplane.esl.frames import EslEvent, Frame
 
@@ -116,3 +118,15 @@ async def open_link(network: MemoryNetwork, events: str = ENGINE_EVENTS) -> Link
     if events:
         assert (await link.ask(f"event plain {events}")).startswith("+OK")
     return link
+
+
+async def parked(link: Link, node: Node, caller: str = "+15550001111", *, answered: bool = True) -> Channel:
+    """A call that came in, is parked and claimed, and answered unless it is not to be."""
+    channel = node.ring(caller, "+15550002222")
+    await link.until("CHANNEL_PARK", Unique_ID=channel.uuid)
+    await link.ask(f"api sched_del {channel.uuid}")
+    if answered:
+        await link.run(channel.uuid, "answer", "", f"answer-{channel.uuid}")
+        await link.completed(f"answer-{channel.uuid}")
+    link.events.clear()
+    return channel

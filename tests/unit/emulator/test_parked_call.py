@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-import wave
-from pathlib import Path
-
-import pytest
-
-from controlplane.emulator.clock import VirtualClock
-from controlplane.emulator.memory import MemoryNetwork
 from controlplane.emulator.node import Node
-from tests.unit.emulator.links import Link, open_link
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock()
-
-
-@pytest.fixture
-def node(clock: VirtualClock) -> Node:
-    return Node(clock)
-
-
-@pytest.fixture
-async def link(node: Node) -> Link:
-    return await open_link(MemoryNetwork(node))
-
-
-@pytest.fixture
-def half_second(tmp_path: Path) -> str:
-    path = tmp_path / "half.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8000)
-        file.writeframes(bytes(8000))
-    return str(path)
+from controlplane.emulator.signalling import far_end_hangs_up
+from tests.unit.emulator.conftest import MakeSound
+from tests.unit.emulator.links import Link, parked
 
 
 async def test_a_burst_runs_back_to_back_and_each_part_completes_under_its_token(
-    link: Link, node: Node, half_second: str
+    link: Link, node: Node, make_sound: MakeSound
 ) -> None:
-    node.ring("+15550001111", "+15550002222")
-    uuid = (await link.until("CHANNEL_PARK")).get("Unique-ID") or ""
+    half_second = make_sound("half", 500)
+    uuid = node.ring("+15550001111", "+15550002222").uuid
+    await link.until("CHANNEL_PARK")
     await link.run(uuid, "answer", "", "t1")
     await link.run(uuid, "playback", half_second, "t2")
     await link.run(uuid, "hangup", "NORMAL_CLEARING", "t3")
@@ -93,3 +63,158 @@ async def test_an_unknown_application_ends_the_call_and_no_event_says_it_ran(lin
         "CHANNEL_HANGUP_COMPLETE DESTINATION_OUT_OF_ORDER",
     ]
     assert await link.run(channel.uuid, "set", "x=1") == f"-ERR invalid session id [{channel.uuid}]"
+
+
+async def test_an_unlocked_message_runs_inside_the_application_that_runs(
+    link: Link, node: Node, make_sound: MakeSound
+) -> None:
+    channel = await parked(link, node)
+    await link.run(channel.uuid, "playback", make_sound("long", 5000), "outer", is_locked=False)
+    await link.until("PLAYBACK_START")
+    await link.run(channel.uuid, "playback", make_sound("half", 500), "inner", is_locked=False)
+    await link.completed("outer")
+    tokens = [event.get("Application-UUID") for event in link.events if event.name == "CHANNEL_EXECUTE_COMPLETE"]
+    assert tokens == ["inner", "outer"]
+    outer, *_ = (event for event in link.events if event.name == "PLAYBACK_START")
+    assert node.clock.monotonic_ms() >= 5500, "a file that is not read stands still"
+    assert (outer.get("Playback-File-Path") or "").endswith("long.wav")
+
+
+async def test_an_unlocked_hangup_waits_while_a_locked_prompt_plays(
+    link: Link, node: Node, make_sound: MakeSound
+) -> None:
+    channel = await parked(link, node)
+    await link.run(channel.uuid, "playback", make_sound("long", 5000), "p", is_locked=True)
+    await link.until("PLAYBACK_START")
+    await link.run(channel.uuid, "hangup", "USER_BUSY", "h", is_locked=False)
+    await link.until("CHANNEL_HANGUP_COMPLETE")
+    assert link.story()[-5:-2] == [
+        "PLAYBACK_STOP done",
+        "CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED",
+        "CHANNEL_EXECUTE_COMPLETE hangup _none_ USER_BUSY",
+    ]
+
+
+async def test_an_unlocked_hangup_cuts_an_unlocked_prompt(link: Link, node: Node, make_sound: MakeSound) -> None:
+    channel = await parked(link, node)
+    await link.run(channel.uuid, "playback", make_sound("long", 5000), "p", is_locked=False)
+    await link.until("PLAYBACK_START")
+    await link.run(channel.uuid, "hangup", "USER_BUSY", "h", is_locked=False)
+    await link.until("CHANNEL_HANGUP_COMPLETE")
+    [record] = node.records
+    assert record.heard[0].to_ms - record.heard[0].from_ms < 100
+
+
+async def test_a_break_ends_what_runs_and_the_next_begins_a_frame_later(
+    link: Link, node: Node, make_sound: MakeSound
+) -> None:
+    channel = await parked(link, node)
+    await link.run(channel.uuid, "playback", make_sound("long", 5000), "p1")
+    await link.run(channel.uuid, "playback", make_sound("half", 500), "p2")
+    await link.until("PLAYBACK_START")
+    assert await link.ask(f"api uuid_break {channel.uuid}") == "+OK\n"
+    await link.completed("p2")
+    assert link.story() == [
+        "PLAYBACK_START",
+        "PLAYBACK_STOP break",
+        "CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED",
+        "PLAYBACK_START",
+        "PLAYBACK_STOP done",
+        "CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED",
+    ]
+    first, second = channel.hears.items
+    assert second.from_ms - first.to_ms == 20
+
+
+async def test_break_all_forgets_what_is_queued(link: Link, node: Node, make_sound: MakeSound) -> None:
+    channel = await parked(link, node)
+    await link.run(channel.uuid, "playback", make_sound("long", 5000), "p1")
+    await link.run(channel.uuid, "playback", make_sound("half", 500), "p2")
+    await link.until("PLAYBACK_START")
+    await link.ask(f"api uuid_break {channel.uuid} all")
+    await link.completed("p1")
+    await link.run(channel.uuid, "set", "x=1", "after")
+    await link.completed("after")
+    assert [event.get("Application-UUID") for event in link.events if event.name == "CHANNEL_EXECUTE_COMPLETE"] == [
+        "p1",
+        "after",
+    ]
+
+
+async def test_a_prompt_that_is_not_there_is_told_and_the_next_goes_on(
+    link: Link, node: Node, make_sound: MakeSound
+) -> None:
+    channel = await parked(link, node)
+    await link.run(channel.uuid, "playback", "/no/such/file.wav", "p1")
+    await link.run(channel.uuid, "playback", f"file_string:///no/such.wav!{make_sound('half', 500)}", "p2")
+    await link.completed("p2")
+    assert link.story() == [
+        "CHANNEL_EXECUTE_COMPLETE playback FILE NOT FOUND",
+        "PLAYBACK_START",
+        "PLAYBACK_STOP done",
+        "CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED",
+    ]
+
+
+async def test_a_prompt_is_told_played_when_we_end_the_call_and_an_error_when_the_caller_does(
+    link: Link, node: Node, make_sound: MakeSound
+) -> None:
+    responses = []
+    for ends_it in ("us", "caller"):
+        channel = await parked(link, node)
+        await link.run(channel.uuid, "playback", make_sound("long", 5000), "p")
+        await link.until("PLAYBACK_START")
+        if ends_it == "us":
+            await link.ask(f"api uuid_kill {channel.uuid}")
+        else:
+            far_end_hangs_up(channel)
+        responses.append((await link.completed("p")).get("Application-Response"))
+    assert responses == ["FILE PLAYED", "PLAYBACK ERROR"]
+
+
+async def test_an_unanswered_call_gets_early_media_for_a_prompt(link: Link, node: Node, make_sound: MakeSound) -> None:
+    channel = await parked(link, node, answered=False)
+    await link.run(channel.uuid, "playback", make_sound("half", 500), "p")
+    await link.run(channel.uuid, "answer", "", "a")
+    await link.completed("a")
+    assert link.story() == [
+        "CHANNEL_PROGRESS_MEDIA",
+        "PLAYBACK_START",
+        "PLAYBACK_STOP done",
+        "CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED",
+        "CHANNEL_ANSWER",
+        "CHANNEL_EXECUTE_COMPLETE answer _none_",
+    ]
+
+
+async def test_a_caller_who_gives_up_before_the_answer_has_cancelled(link: Link, node: Node) -> None:
+    channel = await parked(link, node, answered=False)
+    far_end_hangs_up(channel)
+    ended = await link.until("CHANNEL_HANGUP_COMPLETE")
+    assert (ended.get("Hangup-Cause"), ended.variable("sip_term_status"), ended.variable("sip_hangup_disposition")) == (
+        "ORIGINATOR_CANCEL",
+        "487",
+        "recv_cancel",
+    )
+
+
+async def test_transfer_to_park_leaves_what_runs_and_keeps_the_queue(
+    link: Link, node: Node, make_sound: MakeSound
+) -> None:
+    channel = await parked(link, node)
+    await link.run(channel.uuid, "playback", make_sound("long", 5000), "p1")
+    await link.until("PLAYBACK_START")
+    assert await link.ask(f"api uuid_transfer {channel.uuid} park inline") == "+OK\n"
+    await link.until("CHANNEL_PARK")
+    await link.run(channel.uuid, "playback", make_sound("half", 500), "p2")
+    await link.completed("p2")
+    assert link.story() == [
+        "PLAYBACK_START",
+        "PLAYBACK_STOP done",
+        "CHANNEL_EXECUTE_COMPLETE playback PLAYBACK ERROR",
+        "CHANNEL_EXECUTE_COMPLETE park PLAYBACK ERROR",
+        "CHANNEL_PARK",
+        "PLAYBACK_START",
+        "PLAYBACK_STOP done",
+        "CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED",
+    ]
