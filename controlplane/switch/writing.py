@@ -47,6 +47,9 @@ from controlplane.verbs.documents import MAX_LOOPS, Number, Pause, Play, Prompt,
 SILENCE_LEVEL = 200  # of 32,767: below this a recording counts as silent
 KEY_MS = 100
 PAUSE_MS = {"w": 500, "W": 1000}
+# No display name in From (sofia_glue.c). With none set, the leg would inherit whatever name the caller's INVITE had:
+# FreeSWITCH puts it between quotes as it is, and cannot dial if there are quotes in it.
+NO_NAME = "_undef_"
 
 
 class Placed(Protocol):
@@ -211,9 +214,8 @@ class Writer:
         settings = [
             Setting(Variable.ORIGINATION_UUID, branch.leg),
             Setting(Variable.CALLER_NUMBER, caller_number(caller_id)),
+            Setting(Variable.CALLER_NAME, tame_name(caller_name) or NO_NAME),
         ]
-        if name := tame_name(caller_name):
-            settings.append(Setting(Variable.CALLER_NAME, name))
         if timeout_s is not None:
             settings.append(Setting(Variable.LEG_TIMEOUT_S, str(timeout_s)))
         on_answer = [apps.sched_hangup(time_limit_s, Cause.ALLOTTED_TIMEOUT)]

@@ -1,0 +1,47 @@
+"""The machine's commands in FreeSWITCH's words."""
+
+from __future__ import annotations
+
+import pytest
+
+from controlplane.base.e164 import E164
+from controlplane.base.ids import LegId, Token
+from controlplane.calls.commands import Branch, Bridge, Burst
+from controlplane.esl.sip_uri import Hop
+from controlplane.switch.writing import Writer
+from controlplane.verbs.documents import Number
+
+A_LEG = LegId("0199c0de-0000-7000-8000-00000000000a")
+B_LEG = LegId("0199c0de-0000-7000-8000-00000000001a")
+WRITER = Writer("internal", Hop("127.0.0.1", 5090), "/recordings")
+
+
+def bridge_under(caller_name: str) -> Burst:
+    bridge = Bridge(
+        (Branch(B_LEG, Number(E164("+15550003333"))),),
+        is_sequential=False,
+        timeout_s=15,
+        time_limit_s=60,
+        caller_id="+15550001111",
+        caller_name=caller_name,
+        hangs_up_on_star=False,
+        ring_tone=None,
+        recording=None,
+    )
+    return Burst(A_LEG, Token("token"), (bridge,))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("", "_undef_"),
+        ("Alice", "Alice"),
+        ('A "quoted" name', "'A quoted name'"),
+        ('"', "_undef_"),
+        ("%0d%0aX:", "'0d 0aX'"),
+    ],
+)
+def test_a_dialled_leg_never_inherits_the_name_of_the_callers_invite(name: str, shown: str) -> None:
+    burst = bridge_under(name)
+    commands = WRITER.burst(burst, burst.runs, {}, is_last=True)
+    assert f",origination_caller_id_name={shown}," in commands[-1].data.decode()
