@@ -16,9 +16,9 @@ import typer
 from typer import TyperException
 
 from controlplane.base.errors import BadInput, CallplaneError
-from controlplane.cli import doctor, settings
+from controlplane.cli import doctor, replay, serve, settings, tenant, up
 
-_GROUPS = (doctor, settings)
+_GROUPS = (up, serve, tenant, replay, doctor, settings)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

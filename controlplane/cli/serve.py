@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Annotated, Any
 
@@ -59,11 +60,10 @@ def _emulator(
     from controlplane.cli.environment import read_settings
     from controlplane.metrics.logs import configure_logging
     from controlplane.wiring.emulator import serve_emulator
-    from controlplane.wiring.loops import run
 
     settings = read_settings()
     configure_logging(settings.log_level)
-    run(serve_emulator(settings, port, on_ready=ready))
+    asyncio.run(serve_emulator(settings, port, on_ready=ready))
 
 
 def _worker() -> None:

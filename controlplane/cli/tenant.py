@@ -56,7 +56,7 @@ def _add(
     from controlplane.services.numbers import add_number
 
     added = _in_database(_settings(), lambda tx: add_number(tx, tenant, number))
-    _show({"id": added.id, "number": added.number}, as_json=as_json)
+    _show({"number_id": added.number_id, "number": added.number}, as_json=as_json)
 
 
 def _settings() -> Settings:

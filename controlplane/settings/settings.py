@@ -21,7 +21,7 @@ class Settings(BaseSettings):
         default=None, description="PostgreSQL, as postgresql://…; unset: an embedded one in the data folder."
     )
     broker_url: SecretStr | None = Field(
-        default=None, description="Celery's broker, amqp://… or redis://…; unset: folders in the data folder."
+        default=None, description="Celery's broker, amqp://… or redis://…; unset: the memory of a single worker."
     )
     public_url: str = Field(
         default="http://127.0.0.1:8080", description="Where tenants reach the API; the base of links in callbacks."

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,11 +24,11 @@ TASK_LIMIT_S = 900
 class Work(Protocol):
     """What the worker can do."""
 
-    async def deliver(self) -> int: ...
+    def deliver(self) -> Coroutine[Any, Any, int]: ...
 
-    async def process_recordings(self) -> int: ...
+    def process_recordings(self) -> Coroutine[Any, Any, int]: ...
 
-    async def sweep(self) -> int: ...
+    def sweep(self) -> Coroutine[Any, Any, int]: ...
 
 
 @dataclass(slots=True)
@@ -78,7 +78,15 @@ def build_celery(broker_url: str, transport_options: dict[str, Any]) -> Celery:
 def add_tasks(app: Celery, work: Work, loop: LoopThread) -> None:
     """Give a worker its tasks."""
     for name, start in ((DELIVER, work.deliver), (RECORDINGS, work.process_recordings), (SWEEP, work.sweep)):
-        app.task(name=name)(lambda start=start: loop.run(start(), timeout_s=TASK_LIMIT_S))
+        app.task(name=name)(_task(start, loop))
+
+
+def _task(start: Callable[[], Coroutine[Any, Any, int]], loop: LoopThread) -> Callable[[], int]:
+    def task() -> int:
+        done: int = loop.run(start(), timeout_s=TASK_LIMIT_S)
+        return done
+
+    return task
 
 
 def nudge(app: Celery, name: str) -> None:

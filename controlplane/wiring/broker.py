@@ -1,4 +1,8 @@
-"""Celery's broker: RabbitMQ or Redis by one setting, folders on this machine where nothing is set."""
+"""Celery's broker: RabbitMQ or Redis by one setting; the worker's own memory where nothing is set.
+
+The worker sends the nudges itself, from what the database tells it, so that one worker needs no broker but its memory.
+(Kombu's broker in folders reads files that are half written, and then ends the worker.)
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from celery import Celery
 from controlplane.settings import Settings
 from controlplane.tasks.app import build_celery
 
-POLL_S = 0.1
+POLL_S = 0.05
 VISIBLE_AGAIN_S = 3600  # longer than any task: Redis would give a task out twice
 
 
@@ -17,17 +21,7 @@ def celery_of(settings: Settings) -> Celery:
     """The Celery application that the settings ask for."""
     if settings.broker_url is not None:
         return build_celery(settings.broker_url.get_secret_value(), _options(settings.broker_url.get_secret_value()))
-    folder = settings.data.absolute() / "broker"
-    for name in ("messages", "control"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    messages = str(folder / "messages")
-    options = {
-        "data_folder_in": messages,
-        "data_folder_out": messages,
-        "control_folder": str(folder / "control"),
-        "polling_interval": POLL_S,
-    }
-    return build_celery("filesystem://", options)
+    return build_celery("memory://", {"polling_interval": POLL_S})
 
 
 def _options(broker_url: str) -> dict[str, Any]:
