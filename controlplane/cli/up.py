@@ -55,7 +55,10 @@ class NodeUp:
 
 async def _run(settings: Settings, port: int, freeswitch: str) -> None:
     from controlplane.cli.processes import Child, Supervisor
+    from controlplane.wiring.places import prompts_folder, recordings_folder
 
+    for folder in (prompts_folder(settings), recordings_folder(settings)):
+        folder.mkdir(parents=True, exist_ok=True)
     async with _database(settings) as url, Supervisor(_print_line) as supervisor:
         supervisor.obey_signals()
         node = await _node(supervisor, settings, freeswitch)

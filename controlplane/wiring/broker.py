@@ -21,7 +21,7 @@ def celery_of(settings: Settings) -> Celery:
     """The Celery application that the settings ask for."""
     if settings.broker_url is not None:
         return build_celery(settings.broker_url.get_secret_value(), _options(settings.broker_url.get_secret_value()))
-    return build_celery("memory://", {"polling_interval": POLL_S})
+    return build_celery("memory://localhost/", {"polling_interval": POLL_S})
 
 
 def _options(broker_url: str) -> dict[str, Any]:

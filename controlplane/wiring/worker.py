@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import warnings
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -60,6 +61,8 @@ def run_worker(settings: Settings, *, on_ready: Callable[[dict[str, Any]], None]
     """Work until SIGTERM or SIGINT; tasks under way are finished first. Raises BadInput for unusable settings."""
     url = database_url_of(settings)
     app, loop, stack = celery_of(settings), LoopThread(), AsyncExitStack()
+    signals.setup_logging.connect(lambda **_: None, weak=False)  # ours is set up
+    warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges", append=True)
     loop.start()
     try:
         worker = loop.run(_open(settings, url, stack))
