@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
 from statistics import median
 
@@ -14,6 +14,7 @@ import aiohttp
 from lxml import etree
 from pydantic import SecretStr
 
+from bench.measurement import Measurement, print_all
 from controlplane.hooks.client import HookClient
 from controlplane.hooks.cookies import CallCookies
 from controlplane.hooks.messages import DocumentRequest
@@ -124,9 +125,11 @@ async def _serve_for_ever(answers: Connection) -> None:
         await server.serve_forever()
 
 
-if __name__ == "__main__":
-    import json
-    import sys
-
+def measure() -> Iterator[Measurement]:
+    """The rows as `python -m bench` prints them."""
     for row in run():
-        sys.stdout.write(json.dumps(row) + "\n")
+        yield Measurement(**row)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    print_all(measure())

@@ -13,7 +13,7 @@ ROUNDS = 15
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """`ratio` is how many times better than the peer we are; without a peer it is None."""
+    """`ratio` is `value` over `peer_value`: of rates more is better, of costs less. Without a peer it is None."""
 
     name: str
     value: float
