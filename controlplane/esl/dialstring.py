@@ -32,7 +32,11 @@ class Order(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DialledLeg:
-    """One party to call: where, with which variables, headers and login, and what runs when it answers."""
+    """One party to call: where, with which variables, headers and login, and what runs when it answers.
+
+    What runs then, runs in order, in FreeSWITCH's originating thread, before the leg is parked or joined. Keys sent
+    there are not certain to arrive: 4 of some 200 tries were lost on 1.10.12, whether they began with a pause or not.
+    """
 
     endpoint: Endpoint
     settings: tuple[Setting, ...] = ()

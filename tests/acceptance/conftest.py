@@ -15,6 +15,9 @@ from controlplane.cli.freeswitch import find_freeswitch, freeswitch_child, loopb
 from controlplane.cli.lines import print_line
 from controlplane.cli.processes import Supervisor
 from controlplane.render import MediaNode
+from tests.acceptance.media_node import MediaNode as PlainNode
+from tests.acceptance.media_node import running_media_node
+from tests.acceptance.parked_call import Call, parked_call_on
 
 DOOR_WATCHDOG_S = 2
 
@@ -51,3 +54,17 @@ async def media_node(freeswitch_program: Path, node_folder: Path) -> AsyncIterat
     async with Supervisor(print_line) as supervisor:
         await supervisor.start(freeswitch_child(freeswitch_program, node))
         yield node
+
+
+@pytest.fixture(scope="module")
+def node(freeswitch_program: Path, node_folder: Path) -> Iterator[PlainNode]:
+    """A running FreeSWITCH with a configuration of nothing but a few parties to call, for the tests of a file."""
+    with running_media_node(freeswitch_program, node_folder) as node:
+        yield node
+
+
+@pytest.fixture
+def call(node: PlainNode) -> Iterator[Call]:
+    """Somebody called in and is parked."""
+    with parked_call_on(node) as call:
+        yield call

@@ -7,7 +7,6 @@ import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -17,15 +16,9 @@ from controlplane.esl.dialstring import DialledLeg
 from controlplane.esl.sip_uri import Endpoint, Hop, SipUri, Transport
 from controlplane.esl.values import SipHeader, SipLogin, display_name
 from controlplane.esl.variables import Setting, Variable
-from tests.acceptance.media_node import MediaNode, new_uuid, running_media_node
+from tests.acceptance.media_node import MediaNode, new_uuid
 
 pytestmark = pytest.mark.freeswitch
-
-
-@pytest.fixture(scope="module")
-def node(freeswitch_program: Path, node_folder: Path) -> Iterator[MediaNode]:
-    with running_media_node(freeswitch_program, node_folder) as node:
-        yield node
 
 
 @dataclass(frozen=True, slots=True)
