@@ -51,7 +51,9 @@ def _setvar(channel: Channel, rest: str) -> str:
 
 
 def _setvar_multi(channel: Channel, rest: str) -> str:
-    for pair in rest.split(";"):
+    # `^^` and a character name another separator (switch_utils.c, switch_separate_string).
+    separator, pairs = (rest[2], rest[3:]) if rest.startswith("^^") and len(rest) > 2 else (";", rest)
+    for pair in pairs.split(separator):
         name, _, value = pair.partition("=")
         if name:
             channel.variables.set(name, value)

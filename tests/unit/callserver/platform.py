@@ -1,0 +1,168 @@
+"""A call server on the emulator, in memory, on a clock that jumps; the application is a table of pages."""
+
+from __future__ import annotations
+
+import asyncio
+import wave
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from controlplane.base import ids
+from controlplane.base.ids import AccountId, CallId, Token
+from controlplane.calls.facts import Facts
+from controlplane.calls.timeline import tell
+from controlplane.callserver.building import NodeParts, Parts, build_call_server
+from controlplane.callserver.ports import Fetched, FetchFailed, PromptFailedError, Route, Sound
+from controlplane.callserver.server import CallServer
+from controlplane.emulator.clock import VirtualClock
+from controlplane.emulator.memory import MemoryNetwork
+from controlplane.emulator.node import Node
+from controlplane.emulator.parties import Cast, PartyLog
+from controlplane.emulator.scenarios import CalleePlan, CallerPlan, Scenario, Step
+from controlplane.esl.sip_uri import Hop
+from controlplane.metrics.registry import Metrics
+from controlplane.switch.writing import Writer
+from controlplane.verbs.documents import Link, Play, Say
+from controlplane.wiring.memory import MemoryInbox, MemoryJournal, MemoryNumbers, MemoryOwnership
+
+ACCOUNT = AccountId(ids.mint("acc", 1, b"0123456789"))
+APP = "https://app.example"
+NODE = "n1"
+
+
+@dataclass
+class Pages:
+    """An application: pages by path, and what was asked of it. A page may be an error number."""
+
+    pages: Mapping[str, str | int]
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    tokens: list[Token] = field(default_factory=list)
+
+    async def fetch(self, facts: Facts, link: Link, parameters: Sequence[tuple[str, str]], token: Token) -> Fetched:
+        path = link.url.removeprefix(APP)
+        self.asked.append((path, dict(parameters)))
+        self.tokens.append(token)
+        page = self.pages[path]
+        if isinstance(page, int):
+            raise FetchFailed(page, "as the test has it")
+        return Fetched(link.url, "text/xml", f"<Response>{page}</Response>".encode())
+
+    def forget(self, call: CallId) -> None:
+        pass
+
+
+@dataclass
+class Sounds:
+    """Prompts of one second each; those in `missing` cannot be made, those in `slow` have to be made first."""
+
+    missing: frozenset[str] = frozenset()
+    slow: frozenset[str] = frozenset()
+    made: list[str] = field(default_factory=list)
+    folder: str = ""
+
+    def maybe_sound(self, node: str, prompt: Say | Play) -> Sound | None:
+        what = name_of(prompt)
+        return None if what in self.missing or (what in self.slow and what not in self.made) else self._sound(what)
+
+    async def make_sound(self, node: str, prompt: Say | Play) -> Sound:
+        what = name_of(prompt)
+        if what in self.missing:
+            raise PromptFailedError(11200, "as the test has it")
+        self.made.append(what)
+        return self._sound(what)
+
+    def _sound(self, what: str) -> Sound:
+        path = Path(self.folder, f"{what}.wav")
+        if not path.exists():
+            with wave.open(str(path), "wb") as file:
+                file.setparams((1, 2, 8000, 8000, "NONE", ""))
+                file.writeframes(bytes(16_000))
+        return Sound(str(path), 1000)
+
+    def recording_path(self, node: str, recording: str) -> str:
+        return f"{self.folder}/{recording}.wav"
+
+
+def name_of(prompt: Say | Play) -> str:
+    text = prompt.text if isinstance(prompt, Say) else prompt.url.rpartition("/")[2].removesuffix(".wav")
+    return "".join(letter if letter.isalnum() else "-" for letter in text)
+
+
+@dataclass
+class Platform:
+    clock: VirtualClock
+    node: Node
+    network: MemoryNetwork
+    pages: Pages
+    sounds: Sounds
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    inbox: MemoryInbox = field(default_factory=MemoryInbox)
+    ownership: MemoryOwnership = field(default_factory=lambda: MemoryOwnership("first"))
+    servers: list[CallServer] = field(default_factory=list)
+    logs: list[PartyLog] = field(default_factory=list)
+
+    async def start_server(self, name: str = "first") -> CallServer:
+        route = Route(ACCOUNT, None, Link(f"{APP}/"), None, None, None)
+        writer = Writer("internal", Hop("gateway.example"), self.sounds.folder)
+        parts = Parts(
+            id=name,
+            nodes={NODE: NodeParts(self.network.connect, "ClueCon", writer)},
+            clock=self.clock,
+            journal=self.journal,
+            archive=self.journal,
+            applications=self.pages,
+            prompts=self.sounds,
+            numbers=MemoryNumbers(anything=route),
+            ownership=self.ownership,
+            ownership_lost=asyncio.Event(),
+            inbox=self.inbox,
+            meters=Metrics(),
+            public_url="https://api.example",
+        )
+        server = build_call_server(parts)
+        self.servers.append(server)
+        await server.start()
+        await self.until(lambda: server.is_driving)
+        return server
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        for _ in range(10_000):
+            if condition():
+                return
+            await self.clock.sleep(0.005)
+        raise AssertionError("it never came to that")
+
+    async def call(self, *script: Step, **callees: CalleePlan) -> PartyLog:
+        """One caller dials and follows a script to the call's end; callees are known by number ("_1555…")."""
+        plans = {name.replace("_", "+"): plan for name, plan in callees.items()}
+        caller = CallerPlan("+15550001111", "+15550002222", script)
+        self.logs = await Cast(self.node, Scenario((caller,), plans)).perform()
+        await self.clock.sleep(0.5)
+        return self.logs[0]
+
+    @property
+    def timeline(self) -> list[str]:
+        """The only call's timeline, without its times."""
+        (entries,) = self.journal.entries.values()
+        return [f"{moment.actor} {moment.text}" for moment in tell(entries)]
+
+
+@asynccontextmanager
+async def platform(
+    folder: Path, pages: Mapping[str, str | int], sounds: Sounds | None = None
+) -> AsyncIterator[Platform]:
+    """A platform whose application has these pages; a server drives its calls."""
+    clock = VirtualClock()
+    node = Node(clock)
+    sounds = sounds or Sounds()
+    sounds.folder = str(folder)
+    here = Platform(clock, node, MemoryNetwork(node), Pages(pages), sounds)
+    await here.start_server()
+    try:
+        yield here
+    finally:
+        for server in here.servers:
+            await server.stop()
+        await asyncio.sleep(0)

@@ -1,0 +1,159 @@
+"""Calls driven on the emulator: what callers hear, what applications are asked, what survives."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from controlplane.callserver.server import CallServer
+from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear, Press, Say, Then, Wait
+
+from .platform import Platform, Sounds, platform
+
+
+def heard(words: list[str]) -> list[str]:
+    return [word for word in words if word.startswith("heard")]
+
+
+async def test_a_caller_is_greeted_and_goes(tmp_path: Path) -> None:
+    async with platform(tmp_path, {"/": "<Say>welcome</Say><Pause/><Say>bye</Say>"}) as here:
+        log = await here.call(Hear("welcome"), Hear("bye"), ExpectEnd(cause="NORMAL_CLEARING"))
+        assert log.problems == []
+        assert here.timeline[-1] == "platform the call is over: completed (normal-clearing)"
+        assert here.node.channels == {}
+
+
+async def test_keys_choose_what_comes_next(tmp_path: Path) -> None:
+    pages = {"/": "<Gather numDigits='1' action='/picked'><Say>choose</Say></Gather>", "/picked": "<Say>picked</Say>"}
+    async with platform(tmp_path, pages) as here:
+        log = await here.call(Hear("choose"), Press("7"), Hear("picked"), ExpectEnd())
+        assert log.problems == []
+        assert here.pages.asked[1][1]["Digits"] == "7"
+
+
+async def test_a_message_is_recorded_until_the_finish_key(tmp_path: Path) -> None:
+    pages = {"/": "<Say>speak</Say><Record action='/got' finishOnKey='#'/>", "/got": "<Say>thanks</Say>"}
+    async with platform(tmp_path, pages) as here:
+        log = await here.call(Hear("speak"), Wait(2), Say("hello", 3), Press("#"), Hear("thanks"), ExpectEnd())
+        assert log.problems == []
+        told = here.pages.asked[1][1]
+        assert told["Digits"] == "#"
+        assert 2 <= int(told["RecordingDuration"]) <= 5
+
+
+async def test_an_agent_is_dialled_and_the_caller_goes_on_after(tmp_path: Path) -> None:
+    pages = {"/": "<Dial action='/after'>+15550003333</Dial>", "/after": "<Say>bye</Say>"}
+    async with platform(tmp_path, pages) as here:
+        agent = CalleePlan(1, Then.ANSWER, (Say("how can I help", 3), HangUp()))
+        log = await here.call(Hear("how can I help"), Hear("bye"), ExpectEnd(), _15550003333=agent)
+        assert log.problems == []
+        told = here.pages.asked[1][1]
+        assert (told["DialCallStatus"], told["DialBridged"]) == ("completed", "true")
+
+
+async def test_a_busy_agent_is_told(tmp_path: Path) -> None:
+    pages = {"/": "<Dial action='/after'>+15550003333</Dial>", "/after": "<Say>bye</Say>"}
+    async with platform(tmp_path, pages) as here:
+        log = await here.call(Hear("bye"), ExpectEnd(), _15550003333=CalleePlan(1, Then.BUSY))
+        assert log.problems == []
+        assert here.pages.asked[1][1]["DialCallStatus"] == "busy"
+
+
+async def test_the_first_of_several_agents_wins(tmp_path: Path) -> None:
+    pages = {"/": "<Dial action='/after'><Number>+15550003333</Number><Number>+15550004444</Number></Dial>"}
+    pages["/after"] = "<Say>bye</Say>"
+    async with platform(tmp_path, pages) as here:
+        fast = CalleePlan(1, Then.ANSWER, (Say("fast", 2), HangUp()))
+        slow = CalleePlan(4, Then.ANSWER, (Say("slow", 2), HangUp()))
+        log = await here.call(Hear("fast"), Hear("bye"), ExpectEnd(), _15550003333=slow, _15550004444=fast)
+        assert log.problems == []
+        assert {one.party: one.cause for one in here.logs[1:]}["+15550003333"] == "LOSE_RACE"
+
+
+async def test_a_screened_agent_hears_the_document_before_the_caller(tmp_path: Path) -> None:
+    pages = {
+        "/": "<Dial action='/after'><Number url='/screen'>+15550003333</Number></Dial>",
+        "/screen": "<Gather numDigits='1' action='/accept'><Say>press a key</Say></Gather><Hangup/>",
+        "/accept": "<Say>joining</Say>",
+        "/after": "<Say>bye</Say>",
+    }
+    async with platform(tmp_path, pages) as here:
+        script = (Hear("press-a-key"), Press("1"), Hear("joining"), Wait(2), Say("hello caller", 2), HangUp())
+        log = await here.call(
+            Hear("hello caller"), Hear("bye"), ExpectEnd(), _15550003333=CalleePlan(1, Then.ANSWER, script)
+        )
+        assert [one.problems for one in here.logs] == [[], []]
+        assert log.problems == []
+
+
+async def test_a_prompt_that_cannot_be_made_is_passed_over(tmp_path: Path) -> None:
+    pages = {"/": "<Say>first</Say><Play>/gone.wav</Play><Say>third</Say>"}
+    async with platform(tmp_path, pages, Sounds(missing=frozenset({"gone"}))) as here:
+        log = await here.call(Hear("first"), Hear("third"), ExpectEnd())
+        assert log.problems == []
+        assert any("gone.wav" in line for line in here.timeline)
+
+
+async def test_a_number_that_asks_for_nothing_it_can_get_is_told_so(tmp_path: Path) -> None:
+    async with platform(tmp_path, {"/": 11205}) as here:
+        log = await here.call(Hear("*application-error*"), ExpectEnd())
+        assert log.problems == []
+
+
+# Links and servers that go
+
+
+async def test_a_call_goes_on_after_its_links_were_cut(tmp_path: Path) -> None:
+    pages = {"/": "<Gather numDigits='2' timeout='20' action='/got'><Say>type</Say></Gather>", "/got": "<Say>ok</Say>"}
+    async with platform(tmp_path, pages) as here:
+        here.clock.call_at_ms(here.clock.monotonic_ms() + 1500, here.network.sever_all)
+        log = await here.call(Hear("type"), Wait(4), Press("42"), Hear("ok"), ExpectEnd())
+        assert log.problems == []
+        assert here.pages.asked[1][1]["Digits"] == "42"
+
+
+async def test_keys_typed_while_no_link_was_up_are_not_lost(tmp_path: Path) -> None:
+    pages = {"/": "<Gather numDigits='2' timeout='20' action='/got'><Say>type</Say></Gather>", "/got": "<Say>ok</Say>"}
+    async with platform(tmp_path, pages) as here:
+
+        def cut() -> None:
+            here.network.is_down = True
+            here.network.sever_all()
+
+        def mend() -> None:
+            here.network.is_down = False
+
+        begin = here.clock.monotonic_ms()
+        here.clock.call_at_ms(begin + 1500, cut)
+        here.clock.call_at_ms(begin + 6000, mend)
+        log = await here.call(Hear("type"), Wait(2), Press("42"), Hear("ok"), ExpectEnd())
+        assert log.problems == []
+        assert here.pages.asked[1][1]["Digits"] == "42"
+
+
+async def replace(here: Platform, first: CallServer) -> None:
+    """The first server dies without a word: its links break, its locks are free. A second takes over."""
+    for task in first._tasks:
+        task.cancel()
+    here.network.sever_all()
+    await here.ownership.close()
+    here.servers.remove(first)
+    await here.start_server("second")
+
+
+async def test_another_server_goes_on_in_the_middle_of_a_prompt(tmp_path: Path) -> None:
+    pages = {
+        "/": "<Say>one</Say><Pause length='8'/><Say>two</Say><Redirect>/next</Redirect>",
+        "/next": "<Say>end</Say>",
+    }
+    async with platform(tmp_path, pages) as here:
+
+        def die() -> None:
+            asyncio.get_running_loop().create_task(replace(here, here.servers[0]))
+
+        here.clock.call_at_ms(here.clock.monotonic_ms() + 3000, die)
+        log = await here.call(Hear("one"), Hear("two"), Hear("end"), ExpectEnd())
+        assert log.problems == []
+        assert [word.rpartition("/")[2] for word in heard(log.words())] == ["one.wav", "two.wav", "end.wav"]
+        assert "platform second drives the call from here on" in here.timeline
+        assert [path for path, _ in here.pages.asked] == ["/", "/next"]
