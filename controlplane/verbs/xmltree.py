@@ -6,7 +6,7 @@ it has no network, no files and, without a document type, no entities but the fi
 
 lxml parses faster, but libxml2 keeps every name of an element or attribute that it ever saw in a dictionary of the
 thread, for as long as the thread lives: a tenant's documents of 57 kB of made-up names cost 130 kB of memory each, for
-good. expat's names go with the parser (decision 0002).
+good. expat's names go with the parser (decision 0003).
 """
 
 from __future__ import annotations
