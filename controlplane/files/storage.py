@@ -63,7 +63,7 @@ class Storage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket, or a part of one. `endpoint` None is Amazon's own; no keys: those of the machine's surroundings."""
+    """A bucket, or a part of one. `endpoint` None is Amazon's own; without keys those of the machine are used."""
 
     name: str
     prefix: str = ""
@@ -93,7 +93,7 @@ def storage_in_bucket(bucket: Bucket) -> Storage:
     config: S3Config = {"region": bucket.region}
     if bucket.endpoint is not None:
         config["endpoint"] = bucket.endpoint
-    if bucket.access_key is not None and bucket.secret_key is not None:
+    if bucket.access_key and bucket.secret_key:
         config |= {"access_key_id": bucket.access_key, "secret_access_key": bucket.secret_key}
     is_plain = (bucket.endpoint or "").startswith("http://")
     store = S3Store(
