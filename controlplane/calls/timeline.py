@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from controlplane.base.ids import LegId
+from controlplane.base.ids import LegId, Token
 from controlplane.calls.commands import (
     AnswerLeg,
     Bridge,
@@ -78,17 +78,22 @@ class Moment:
 def tell(entries: Iterable[Entry]) -> list[Moment]:
     """The timeline of a journal."""
     machine = CallMachine()
+    bursts: dict[Token, Burst] = {}
     moments: list[Moment] = []
     for entry in entries:
-        moments += _told(machine, entry)
+        moments += _told(machine, bursts, entry)
     return moments
 
 
-def _told(machine: CallMachine, entry: Entry) -> Iterator[Moment]:
+def _told(machine: CallMachine, bursts: dict[Token, Burst], entry: Entry) -> Iterator[Moment]:
     commands = machine.handle(entry)
+    bursts.update((command.token, command) for command in commands if isinstance(command, Burst))
     a_leg = machine.facts.a_leg
     line = _EVENTS.get(type(entry.event))
-    if line is not None:
+    if isinstance(entry.event, BurstDone):
+        text = _outcome(entry.event, bursts.get(entry.event.token))
+        yield Moment(entry.at_ms, entry.seq, _party(entry.event.leg, a_leg), "burst-done", text)
+    elif line is not None:
         actor, text = line(entry.event, a_leg)
         yield Moment(entry.at_ms, entry.seq, actor, _slug(type(entry.event).__name__), text)
     for command in commands:
@@ -123,7 +128,6 @@ _EVENTS: dict[type, Callable[[Any, LegId], tuple[str, str]]] = {
     OriginateFailed: lambda e, a: (_party(e.leg, a), f"could not be dialled: {e.cause}"),
     LegsJoined: lambda _e, _a: ("platform", "the two can hear each other"),
     LegsParted: lambda _e, _a: ("platform", "the two are parted"),
-    BurstDone: lambda e, a: (_party(e.leg, a), _outcome(e)),
     DocumentArrived: lambda e, _: ("application", f"answers with {len(e.body)} bytes of {e.content_type or 'nothing'}"),
     DocumentFailed: lambda e, _: ("application", f"gives no document: {e.problem}"),
     Redirected: lambda _e, _a: ("api", "gives the call another document"),
@@ -137,14 +141,20 @@ _EVENTS: dict[type, Callable[[Any, LegId], tuple[str, str]]] = {
 }
 
 
-def _outcome(event: BurstDone) -> str:
+def _outcome(event: BurstDone, burst: Burst | None) -> str:
+    """What came of a burst, by the last thing in it that has a result: an outcome may hold older ones, too."""
     outcome = event.outcome
-    if outcome.digits or outcome.terminator:
-        return f"pressed {outcome.digits}{outcome.terminator}"
-    if outcome.record_ms:
-        return f"{outcome.record_ms} ms recorded"
-    if outcome.dial_result:
-        return f"dialling ended: {outcome.dial_result}"
+    for run in reversed(burst.runs if burst is not None else ()):
+        match run:
+            case Collect():
+                pressed = f"{outcome.digits}{outcome.terminator}"
+                return f"pressed {pressed}" if pressed else "pressed nothing"
+            case RecordVoice():
+                return f"was recorded for {(outcome.record_ms or 0) / 1000:.1f} s"
+            case Bridge():
+                return f"is through with the callee: {outcome.dial_result or 'nobody was reached'}"
+            case _:
+                continue
     return "has heard it all"
 
 

@@ -16,9 +16,9 @@ import typer
 from typer import TyperException
 
 from controlplane.base.errors import BadInput, CallplaneError
-from controlplane.cli import doctor, replay, serve, settings, tenant, up
+from controlplane.cli import doctor, replay, serve, settings, simulate, tenant, up
 
-_GROUPS = (up, serve, tenant, replay, doctor, settings)
+_GROUPS = (up, serve, tenant, simulate, replay, doctor, settings)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -94,10 +94,11 @@ def parse_scenario(text: str) -> Scenario:
         raise ScenarioError(f"no YAML: {error.problem}", "", line) from error
     if node is None:
         raise ScenarioError("the file is empty", "", 1)
-    members = _Spot(node, "").only("callers", "callees")
+    members = _Spot(node, "").only("application", "callers", "callees")
     callers = tuple(_caller(one) for one in members["callers"].items()) if "callers" in members else ()
     callees = members["callees"].members() if "callees" in members else {}
-    return Scenario(callers, {name: _callee(spot) for name, spot in callees.items()})
+    application = _or(members, "application", _Spot.text, "")
+    return Scenario(callers, {name: _callee(spot) for name, spot in callees.items()}, application)
 
 
 def _caller(spot: _Spot) -> CallerPlan:

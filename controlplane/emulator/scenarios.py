@@ -1,5 +1,6 @@
 """Scenario files: who calls whom, and what the people at both ends do. Data only; the same for every way to run it.
 
+application: http://127.0.0.1:9000/
 callers:
   - from: "+15550001111"
     to: "+15550002222"
@@ -108,7 +109,8 @@ class CalleePlan:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Who takes part. Callees are known by number or SIP URI."""
+    """Who takes part. Callees are known by number or SIP URI. `application` is the URL that answers all numbers."""
 
     callers: tuple[CallerPlan, ...] = ()
     callees: Mapping[str, CalleePlan] = field(default_factory=dict)
+    application: str = ""
