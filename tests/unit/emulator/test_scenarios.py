@@ -78,7 +78,7 @@ def test_a_scenario_file_is_read_into_typed_steps() -> None:
     [
         ("", "line 1: the file is empty"),
         ("callers: [", "line 1: no YAML: expected the node content, but found '<stream end>'"),
-        ("calers: []", "line 1: calers: unknown; known here are callers, callees"),
+        ("calers: []", "line 1: calers: unknown; known here are application, callers, callees"),
         ("callers:\n  - to: '1'", "line 2: callers[0]: from is missing"),
         ("callers: {}", "line 1: callers: a list is wanted here"),
         (
