@@ -65,6 +65,7 @@ class Node:
         self._random = random.Random(seed)  # noqa: S311
         self.sessions = self._sequence = self._last_task = 0
         self.far_ends: FarEnds = _nobody
+        self.gateways: frozenset[str] | None = None  # None: every gateway is known
         self._wanted: frozenset[str] = frozenset()
         self._second = (-1, b"")
         self._heartbeat: Timer | None = None
@@ -180,16 +181,6 @@ class Node:
     def hang_up_in(self, channel: Channel, in_s: int, cause: str) -> None:
         """sched_hangup: end a channel after a time, unless that is unscheduled before."""
         self.schedule(channel.uuid, "switch_ivr_schedule_hangup", in_s, lambda: channel.hang_up(cause))
-
-    def end_park_in(self, channel: Channel, in_s: int, cause: str) -> None:
-        """park_timeout: end a channel that is still parked after a time."""
-        at_ms = self.clock.monotonic_ms() + in_s * 1000 - self.clock.now_ms() % 1000
-
-        def due() -> None:
-            if channel.is_parked:
-                channel.hang_up(cause)
-
-        self.clock.call_at_ms(at_ms, due)
 
     # Events
 

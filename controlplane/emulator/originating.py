@@ -87,7 +87,7 @@ def _begin(
     if caller is not None:
         caller.variables.update({"originate_disposition": "failure", "DIALSTATUS": "INVALIDARGS"})
     for target in targets:
-        address = address_of(target.endpoint)
+        address = _address(node, target.endpoint)
         if isinstance(address, str):
             attempt.failures.append(read_cause(address))
             continue
@@ -97,6 +97,13 @@ def _begin(
         else:
             attempt.legs.append(leg)
     return attempt
+
+
+def _address(node: Node, endpoint: str) -> tuple[str, list[str]] | str:
+    gateway = endpoint.removeprefix("sofia/gateway/").partition("/")[0]
+    if endpoint.startswith("sofia/gateway/") and node.gateways is not None and gateway not in node.gateways:
+        return "INVALID_GATEWAY"
+    return address_of(endpoint)
 
 
 def _timeout_s(caller: Channel | None, variables: Mapping[str, str]) -> int:

@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What the dialplan does with every inbound call. `watchdog_s` None schedules no hang-up."""
+    """What the dialplan does with every inbound call. `watchdog_s` None schedules no hang-up.
+
+    `before_park` are more applications with their data, run last before the call is parked.
+    """
 
     name: str = "a"
     watchdog_s: int | None = 10
+    before_park: tuple[tuple[str, str], ...] = ()
 
     def actions(self) -> list[tuple[str, str]]:
         """The applications, in order."""
         watchdog = [("sched_hangup", f"+{self.watchdog_s} RECOVERY_ON_TIMER_EXPIRE")] if self.watchdog_s else []
-        return [("set", f"callplane_door={self.name}"), *watchdog, ("park", "")]
+        return [("set", f"callplane_door={self.name}"), *watchdog, *self.before_park, ("park", "")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,19 +195,30 @@ def _expand(channel: Channel, data: str) -> str:
 
 async def park(channel: Channel) -> None:
     """Hold the channel and run its messages at each frame until it ends or leaves (switch_ivr_park)."""
-    if timeout := channel.variables.get("park_timeout"):
-        seconds, _, cause = timeout.partition(":")
-        channel.variables.set("park_timeout", None)
-        channel.variables.set("park_after_bridge", None)
-        channel.node.end_park_in(channel, int(seconds), cause or "NORMAL_CLEARING")
+    limit_ms, cause = _park_timeout(channel)
     channel.is_parked = True
     channel.fire("CHANNEL_PARK")
     channel.hears.begin(None, channel.node.clock.monotonic_ms())
     if channel.is_ready:
         await pause(channel.next_frame_ms())
-    await let_pass(channel, None, _drop, minds_break=False)
+    if await let_pass(channel, limit_ms, _drop, minds_break=False) is Ended.TIME:
+        channel.hang_up(cause)
     channel.is_parked = False
     channel.fire("CHANNEL_UNPARK")
+
+
+def _park_timeout(channel: Channel) -> tuple[int | None, str]:
+    """Read `park_timeout=<seconds>[:<cause>]` once and remove it: clearing it later does nothing (switch_ivr.c:985).
+
+    The park looks at it between messages only, so that a conversation may outlast it.
+    """
+    timeout = channel.variables.get("park_timeout")
+    if not timeout:
+        return None, ""
+    seconds, _, cause = timeout.partition(":")
+    channel.variables.set("park_timeout", None)
+    channel.variables.set("park_after_bridge", None)
+    return int(seconds) * 1000 - channel.node.clock.now_ms() % 1000, cause or "NORMAL_CLEARING"
 
 
 def _drop(_digit: Digit) -> bool:
