@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from controlplane.verbs.documents import Link, Method, StatusCallback, StatusEve
 
 _INSERT, _UPDATE, _FIND, _LIST = query("insert_app"), query("update_app"), query("find_app"), query("list_apps")
 _DELETE, _RELEASE, _FIND_SECRET = query("delete_app"), query("release_numbers_of_app"), query("find_secret")
+_LOCK = query("lock_app")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,14 @@ class App:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class AppFilter:
+    """Which apps of an account: of some statuses ((): any), with a text in the name ("": any)."""
+
+    statuses: tuple[str, ...] = ()
+    search: str = ""
+
+
 async def create_app(tx: Transaction, account_id: str, draft: AppDraft) -> App:
     """Add an app; raises NotFound for a secret that is not the account's."""
     app_id = new_id(APP)
@@ -63,14 +73,23 @@ async def update_app(tx: Transaction, account_id: str, app_id: str, draft: AppDr
     return await get_app(tx, account_id, app_id)
 
 
+async def change_app(tx: Transaction, account_id: str, app_id: str, change: Callable[[AppDraft], AppDraft]) -> App:
+    """Set some of an app anew, what `change` makes of it; nobody else changes it meanwhile. Raises NotFound."""
+    await tx.one(dict, _LOCK, account_id=account_id, app_id=app_id)
+    app = await get_app(tx, account_id, app_id)
+    return await update_app(tx, account_id, app_id, change(app.draft))
+
+
 async def get_app(tx: Transaction, account_id: str, app_id: str) -> App:
     """One app; raises NotFound."""
     return await tx.one(_app, _FIND, account_id=account_id, app_id=app_id)
 
 
-async def list_apps(tx: Transaction, account_id: str, window: Window) -> Page[App]:
+async def list_apps(tx: Transaction, account_id: str, window: Window, which: AppFilter = AppFilter()) -> Page[App]:
     """An account's apps, newest first."""
-    return await read_page(tx, _app, _LIST, "app_id", window, account_id=account_id)
+    return await read_page(
+        tx, _app, _LIST, "app_id", window, account_id=account_id, statuses=list(which.statuses), search=which.search
+    )
 
 
 async def delete_app(tx: Transaction, account_id: str, app_id: str) -> None:

@@ -25,6 +25,7 @@ class NumberNotOwned(BadInput):
     """The caller's number is not one of this account's."""
 
     slug = "from-number-not-provisioned"
+    http_status = 400
 
 
 class AccountSuspended(Conflict):

@@ -58,9 +58,11 @@ async def get_secret(tx: Transaction, vault: Vault, account_id: str, secret_id: 
     return _opened(vault, await tx.one(_Row, _FIND, account_id=account_id, secret_id=secret_id))
 
 
-async def list_secrets(tx: Transaction, vault: Vault, account_id: str, window: Window) -> Page[WebhookSecret]:
-    """An account's secrets, newest first."""
-    page = await read_page(tx, _Row, _LIST, "secret_id", window, account_id=account_id)
+async def list_secrets(
+    tx: Transaction, vault: Vault, account_id: str, window: Window, search: str = ""
+) -> Page[WebhookSecret]:
+    """An account's secrets, newest first; with a text in the name ("": any)."""
+    page = await read_page(tx, _Row, _LIST, "secret_id", window, account_id=account_id, search=search)
     opened = tuple(_opened(vault, row) for row in page.data)
     return Page(opened, page.next_cursor, page.previous_cursor, page.has_more)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,16 @@ import pytest
 from controlplane.base.errors import Conflict, NotFound
 from controlplane.base.ids import AccountId
 from controlplane.services.accounts import change_account
-from controlplane.services.apps import AppDraft, create_app, delete_app, get_app, list_apps, update_app
+from controlplane.services.apps import (
+    AppDraft,
+    AppFilter,
+    change_app,
+    create_app,
+    delete_app,
+    get_app,
+    list_apps,
+    update_app,
+)
 from controlplane.services.load_routing import Route, load_routing
 from controlplane.services.numbers import (
     Filter,
@@ -55,6 +65,44 @@ async def test_an_app_is_read_as_it_was_written(db: Database, account: AccountId
         assert {app.app_id: app for app in listed.data} == {plain.app_id: plain, full.app_id: full}
         changed = await update_app(tx, account, full.app_id, replace(PLAIN, name="Changed"))
         assert changed.draft == replace(PLAIN, name="Changed")
+
+
+async def test_apps_are_found_by_status_and_name(db: Database, account: AccountId) -> None:
+    async with db.transaction() as tx:
+        one = await create_app(tx, account, replace(PLAIN, name="Front desk"))
+        two = await create_app(tx, account, replace(PLAIN, name="Back desk", status="inactive"))
+
+        async def found(which: AppFilter) -> tuple[str, ...]:
+            return tuple(app.app_id for app in (await list_apps(tx, account, Window(), which)).data)
+
+        assert await found(AppFilter(search="DESK")) == (two.app_id, one.app_id)
+        assert await found(AppFilter(("active",), "desk")) == (one.app_id,)
+        assert await found(AppFilter(("inactive",))) == (two.app_id,)
+        assert await found(AppFilter(search="%")) == ()
+
+
+async def test_two_changes_of_one_app_at_once_both_stay(db: Database, account: AccountId) -> None:
+    async with db.transaction() as tx:
+        app_id = (await create_app(tx, account, PLAIN)).app_id
+    first_holds_it = asyncio.Event()
+
+    async def rename() -> None:
+        async with db.transaction() as tx:
+            await change_app(tx, account, app_id, lambda draft: replace(draft, name="Renamed"))
+            first_holds_it.set()
+            await asyncio.sleep(0)  # the other asks for it before this commits
+
+    async def limit() -> None:
+        await first_holds_it.wait()
+        async with db.transaction() as tx:
+            await change_app(tx, account, app_id, lambda draft: replace(draft, channel_limit=3))
+
+    await asyncio.gather(rename(), limit())
+
+    async with db.transaction() as tx:
+        assert (await get_app(tx, account, app_id)).draft == replace(PLAIN, name="Renamed", channel_limit=3)
+        with pytest.raises(NotFound):
+            await change_app(tx, await new_account(db), app_id, lambda draft: draft)
 
 
 async def test_a_secret_that_apps_use_is_not_deleted(db: Database, account: AccountId) -> None:

@@ -28,7 +28,10 @@ FROM apps
 LEFT JOIN secrets ON secrets.account_id = apps.account_id AND secrets.secret_id = apps.secret_id
 WHERE apps.account_id = %(account_id)s AND apps.app_id = %(app_id)s
 
--- list_apps: A tenant's apps, newest first.
+-- lock_app: Hold an app while it is changed.
+SELECT app_id FROM apps WHERE account_id = %(account_id)s AND app_id = %(app_id)s FOR UPDATE
+
+-- list_apps: A tenant's apps, newest first; of some statuses, or with a text in the name.
 SELECT
     apps.app_id, apps.account_id, apps.name, apps.flow_url, apps.flow_method, apps.fallback_url, apps.fallback_method,
     apps.webhook_url, apps.webhook_api_version, apps.status_callback_url, apps.status_callback_method,
@@ -38,6 +41,8 @@ SELECT
 FROM apps
 LEFT JOIN secrets ON secrets.account_id = apps.account_id AND secrets.secret_id = apps.secret_id
 WHERE apps.account_id = %(account_id)s AND apps.app_id < %(newest)s AND apps.app_id > %(oldest)s
+    AND (cardinality(%(statuses)s::text[]) = 0 OR apps.status = ANY(%(statuses)s::text[]))
+    AND strpos(lower(apps.name), lower(%(search)s)) > 0
 ORDER BY apps.app_id DESC
 LIMIT %(limit)s
 

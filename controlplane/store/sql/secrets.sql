@@ -7,11 +7,12 @@ SELECT secret_id, name, created_at, rotated_at, value AS sealed,
     (SELECT count(*) FROM apps WHERE apps.account_id = secrets.account_id AND apps.secret_id = secrets.secret_id) AS app_count
 FROM secrets WHERE account_id = %(account_id)s AND secret_id = %(secret_id)s
 
--- list_secrets: A tenant's webhook secrets, newest first.
+-- list_secrets: A tenant's webhook secrets, newest first; with a text in the name.
 SELECT secret_id, name, created_at, rotated_at, value AS sealed,
     (SELECT count(*) FROM apps WHERE apps.account_id = secrets.account_id AND apps.secret_id = secrets.secret_id) AS app_count
 FROM secrets
 WHERE account_id = %(account_id)s AND secret_id < %(newest)s AND secret_id > %(oldest)s
+    AND strpos(lower(name), lower(%(search)s)) > 0
 ORDER BY secret_id DESC
 LIMIT %(limit)s
 
