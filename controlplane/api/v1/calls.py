@@ -1,0 +1,120 @@
+"""Reading calls: many, one, its legs, its timeline."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from controlplane.api.keys import holder_of
+from controlplane.api.openapi import ALWAYS, problems
+from controlplane.api.requests import parts_of, read, to_json
+from controlplane.api.v1.call_shapes import (
+    CallShape,
+    LegShape,
+    State,
+    Status,
+    TimelineShape,
+    call_shape,
+    leg_shapes,
+    moment_shape,
+    statuses_of,
+)
+from controlplane.api.v1.fields import Text, Time
+from controlplane.api.v1.paging import After, Before, Limit, PageOf, page_of, window_of
+from controlplane.base.ids import AccountId
+from controlplane.calls.timeline import tell
+from controlplane.services.calls import CallFilter, get_call, list_calls, list_legs, read_timeline
+from controlplane.services.load_live_calls import JournalLine
+from controlplane.store.database import Transaction
+from controlplane.store.pages import Window
+
+router = APIRouter(tags=["calls"], responses=ALWAYS)
+
+_TEXT = "text/plain"
+_DIRECTION = {"inbound": "inbound", "outbound": "outbound-api"}
+
+
+@router.get("/voice/calls/{call_id}", name="get_call", response_model=CallShape, responses=problems(404))
+async def show_call(request: Request, call_id: str) -> Response:
+    """One call, with its legs."""
+    return await read(request, partial(_call, call_id), CallShape)
+
+
+@router.get("/voice/calls", name="list_calls", response_model=PageOf[CallShape])
+async def show_calls(
+    request: Request,
+    state: Annotated[State | Status | None, Query(description="A `state` or a `status`.")] = None,
+    direction: Literal["inbound", "outbound"] | None = None,
+    from_number: Text | None = None,
+    to_number: Text | None = None,
+    created_after: Annotated[Time | None, Query(description="Not before this.")] = None,
+    created_before: Annotated[Time | None, Query(description="Before this.")] = None,
+    limit: Limit = 50,
+    cursor_after: After = None,
+    cursor_before: Before = None,
+) -> Response:
+    """Calls, newest first, without their legs."""
+    which = CallFilter(
+        statuses=() if state is None else statuses_of(state),
+        direction=None if direction is None else _DIRECTION[direction],
+        from_number=from_number,
+        to_number=to_number,
+        created_after=created_after,
+        created_before=created_before,
+    )
+    window = window_of(limit, cursor_after, cursor_before)
+    return await read(request, partial(_calls, window, which), PageOf[CallShape])
+
+
+@router.get("/voice/calls/{call_id}/legs", name="list_legs", response_model=PageOf[LegShape], responses=problems(404))
+async def show_legs(request: Request, call_id: str) -> Response:
+    """A call's legs, the first one first, all on one page."""
+    return await read(request, partial(_legs, call_id), PageOf[LegShape])
+
+
+@router.get(
+    "/voice/calls/{call_id}/timeline",
+    name="get_timeline",
+    response_model=TimelineShape,
+    responses=problems(404) | {200: {"content": {_TEXT: {"example": "12:00:00.000 caller: rings"}}}},
+)
+async def show_timeline(request: Request, call_id: str) -> Response:
+    """What happened in a call, line by line; with `Accept: text/plain` to be read by people."""
+    async with parts_of(request).db.transaction() as tx:
+        journal = await read_timeline(tx, holder_of(request).account_id, call_id)
+    shape = await asyncio.to_thread(_timeline, call_id, journal.lines)
+    if _TEXT in request.headers.get("accept", ""):
+        return Response(_as_text(shape), media_type=f"{_TEXT}; charset=utf-8")
+    return Response(to_json(shape, TimelineShape), media_type="application/json")
+
+
+async def _call(call_id: str, tx: Transaction, account_id: AccountId) -> CallShape:
+    call = await get_call(tx, account_id, call_id)
+    return call_shape(call, leg_shapes(call, await list_legs(tx, account_id, call_id)))
+
+
+async def _calls(window: Window, which: CallFilter, tx: Transaction, account_id: AccountId) -> PageOf[CallShape]:
+    return page_of(await list_calls(tx, account_id, window, which), call_shape)
+
+
+async def _legs(call_id: str, tx: Transaction, account_id: AccountId) -> PageOf[LegShape]:
+    call = await get_call(tx, account_id, call_id)
+    return PageOf(leg_shapes(call, await list_legs(tx, account_id, call_id)))
+
+
+def _timeline(call_id: str, lines: tuple[JournalLine, ...]) -> TimelineShape:
+    return TimelineShape(call_id, [moment_shape(moment) for moment in tell(line.entry() for line in lines)])
+
+
+def _as_text(shape: TimelineShape) -> str:
+    width = max((len(moment.actor) for moment in shape.data), default=0)
+    return "".join(
+        f"{moment.at}  {moment.actor:{width}}  {_marked(moment.level)}{moment.text}\n" for moment in shape.data
+    )
+
+
+def _marked(level: str) -> str:
+    return "" if level == "info" else f"{level}: "
