@@ -12,10 +12,10 @@ from pydantic import SecretStr
 from controlplane.hooks.client import HookClient
 from controlplane.hooks.messages import Content, DeliveryRequest, DeliveryResult, EventContent, FormContent
 from controlplane.services.deliver import Delivery, record_attempt, take_due_deliveries
+from controlplane.services.event_payloads import OLD_VERSION, VERSION, event_body
 from controlplane.services.schedule import Attempt
 from controlplane.store.database import Database
 from controlplane.store.vault import Vault
-from controlplane.tasks.payloads import OLD_VERSION, VERSION, event_body
 from controlplane.verbs.documents import Link
 
 log = logging.getLogger(__name__)

@@ -17,11 +17,12 @@ VERSION = "2026-06-01"
 
 def event_body(event: Told, account: AccountId, call: CallId) -> bytes:
     """The body of a webhook request."""
-    body = _old(event, account, call) if event.api_version == OLD_VERSION else _current(event, account, call)
+    body = _old(event, account, call) if event.api_version == OLD_VERSION else current_payload(event, account, call)
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _current(event: Told, account: AccountId, call: CallId) -> dict[str, object]:
+def current_payload(event: Told, account: AccountId, call: CallId) -> dict[str, object]:
+    """An event in the newest version, before it is written."""
     return {
         "id": event.event_id,
         "type": event.kind,
