@@ -9,16 +9,16 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from controlplane.api import health, problems
+from controlplane.api import health, media, problems
 from controlplane.api.edge import Edge
-from controlplane.api.keys import PREFIX, KeyCheck
+from controlplane.api.keys import KeyCheck
 from controlplane.api.openapi import DESCRIPTION, TAGS, describe, name_operation
 from controlplane.api.parts import ApiParts
-from controlplane.api.v1 import account, apps, calls, control, numbers, placing, secrets
+from controlplane.api.v1 import account, apps, calls, control, events, numbers, placing, recordings, secrets
 from controlplane.base.errors import CallplaneError
 
 # The busiest first: paths are tried in this order.
-_V1 = (placing, calls, control, apps, numbers, secrets, account)
+_V1 = (placing, calls, control, events, recordings, apps, numbers, secrets, account)
 
 
 def build_app(parts: ApiParts) -> FastAPI:
@@ -42,7 +42,8 @@ def build_app(parts: ApiParts) -> FastAPI:
     )
     app.state.parts = parts
     for module in _V1:
-        app.include_router(module.router, prefix=PREFIX)
+        app.include_router(module.router)
+    app.include_router(media.router)
     app.include_router(health.router)
     app.openapi = partial(describe, app, parts.public_url)  # type: ignore[method-assign]
     app.add_middleware(KeyCheck, parts=parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from controlplane.base.clock import Clock
@@ -11,19 +12,39 @@ from controlplane.store.database import Database
 from controlplane.store.vault import Vault
 
 
-class Recordings(Protocol):
-    """Where the files of recordings are kept: WAV, 8 or 16 kHz, 16 bit."""
+class Storage(Protocol):
+    """Where recordings are kept, WAV files by key; what the API wants of files/storage.py. Raises Unavailable."""
 
-    async def maybe_link(self, key: str, expires_in_s: int) -> str | None:
-        """A signed link of the store's own that anyone may follow for so long, or None where it makes none."""
+    def open_stream(self, key: str) -> AsyncIterator[bytes]:
+        """A file in pieces; raises NotFound with the first."""
         ...
 
-    def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes from `start` to before `end`, piece by piece; raises NotFound before the first."""
+    async def get_file(self, key: str, path: Path) -> None:
+        """Write a file into `path`; raises NotFound."""
+        ...
+
+    async def size(self, key: str) -> int:
+        """How many bytes a file has; raises NotFound."""
         ...
 
     async def delete(self, key: str) -> None:
-        """Take a file away; one that is not there is no error."""
+        """Remove a file; does nothing if there is none."""
+        ...
+
+    async def signed_url(self, key: str, expires_s: int) -> str | None:
+        """A link of the store's own that anyone may follow for so long, or None where it makes none."""
+        ...
+
+
+class Editor(Protocol):
+    """Makes other files of a recording; what the API wants of files/workshop.py. Raises BadInput, Unavailable."""
+
+    async def make_mp3(self, source: Path, target: Path) -> None:
+        """The same as MP3."""
+        ...
+
+    async def mix(self, source: Path, target: Path) -> None:
+        """Its two channels in one."""
         ...
 
 
@@ -53,7 +74,8 @@ class ApiParts:
     db: Database
     clock: Clock
     vault: Vault
-    recordings: Recordings
+    storage: Storage
+    editor: Editor
     public_url: str
     link_key: bytes = field(repr=False)
     meter: Meter = field(default_factory=NoMeter)

@@ -22,7 +22,7 @@ from controlplane.api.errors import (
     MethodNotAllowed,
     NoSuchPath,
 )
-from controlplane.base.errors import BadInput, CallplaneError
+from controlplane.base.errors import CallplaneError
 from controlplane.verbs.errors import DocumentError
 
 MEDIA_TYPE = "application/problem+json"
@@ -137,8 +137,6 @@ def _faults_of(error: CallplaneError) -> list[Fault] | None:
         return [_fault_of(one) for one in error.errors]
     if isinstance(error, DocumentError):
         return [Fault(["body", "document", error.path], str(error.message), str(error.code))]
-    if isinstance(error, BadInput) and isinstance(error.facts.get("field"), str):
-        return [Fault(["body", str(error.facts["field"])], error.message, error.slug.replace("-", "_"))]
     return None
 
 

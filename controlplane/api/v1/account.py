@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
+from controlplane.api.keys import PREFIX
 from controlplane.api.openapi import ALWAYS
 from controlplane.api.requests import read
 from controlplane.api.v1.fields import iso
@@ -15,7 +16,7 @@ from controlplane.base.ids import AccountId
 from controlplane.services.accounts import get_account
 from controlplane.store.database import Transaction
 
-router = APIRouter(tags=["account"], responses=ALWAYS)
+router = APIRouter(prefix=PREFIX, tags=["account"], responses=ALWAYS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, model_validator
 
+from controlplane.api.keys import PREFIX
 from controlplane.api.openapi import ALWAYS, problems
 from controlplane.api.requests import change, read
 from controlplane.api.v1.fields import Body, Id, Name, Text, Url, iso
@@ -32,7 +33,7 @@ from controlplane.store.database import Transaction
 from controlplane.store.pages import Window
 from controlplane.verbs.documents import Link, Method, StatusCallback, StatusEvent
 
-router = APIRouter(tags=["apps"], responses=ALWAYS)
+router = APIRouter(prefix=PREFIX, tags=["apps"], responses=ALWAYS)
 
 Version = Literal["2025-08-01", "2026-06-01"]
 Activity = Literal["active", "inactive"]

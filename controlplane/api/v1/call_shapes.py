@@ -6,6 +6,8 @@ no-answer, canceled.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeAlias
@@ -14,9 +16,10 @@ from pydantic import Field
 
 from controlplane.api.v1.fields import iso, maybe_iso
 from controlplane.base.causes import verdict_of
-from controlplane.base.ids import public_leg_id
+from controlplane.base.ids import LegId, public_leg_id
 from controlplane.calls.timeline import Moment
 from controlplane.services.calls import Call, Leg
+from controlplane.services.recordings import Recording
 
 State: TypeAlias = Literal["initiated", "ringing", "answered", "completed", "failed"]
 Status: TypeAlias = Literal[
@@ -45,7 +48,7 @@ class LegShape:
     from_number: str
     to_number: str
     parent_leg_id: str | None
-    recordings: list[str]
+    recordings: Annotated[list[str], Field(description="Ids of its recordings.")]
     created_at: str
     ringing_at: str | None
     answered_at: str | None
@@ -131,9 +134,12 @@ def call_shape(call: Call, legs: list[LegShape] | None = None) -> CallShape:
     )
 
 
-def leg_shapes(call: Call, legs: list[Leg]) -> list[LegShape]:
-    """A call's legs as they are shown; the first is the A-leg."""
-    return [_leg_shape(call, leg, legs[0]) for leg in legs]
+def leg_shapes(call: Call, legs: Sequence[Leg], recordings: Sequence[Recording]) -> list[LegShape]:
+    """A call's legs as they are shown, each with its recordings; the first is the A-leg."""
+    recorded: defaultdict[LegId, list[str]] = defaultdict(list)
+    for recording in reversed(recordings):
+        recorded[recording.leg].append(recording.recording_id)
+    return [_leg_shape(call, leg, legs[0], recorded[leg.leg]) for leg in legs]
 
 
 def moment_shape(moment: Moment) -> MomentShape:
@@ -142,7 +148,7 @@ def moment_shape(moment: Moment) -> MomentShape:
     return MomentShape(at, moment.seq, moment.actor, moment.kind, moment.level, moment.text)  # type: ignore[arg-type]
 
 
-def _leg_shape(call: Call, leg: Leg, a_leg: Leg) -> LegShape:
+def _leg_shape(call: Call, leg: Leg, a_leg: Leg, recordings: list[str]) -> LegShape:
     is_first = leg is a_leg
     return LegShape(
         id=public_leg_id(leg.leg),
@@ -153,7 +159,7 @@ def _leg_shape(call: Call, leg: Leg, a_leg: Leg) -> LegShape:
         from_number=leg.from_number,
         to_number=leg.to_number,
         parent_leg_id=None if is_first else public_leg_id(a_leg.leg),
-        recordings=[],
+        recordings=recordings,
         created_at=iso(leg.created_at),
         ringing_at=maybe_iso(leg.ringing_at),
         answered_at=maybe_iso(leg.answered_at),

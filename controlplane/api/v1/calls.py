@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from controlplane.api.keys import holder_of
+from controlplane.api.keys import PREFIX, holder_of
 from controlplane.api.openapi import ALWAYS, problems
 from controlplane.api.requests import parts_of, read, to_json
 from controlplane.api.v1.call_shapes import (
@@ -26,12 +26,13 @@ from controlplane.api.v1.fields import Text, Time
 from controlplane.api.v1.paging import After, Before, Limit, PageOf, page_of, window_of
 from controlplane.base.ids import AccountId
 from controlplane.calls.timeline import tell
-from controlplane.services.calls import CallFilter, get_call, list_calls, list_legs, read_timeline
+from controlplane.services.calls import Call, CallFilter, get_call, list_calls, list_legs, read_timeline
 from controlplane.services.load_live_calls import JournalLine
+from controlplane.services.recordings import list_recordings
 from controlplane.store.database import Transaction
-from controlplane.store.pages import Window
+from controlplane.store.pages import MOST, Window
 
-router = APIRouter(tags=["calls"], responses=ALWAYS)
+router = APIRouter(prefix=PREFIX, tags=["calls"], responses=ALWAYS)
 
 _TEXT = "text/plain"
 _DIRECTION = {"inbound": "inbound", "outbound": "outbound-api"}
@@ -93,7 +94,7 @@ async def show_timeline(request: Request, call_id: str) -> Response:
 
 async def _call(call_id: str, tx: Transaction, account_id: AccountId) -> CallShape:
     call = await get_call(tx, account_id, call_id)
-    return call_shape(call, leg_shapes(call, await list_legs(tx, account_id, call_id)))
+    return call_shape(call, await _legs_of(tx, account_id, call))
 
 
 async def _calls(window: Window, which: CallFilter, tx: Transaction, account_id: AccountId) -> PageOf[CallShape]:
@@ -101,8 +102,12 @@ async def _calls(window: Window, which: CallFilter, tx: Transaction, account_id:
 
 
 async def _legs(call_id: str, tx: Transaction, account_id: AccountId) -> PageOf[LegShape]:
-    call = await get_call(tx, account_id, call_id)
-    return PageOf(leg_shapes(call, await list_legs(tx, account_id, call_id)))
+    return PageOf(await _legs_of(tx, account_id, await get_call(tx, account_id, call_id)))
+
+
+async def _legs_of(tx: Transaction, account_id: AccountId, call: Call) -> list[LegShape]:
+    recordings = await list_recordings(tx, account_id, Window(MOST), call.call_id)
+    return leg_shapes(call, await list_legs(tx, account_id, call.call_id), recordings.data)
 
 
 def _timeline(call_id: str, lines: tuple[JournalLine, ...]) -> TimelineShape:

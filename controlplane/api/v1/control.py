@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, StringConstraints, model_validator
 
+from controlplane.api.keys import PREFIX
 from controlplane.api.openapi import ALWAYS, problems
 from controlplane.api.requests import change, read
 from controlplane.api.v1.fields import Body, Id, Url, iso, maybe_iso
@@ -29,7 +30,7 @@ from controlplane.store.database import Transaction, unknown_is_not_found
 from controlplane.store.minting import new_id
 from controlplane.verbs.documents import Link, Method
 
-router = APIRouter(tags=["live control"], responses=ALWAYS | problems(404, 409))
+router = APIRouter(prefix=PREFIX, tags=["live control"], responses=ALWAYS | problems(404, 409))
 
 LegField = Annotated[Id | None, Field(description="One leg of the call; left out: its first.")]
 

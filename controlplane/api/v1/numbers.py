@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, model_validator
 
+from controlplane.api.keys import PREFIX
 from controlplane.api.openapi import ALWAYS, problems
 from controlplane.api.requests import change, read
 from controlplane.api.v1.fields import Body, Id, Text, iso
@@ -28,7 +29,7 @@ from controlplane.services.numbers import (
 from controlplane.store.database import Transaction
 from controlplane.store.pages import Window
 
-router = APIRouter(tags=["numbers"], responses=ALWAYS)
+router = APIRouter(prefix=PREFIX, tags=["numbers"], responses=ALWAYS)
 
 Search = Annotated[Text, Query(description="A text in number or name.")]
 Apps = Annotated[list[Id] | None, Query(description="Ids of apps: numbers that lead to one of them.")]

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, StringConstraints, model_validator
 
+from controlplane.api.keys import PREFIX
 from controlplane.api.openapi import ALWAYS, problems
 from controlplane.api.requests import change, parts_of
 from controlplane.api.v1.call_shapes import CallShape, State, Status, call_shape
@@ -22,7 +23,7 @@ from controlplane.store.database import Transaction
 from controlplane.verbs.documents import Link, Method, StatusCallback, StatusEvent
 from controlplane.verbs.parsing import parse_document
 
-router = APIRouter(tags=["calls"], responses=ALWAYS | problems(404, 409))
+router = APIRouter(prefix=PREFIX, tags=["calls"], responses=ALWAYS | problems(404, 409))
 
 Progress = Literal["initiated", "ringing", "answered", "completed"]
 

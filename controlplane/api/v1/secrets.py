@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, model_validator
 
+from controlplane.api.keys import PREFIX
 from controlplane.api.openapi import ALWAYS, problems
 from controlplane.api.requests import change, parts_of, read
 from controlplane.api.v1.fields import Body, Name, Text, iso, maybe_iso
@@ -28,7 +29,7 @@ from controlplane.store.database import Transaction
 from controlplane.store.pages import Window
 from controlplane.store.vault import Vault
 
-router = APIRouter(tags=["secrets"], responses=ALWAYS)
+router = APIRouter(prefix=PREFIX, tags=["secrets"], responses=ALWAYS)
 
 
 class NewSecret(Body):

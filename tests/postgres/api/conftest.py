@@ -13,19 +13,30 @@ from controlplane.api.parts import ApiParts
 from controlplane.services.accounts import create_account
 from controlplane.services.numbers import add_number
 from controlplane.store.database import Database
+from controlplane.store.journal import Recorder
 from tests.postgres.api.tenants import PUBLIC_URL, Tenant
-from tests.postgres.api.things import MemoryRecordings, StillClock
+from tests.postgres.api.things import LabellingEditor, ListingMeter, MemoryStorage, StillClock
 from tests.postgres.sample import VAULT
 
 
 @pytest.fixture
-def recordings() -> MemoryRecordings:
-    return MemoryRecordings()
+def storage() -> MemoryStorage:
+    return MemoryStorage()
 
 
 @pytest.fixture
-def parts(db: Database, recordings: MemoryRecordings) -> ApiParts:
-    return ApiParts(db, StillClock(), VAULT, recordings, PUBLIC_URL, link_key=b"l" * 32)
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def meter() -> ListingMeter:
+    return ListingMeter()
+
+
+@pytest.fixture
+def parts(db: Database, storage: MemoryStorage, clock: StillClock, meter: ListingMeter) -> ApiParts:
+    return ApiParts(db, clock, VAULT, storage, LabellingEditor(), PUBLIC_URL, link_key=b"l" * 32, meter=meter)
 
 
 @pytest.fixture
@@ -38,6 +49,14 @@ async def anyone(app: FastAPI) -> AsyncIterator[AsyncClient]:
     """A client without a key."""
     async with AsyncClient(transport=ASGITransport(app), base_url=PUBLIC_URL) as client:
         yield client
+
+
+@pytest.fixture
+async def recorder(url: str) -> AsyncIterator[Recorder]:
+    recorder = Recorder(url)
+    await recorder.start()
+    yield recorder
+    await recorder.stop()
 
 
 @pytest.fixture

@@ -268,3 +268,27 @@ async def test_a_suspended_account_has_no_key(acme: Tenant, db: Database) -> Non
         )  # fmt: skip
 
     assert told(await acme.post("/voice/calls", {**CALL, **FLOW})) == (403, "api_key_refused")
+
+
+async def test_a_timeline_tells_what_happened_line_by_line(acme: Tenant) -> None:
+    call = (await acme.made("/voice/calls", CALL))["id"]
+    empty = (await acme.get(f"/voice/calls/{call}/timeline")).json()
+    await acme.made(f"/voice/calls/{call}/hangup", {})
+
+    shown = (await acme.get(f"/voice/calls/{call}/timeline")).json()
+    read = await acme.get(f"/voice/calls/{call}/timeline", headers={"Accept": "text/plain"})
+
+    at = shown["data"][0]["at"]
+    assert empty == {"call_id": call, "data": []}
+    assert shown["data"][0] == {
+        "at": at,
+        "seq": 0,
+        "actor": "api",
+        "kind": "call-placed",
+        "level": "info",
+        "text": "a call from +15550001111 to +15550002222 is placed",
+    }
+    assert [moment["kind"] for moment in shown["data"]][-1] == "finish"
+    assert read.headers["content-type"] == "text/plain; charset=utf-8"
+    assert read.text.splitlines()[0] == f"{at}  api       a call from +15550001111 to +15550002222 is placed"
+    assert len(read.text.splitlines()) == len(shown["data"])

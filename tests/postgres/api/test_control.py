@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -17,14 +16,6 @@ from tests.postgres.api.tenants import CALL, Tenant, told
 from tests.postgres.sample import NOW_MS, call_in_shard, entry, offered
 
 B_LEG = LegId("11111111-2222-4333-8444-555555555555")
-
-
-@pytest.fixture
-async def recorder(url: str) -> AsyncIterator[Recorder]:
-    recorder = Recorder(url)
-    await recorder.start()
-    yield recorder
-    await recorder.stop()
 
 
 @pytest.fixture
