@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from controlplane.emulator.channel import Channel
     from controlplane.emulator.clock import Timer
 
+# What FreeSWITCH says of a session recording that was stopped, whatever stopped it.
+_COMPLETION = "success-maxtime"
+
 
 class Recording:
     """A running record_session. Stereo has the leg's own voice in channel 1 and what it hears in channel 2.
@@ -58,7 +61,8 @@ class Recording:
         length_ms = self._write()
         values = {"record_seconds": length_ms // 1000, "record_ms": length_ms, "record_samples": length_ms * 8}
         channel.variables.update({name: str(value) for name, value in values.items()})
-        channel.fire("RECORD_STOP", after=[("Record-File-Path", self.path)])
+        channel.variables.set("record_completion_cause", _COMPLETION)
+        channel.fire("RECORD_STOP", after=[("Record-File-Path", self.path), ("Record-Completion-Cause", _COMPLETION)])
         channel.fire("MEDIA_BUG_STOP", after=bug_headers("session_record", self.path))
 
     def _write(self) -> int:
