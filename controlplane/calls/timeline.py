@@ -59,6 +59,7 @@ from controlplane.calls.events import (
     Redirected,
     Resumed,
 )
+from controlplane.calls.facts import Direction, Facts
 from controlplane.calls.machine import CallMachine
 from controlplane.verbs.documents import Number, Pause, Play, Prompt, Say, Target
 
@@ -69,7 +70,7 @@ class Moment:
 
     at_ms: int
     seq: int
-    actor: str  # caller, callee, application, platform, api
+    actor: str  # caller, callee, third party, application, platform, api
     kind: str
     text: str
     level: str = "info"
@@ -92,10 +93,11 @@ def _told(machine: CallMachine, bursts: dict[Token, Burst], entry: Entry) -> Ite
     line = _EVENTS.get(type(entry.event))
     if isinstance(entry.event, BurstDone):
         text = _outcome(entry.event, bursts.get(entry.event.token))
-        yield Moment(entry.at_ms, entry.seq, _party(entry.event.leg, a_leg), "burst-done", text)
+        actor = _party(entry.event.leg, a_leg)
+        yield Moment(entry.at_ms, entry.seq, _name(actor, machine.facts), "burst-done", text)
     elif line is not None:
         actor, text = line(entry.event, a_leg)
-        yield Moment(entry.at_ms, entry.seq, actor, _slug(type(entry.event).__name__), text)
+        yield Moment(entry.at_ms, entry.seq, _name(actor, machine.facts), _slug(type(entry.event).__name__), text)
     for command in commands:
         yield from _of_command(entry, command)
 
@@ -115,8 +117,17 @@ def _slug(name: str) -> str:
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
 
 
+def _name(actor: str, facts: Facts) -> str:
+    """Who acted: whoever came in called, whoever was dialled is called."""
+    if actor == "a-leg":
+        return "caller" if facts.direction is Direction.INBOUND else "callee"
+    if actor == "b-leg":
+        return "callee" if facts.direction is Direction.INBOUND else "third party"
+    return actor
+
+
 def _party(leg: LegId, a_leg: LegId) -> str:
-    return "caller" if leg == a_leg else "callee"
+    return "a-leg" if leg == a_leg else "b-leg"
 
 
 _EVENTS: dict[type, Callable[[Any, LegId], tuple[str, str]]] = {

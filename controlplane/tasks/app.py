@@ -9,16 +9,28 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import warnings
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
-from celery import Celery
+from celery import Celery, signals
+from kombu.exceptions import OperationalError
 
+from controlplane.base.errors import Unavailable
+
+CeleryApp: TypeAlias = Celery
 QUEUE = "callplane"
 DELIVER, RECORDINGS, SWEEP = "callplane.deliver", "callplane.recordings", "callplane.sweep"
+CONCURRENCY = 4
 STALE_S = 30  # a nudge older than this has been overtaken by the next
 TASK_LIMIT_S = 900
+
+
+class BrokerAway(Unavailable):
+    """The message broker does not answer; work is late, not lost."""
+
+    slug = "broker-away"
 
 
 class Work(Protocol):
@@ -90,5 +102,26 @@ def _task(start: Callable[[], Coroutine[Any, Any, int]], loop: LoopThread) -> Ca
 
 
 def nudge(app: Celery, name: str) -> None:
-    """Say that there is work of a kind; raises kombu's OperationalError while the broker is away."""
-    app.send_task(name, expires=STALE_S, retry=False, ignore_result=True)
+    """Say that there is work of a kind; raises BrokerAway."""
+    try:
+        app.send_task(name, expires=STALE_S, retry=False, ignore_result=True)
+    except (OperationalError, OSError) as error:
+        raise BrokerAway from error
+
+
+def run_celery_worker(app: Celery, on_ready: Callable[[], None]) -> None:
+    """Work in this thread, the main one, until SIGTERM or SIGINT; tasks under way are finished first."""
+    signals.setup_logging.connect(lambda **_: None, weak=False)  # ours is set up
+    signals.worker_ready.connect(lambda **_: on_ready(), weak=False)
+    warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges", append=True)
+    worker = app.Worker(
+        pool="threads",
+        concurrency=CONCURRENCY,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        task_events=False,
+        quiet=True,
+        redirect_stdouts=False,
+    )
+    worker.start()

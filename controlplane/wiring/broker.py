@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery import Celery
-
 from controlplane.settings import Settings
-from controlplane.tasks.app import build_celery
+from controlplane.tasks.app import CeleryApp, build_celery
 
 POLL_S = 0.05
 VISIBLE_AGAIN_S = 3600  # longer than any task: Redis would give a task out twice
 
 
-def celery_of(settings: Settings) -> Celery:
+def celery_of(settings: Settings) -> CeleryApp:
     """The Celery application that the settings ask for."""
     if settings.broker_url is not None:
         return build_celery(settings.broker_url.get_secret_value(), _options(settings.broker_url.get_secret_value()))

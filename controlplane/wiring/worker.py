@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import warnings
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from celery import Celery, signals
-from kombu.exceptions import OperationalError
-
-from controlplane.base.errors import Unavailable
 from controlplane.hooks.client import HookClient
 from controlplane.metrics.registry import Metrics
 from controlplane.services.cancel_queued_call import expire_queued_calls
@@ -22,7 +17,17 @@ from controlplane.settings import Settings
 from controlplane.store.channels import OUTBOX
 from controlplane.store.database import Database
 from controlplane.store.notify import Listener
-from controlplane.tasks.app import DELIVER, RECORDINGS, SWEEP, LoopThread, add_tasks, nudge
+from controlplane.tasks.app import (
+    DELIVER,
+    RECORDINGS,
+    SWEEP,
+    BrokerAway,
+    CeleryApp,
+    LoopThread,
+    add_tasks,
+    nudge,
+    run_celery_worker,
+)
 from controlplane.tasks.deliveries import Courier
 from controlplane.tasks.recordings import process_due_recordings
 from controlplane.wiring.broker import celery_of
@@ -34,7 +39,6 @@ log = logging.getLogger(__name__)
 # How often each kind of work is looked for although nobody told of it (seconds).
 PERIODS_S = {DELIVER: 1.0, RECORDINGS: 2.0, SWEEP: 30.0}
 SETTLE_S = 0.02
-CONCURRENCY = 4
 
 
 @dataclass(slots=True)
@@ -61,31 +65,15 @@ def run_worker(settings: Settings, *, on_ready: Callable[[dict[str, Any]], None]
     """Work until SIGTERM or SIGINT; tasks under way are finished first. Raises BadInput for unusable settings."""
     url = database_url_of(settings)
     app, loop, stack = celery_of(settings), LoopThread(), AsyncExitStack()
-    signals.setup_logging.connect(lambda **_: None, weak=False)  # ours is set up
-    warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges", append=True)
     loop.start()
     try:
         worker = loop.run(_open(settings, url, stack))
         add_tasks(app, worker, loop)
         loop.run(_start_telling(app, url, stack))
-        signals.worker_ready.connect(lambda **_: on_ready({"worker": "celery"}), weak=False)
-        _celery_worker(app).start()
+        run_celery_worker(app, lambda: on_ready({"worker": "celery"}))
     finally:
         loop.run(stack.aclose())
         loop.stop()
-
-
-def _celery_worker(app: Celery) -> Any:
-    return app.Worker(
-        pool="threads",
-        concurrency=CONCURRENCY,
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-        task_events=False,
-        quiet=True,
-        redirect_stdouts=False,
-    )
 
 
 async def _open(settings: Settings, url: str, stack: AsyncExitStack) -> Worker:
@@ -95,7 +83,7 @@ async def _open(settings: Settings, url: str, stack: AsyncExitStack) -> Worker:
     return Worker(db, Courier(db, vault_of(settings), hooks, Metrics()), keeper, settings.public_url)
 
 
-async def _start_telling(app: Celery, url: str, stack: AsyncExitStack) -> None:
+async def _start_telling(app: CeleryApp, url: str, stack: AsyncExitStack) -> None:
     """Turn what the database tells, and the passing of time, into messages to the workers."""
     due = asyncio.Event()
     listener = Listener(url, (OUTBOX,), on_notify=lambda *_: due.set(), on_gap=due.set)
@@ -107,7 +95,7 @@ async def _start_telling(app: Celery, url: str, stack: AsyncExitStack) -> None:
         stack.callback(task.cancel)
 
 
-async def _tell_at_once(app: Celery, due: asyncio.Event) -> None:
+async def _tell_at_once(app: CeleryApp, due: asyncio.Event) -> None:
     while True:
         await due.wait()
         await asyncio.sleep(SETTLE_S)
@@ -116,14 +104,14 @@ async def _tell_at_once(app: Celery, due: asyncio.Event) -> None:
             await _tell(app, name)
 
 
-async def _tell_now_and_then(app: Celery, name: str, period_s: float) -> None:
+async def _tell_now_and_then(app: CeleryApp, name: str, period_s: float) -> None:
     while True:
         await asyncio.sleep(period_s)
         await _tell(app, name)
 
 
-async def _tell(app: Celery, name: str) -> None:
+async def _tell(app: CeleryApp, name: str) -> None:
     try:
         await asyncio.to_thread(nudge, app, name)
-    except (OperationalError, OSError, Unavailable) as error:
-        log.info("broker_away", extra={"problem": type(error).__name__})
+    except BrokerAway as error:
+        log.info("broker_away", extra={"problem": str(error.__cause__)})
