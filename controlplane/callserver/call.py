@@ -7,6 +7,7 @@ they came of to be on record, unless one that must wait stands before them.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from controlplane.calls.commands import REPEATABLE, WRITTEN, Command
 from controlplane.calls.events import Entry, Event
 from controlplane.calls.machine import CallMachine
 from controlplane.callserver.ports import Journal
+
+log = logging.getLogger(__name__)
 
 
 class Carrier(Protocol):
@@ -54,6 +57,7 @@ class LiveCall:
         commands = self.machine.handle(entry)
         is_urgent = not all(isinstance(command, REPEATABLE) for command in commands)
         saved = self.journal.submit(self.machine, entry, commands, is_urgent=is_urgent)
+        saved.add_done_callback(self._check)
         for command in commands:
             self._send(command, saved)
         if self.machine.is_over and not self.held:
@@ -89,6 +93,12 @@ class LiveCall:
         if task is not None:
             task.cancel()
 
+    def _check(self, saved: asyncio.Future[None]) -> None:
+        """An entry that cannot be kept ends our part in the call: another process writes its journal now."""
+        if not saved.cancelled() and (error := saved.exception()) is not None:
+            log.warning("call_lost", extra={"call": self.id, "problem": str(error)})
+            self.drop()
+
     def _send(self, command: Command, saved: asyncio.Future[None]) -> None:
         if isinstance(command, WRITTEN):
             return
@@ -107,7 +117,7 @@ class LiveCall:
                 return
             self.held.popleft()
             if saved.cancelled() or saved.exception() is not None:
-                continue
+                return
             self.carrier.carry_out(self, command)
         if self.machine.is_over:
             self.drop()

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from controlplane.hooks.client import HookClient
+from controlplane.metrics.exposition import serving_metrics
 from controlplane.metrics.registry import Metrics
 from controlplane.services.cancel_queued_call import expire_queued_calls
+from controlplane.services.deliver import measure_outbox
 from controlplane.services.idempotent import forget_old_answers
 from controlplane.settings import Settings
 from controlplane.store.channels import OUTBOX
@@ -32,12 +34,13 @@ from controlplane.tasks.deliveries import Courier
 from controlplane.tasks.recordings import process_due_recordings
 from controlplane.wiring.broker import celery_of
 from controlplane.wiring.files import RecordingKeeper, keeper_of
+from controlplane.wiring.meters import watch_pool
 from controlplane.wiring.places import database_url_of, vault_of
 
 log = logging.getLogger(__name__)
 
 # How often each kind of work is looked for although nobody told of it (seconds).
-PERIODS_S = {DELIVER: 1.0, RECORDINGS: 2.0, SWEEP: 30.0}
+PERIODS_S = {DELIVER: 1.0, RECORDINGS: 2.0, SWEEP: 10.0}
 SETTLE_S = 0.02
 
 
@@ -49,6 +52,7 @@ class Worker:
     courier: Courier
     keeper: RecordingKeeper
     public_url: str
+    outbox_age_s: float = 0.0
 
     async def deliver(self) -> int:
         return await self.courier.deliver_due()
@@ -58,6 +62,7 @@ class Worker:
 
     async def sweep(self) -> int:
         async with self.db.transaction() as tx:
+            self.outbox_age_s = (await measure_outbox(tx)).oldest_s
             return await expire_queued_calls(tx) + await forget_old_answers(tx)
 
 
@@ -77,10 +82,16 @@ def run_worker(settings: Settings, *, on_ready: Callable[[dict[str, Any]], None]
 
 
 async def _open(settings: Settings, url: str, stack: AsyncExitStack) -> Worker:
+    metrics = Metrics()
+    if settings.metrics_port:
+        stack.enter_context(serving_metrics(metrics, settings.metrics_port))
     db = await stack.enter_async_context(Database(url, name="callplane worker"))
+    watch_pool(metrics, db)
     hooks = await stack.enter_async_context(HookClient(allow_private=settings.allow_private_hooks))
     keeper = await stack.enter_async_context(keeper_of(settings))
-    return Worker(db, Courier(db, vault_of(settings), hooks, Metrics()), keeper, settings.public_url)
+    worker = Worker(db, Courier(db, vault_of(settings), hooks, metrics), keeper, settings.public_url)
+    metrics.watch_outbox_age_s(lambda: worker.outbox_age_s)
+    return worker
 
 
 async def _start_telling(app: CeleryApp, url: str, stack: AsyncExitStack) -> None:
