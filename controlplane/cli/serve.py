@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     serve = typer.Typer(name="serve", help="Run one process of a cluster.", no_args_is_help=True)
     serve.command("api")(_api)
     serve.command("calls")(_calls)
+    serve.command("files")(_files)
     serve.command("emulator")(_emulator)
     app.add_typer(serve)
     app.command("worker")(_worker)
@@ -51,6 +52,22 @@ def _calls() -> None:
     settings = read_settings()
     configure_logging(settings.log_level)
     run(serve_calls(settings, on_ready=ready))
+
+
+def _files(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on, in a private network.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0: a free one.")] = 8090,
+) -> None:
+    """Run on a media node that shares no folder: give it prompts and take its recordings."""
+    from controlplane.cli.environment import read_settings
+    from controlplane.metrics.logs import configure_logging
+    from controlplane.wiring.files import serve_files
+    from controlplane.wiring.loops import run
+
+    settings = read_settings()
+    configure_logging(settings.log_level)
+    run(serve_files(settings, host, port, on_ready=ready))
 
 
 def _emulator(

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from hashlib import sha256
 from typing import Any
 
-import uvicorn
-
 from controlplane.api.app import build_app
 from controlplane.api.parts import ApiParts
-from controlplane.base.errors import BadInput
 from controlplane.files.workshop import Workshop
 from controlplane.metrics.exposition import serving_metrics
 from controlplane.metrics.registry import Metrics
@@ -21,40 +16,15 @@ from controlplane.settings import Settings
 from controlplane.store.database import Database
 from controlplane.wiring.clock import RealClock
 from controlplane.wiring.files import storage_of
+from controlplane.wiring.http import serve_http
 from controlplane.wiring.meters import measuring_lag, watch_pool
 from controlplane.wiring.places import database_url_of, secret_key_of, vault_of
-
-STOP_WITHIN_S = 5
 
 
 async def serve_api(settings: Settings, host: str, port: int, *, on_ready: Callable[[dict[str, Any]], None]) -> None:
     """Serve until SIGTERM or SIGINT. Raises BadInput for unusable settings or a port that is taken."""
-    try:
-        listening = socket.create_server((host, port), reuse_port=False)
-    except OSError as error:
-        raise BadInput(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
-    with listening:
-        async with api_parts(settings) as parts:
-            config = uvicorn.Config(
-                build_app(parts),
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                timeout_graceful_shutdown=STOP_WITHIN_S,
-                server_header=False,
-            )
-            server = uvicorn.Server(config)
-            telling = asyncio.create_task(_tell_when_ready(server, listening.getsockname()[1], on_ready))
-            try:
-                await server.serve(sockets=[listening])
-            finally:
-                telling.cancel()
-
-
-async def _tell_when_ready(server: uvicorn.Server, port: int, on_ready: Callable[[dict[str, Any]], None]) -> None:
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.02)
-    on_ready({"port": port})
+    async with api_parts(settings) as parts:
+        await serve_http(build_app(parts), host, port, on_ready=on_ready)
 
 
 @asynccontextmanager

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from controlplane.base.errors import BadInput
 from controlplane.files.errors import FilesUnavailable
@@ -13,14 +15,17 @@ from controlplane.files.recordings import Absent as NothingKept
 from controlplane.files.recordings import Finished, Why, keep_recording
 from controlplane.files.remote_shelf import RemoteShelf
 from controlplane.files.shelf import DirectoryShelf, NodeFolders, Shelf
+from controlplane.files.shelf_server import ShelfServer
 from controlplane.files.storage import Bucket, Storage, parse_bucket, storage_in_bucket, storage_in_folder
 from controlplane.files.workshop import Workshop
 from controlplane.services.finish_recording import Absent, Failed, Outcome, Stored
 from controlplane.services.recordings import DueRecording
 from controlplane.settings import Settings
 from controlplane.tasks.recordings import NotYet
+from controlplane.wiring.http import serve_http
 from controlplane.wiring.places import nodes_of, prompts_folder, recordings_folder
 
+SHORTEST_TOKEN = 16
 GIVE_UP_AFTER = 40  # attempts, a quarter of a minute apart: a node that was away so long has lost its files
 
 
@@ -39,6 +44,17 @@ def shelves_of(settings: Settings) -> Mapping[str, Shelf]:
     return {name: RemoteShelf(remote[name], token, folders) if name in remote else shared for name in names}
 
 
+async def serve_files(settings: Settings, host: str, port: int, *, on_ready: Callable[[dict[str, Any]], None]) -> None:
+    """Serve a media node's prompts and recordings to call servers and workers. Raises BadInput."""
+    token = settings.node_files_token.get_secret_value() if settings.node_files_token is not None else ""
+    if len(token) < SHORTEST_TOKEN:
+        raise BadInput(f"CALLPLANE_NODE_FILES_TOKEN must be set, to {SHORTEST_TOKEN} characters or more")
+    prompts, recordings = prompts_folder(settings), recordings_folder(settings)
+    for folder in (prompts, recordings):
+        folder.mkdir(parents=True, exist_ok=True)
+    await serve_http(ShelfServer(Folder(prompts), recordings, token), host, port, on_ready=on_ready)
+
+
 def _remote(settings: Settings) -> dict[str, str]:
     found = {}
     for text in filter(None, (part.strip() for part in settings.node_files.split(","))):
@@ -53,8 +69,6 @@ def storage_of(settings: Settings) -> Storage:
     """Where recordings are kept."""
     bucket = parse_bucket(settings.storage) if settings.storage else None
     if bucket is None:
-        from pathlib import Path
-
         return storage_in_folder(Path(settings.storage) if settings.storage else settings.data / "storage")
     name, prefix = bucket
     return storage_in_bucket(
