@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 
 from controlplane.base.errors import BadInput
@@ -19,13 +18,16 @@ def prompt_name(prompt: Say | Play, *, made_by: str) -> str:
     `made_by` is what else the sound depends on: for a Say the engine's name, for a Play the validator of the file that
     the URL gave (a digest of its content or an entity tag). `loop` and `digits` do not change the sound.
     """
+    parts: tuple[str, ...]
     match prompt:
         case Say():
             kind = "say"
-            parts = [made_by, prompt.voice, prompt.language, prompt.text, prompt.markup]
+            parts = (made_by, prompt.voice, prompt.language, prompt.text, "markup" if prompt.markup else "")
         case Play():
-            kind, parts = "play", [made_by, prompt.url]
-    digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+            kind, parts = "play", (made_by, prompt.url)
+    # Lengths keep the parts apart. Not JSON, which costs six times as much, for every prompt of every call.
+    told = "".join([f"{len(part)}:{part}" for part in parts])
+    digest = hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()
     return f"{kind}-{digest}.wav"
 
 

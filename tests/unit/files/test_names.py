@@ -18,7 +18,7 @@ HELLO = Say("Hello", voice="man", language="en-US")
 def test_a_say_is_named_by_what_it_sounds_like() -> None:
     name = prompt_name(HELLO, made_by="espeak-ng.1")
 
-    assert name == "say-5dbe28a18f67f0342c0a127908acb1577e214372233c4b61d3d6b362cf7574a3.wav"
+    assert name == "say-ca98651d05d2737fbf25973abd6604049a11122d17eb5070b82acd266cbbd041.wav"
     assert prompt_name(replace(HELLO, loop=7), made_by="espeak-ng.1") == name
 
 
