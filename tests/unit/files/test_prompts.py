@@ -1,4 +1,4 @@
-"""Making what is said and played into files on media nodes. Real folders and shelves; a voice and a web that count."""
+"""Making what is said into files on media nodes, and what is remembered of it."""
 
 from __future__ import annotations
 
@@ -11,106 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.base.errors import CallplaneError, Unavailable
+from controlplane.base.errors import Unavailable
 from controlplane.files.errors import PromptUnavailable
-from controlplane.files.folder import Folder
-from controlplane.files.names import prompt_name
 from controlplane.files.pcm import open_pcm
-from controlplane.files.prompts import Audio, Media, PromptMaker, Silence
+from controlplane.files.prompts import Audio, Silence
 from controlplane.files.shelf import DirectoryShelf, NodeFolders
-from controlplane.files.workshop import Workshop
 from controlplane.verbs.documents import Pause, Play, Say
-from tests.unit.files.clocks import HandClock
 from tests.unit.files.nodes import running_node
-from tests.unit.files.sounds import pitch_of, tone, write_wav
-
-URL = "https://media.example/welcome.wav"
-
-
-class CountingVoice:
-    """Says a text as long as it is, 100 ms a character."""
-
-    name = "voice.1"
-
-    def __init__(self, folder: Path) -> None:
-        self.said: list[str] = []
-        self.failure: CallplaneError | None = None
-        self._folder = folder
-
-    async def say(self, say: Say) -> bytes:
-        self.said.append(say.text)
-        await asyncio.sleep(0)
-        if self.failure is not None:
-            raise self.failure
-        return write_wav(self._folder / "said.wav", tone(len(say.text) * 0.1)).read_bytes()
-
-
-class Web:
-    """One file on a server that answers what it is told to."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str, str]] = []
-        self.content = b""
-        self.answer = Media("audio/wav")
-        self.failure: CallplaneError | None = None
-
-    async def __call__(self, url: str, into: Path, *, etag: str, last_modified: str) -> Media:
-        self.asked.append((url, etag, last_modified))
-        await asyncio.sleep(0)
-        if self.failure is not None:
-            raise self.failure
-        if etag and etag == self.answer.etag:
-            return replace(self.answer, is_unchanged=True)
-        into.write_bytes(self.content)
-        return self.answer
-
-
-class CountingWorkshop(Workshop):
-    """The real one, counted."""
-
-    def __init__(self) -> None:
-        super().__init__(workers=1)
-        self.converted = 0
-
-    async def convert(self, source: Path, target: Path, media_type: str) -> int:
-        self.converted += 1
-        return await super().convert(source, target, media_type)
-
-
-class Bench:
-    """A maker with everything around it."""
-
-    def __init__(self, folder: Path) -> None:
-        (folder / "recordings").mkdir()
-        self.path = folder
-        self.clock, self.web, self.voice = HandClock(), Web(), CountingVoice(folder)
-        self.web.content = write_wav(folder / "web.wav", tone(2.0, 500)).read_bytes()
-        self.workshop = CountingWorkshop()
-        self.folder = Folder(folder / "made", max_bytes=200_000, spare_disk=0.0)
-        self.maker = self.new_maker()
-        self.shelf = self.new_shelf("shelf")
-
-    def new_maker(self) -> PromptMaker:
-        return PromptMaker(self.voice, self.web, self.workshop, self.folder, self.clock)
-
-    def new_shelf(self, name: str) -> DirectoryShelf:
-        node = NodeFolders(f"/{name}/prompts", f"/{name}/recordings")
-        return DirectoryShelf(Folder(self.path / name, spare_disk=0.0), self.path / "recordings", node)
-
-    def made(self) -> list[str]:
-        return sorted(os.listdir(self.folder.path))
+from tests.unit.files.prompt_bench import Bench, named, opened_bench
 
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    opened = Bench(tmp_path)
-    yield opened
-    await opened.maker.close()
-    await opened.workshop.close()
-
-
-def named(say: Say) -> str:
-    return prompt_name(say, made_by="voice.1")
+    async with opened_bench(tmp_path) as opened:
+        yield opened
 
 
 async def test_a_say_is_spoken_and_placed_on_the_shelf(bench: Bench) -> None:
@@ -210,91 +124,6 @@ async def test_a_failure_of_ours_has_the_number_for_that(bench: Bench) -> None:
     assert caught.value.code == 12400
 
 
-async def test_a_play_is_fetched_converted_and_placed(bench: Bench) -> None:
-    ready = await bench.maker.prepare(Play(URL), bench.shelf)
-
-    assert isinstance(ready, Audio)
-    assert ready.duration_ms == 2000
-    path = bench.path / "shelf" / ready.node_path.removeprefix("/shelf/prompts/")
-    assert (pitch_of(path), path.name[:5]) == (500, "play-")
-    assert bench.web.asked == [(URL, "", "")]
-    assert bench.made() == [path.name]
-    assert bench.maker.ready_now(Play(URL, loop=3), bench.shelf) == ready
-
-
-async def test_a_hundred_calls_that_play_the_same_fetch_and_convert_once(bench: Bench) -> None:
-    await asyncio.gather(*(bench.maker.prepare(Play(URL), bench.shelf) for _ in range(100)))
-
-    assert (len(bench.web.asked), bench.workshop.converted) == (1, 1)
-
-
-async def test_a_file_is_played_for_a_minute_without_asking_again(bench: Bench) -> None:
-    ready = await bench.maker.prepare(Play(URL), bench.shelf)
-
-    bench.clock.pass_s(59)
-    assert bench.maker.ready_now(Play(URL), bench.shelf) == ready
-    bench.clock.pass_s(2)
-    assert bench.maker.ready_now(Play(URL), bench.shelf) is None
-    assert await bench.maker.prepare(Play(URL), bench.shelf) == ready
-    assert (len(bench.web.asked), bench.workshop.converted) == (2, 1)
-
-
-async def test_a_file_is_played_as_long_as_its_server_allows(bench: Bench) -> None:
-    bench.web.answer = Media("audio/wav", cache_control="max-age=300", age="100")
-    await bench.maker.prepare(Play(URL), bench.shelf)
-
-    bench.clock.pass_s(199)
-    assert bench.maker.ready_now(Play(URL), bench.shelf) is not None
-    bench.clock.pass_s(2)
-    assert bench.maker.ready_now(Play(URL), bench.shelf) is None
-
-
-async def test_a_file_that_did_not_change_is_not_fetched_again(bench: Bench) -> None:
-    bench.web.answer = Media("audio/wav", etag='"1"', last_modified="Mon", cache_control="max-age=10")
-    ready = await bench.maker.prepare(Play(URL), bench.shelf)
-    bench.clock.pass_s(11)
-
-    assert await bench.maker.prepare(Play(URL), bench.shelf) == ready
-    assert bench.web.asked == [(URL, "", ""), (URL, '"1"', "Mon")]
-    assert bench.maker.ready_now(Play(URL), bench.shelf) == ready
-
-
-async def test_a_file_that_changed_is_played_anew_under_another_name(bench: Bench) -> None:
-    bench.web.answer = Media("audio/wav", etag='"1"')
-    first = await bench.maker.prepare(Play(URL), bench.shelf)
-    bench.web.content = write_wav(bench.path / "web.wav", tone(1.0, 700)).read_bytes()
-    bench.web.answer = Media("audio/wav", etag='"2"')
-    bench.clock.pass_s(61)
-
-    second = await bench.maker.prepare(Play(URL), bench.shelf)
-
-    assert second.duration_ms == 1000
-    assert isinstance(first, Audio)
-    assert isinstance(second, Audio)
-    assert second.node_path != first.node_path
-    assert len(bench.made()) == 2
-
-
-async def test_a_file_that_may_not_be_kept_is_asked_for_every_time(bench: Bench) -> None:
-    bench.web.answer = Media("audio/wav", cache_control="no-store")
-    ready = await bench.maker.prepare(Play(URL), bench.shelf)
-
-    assert bench.maker.ready_now(Play(URL), bench.shelf) is None
-    assert await bench.maker.prepare(Play(URL), bench.shelf) == ready
-    assert (len(bench.web.asked), bench.workshop.converted) == (2, 1)
-
-
-async def test_a_file_that_went_from_the_folder_is_fetched_whole_again(bench: Bench) -> None:
-    bench.web.answer = Media("audio/wav", etag='"1"')
-    await bench.maker.prepare(Play(URL), bench.shelf)
-    for name in bench.made():
-        (bench.folder.path / name).unlink()
-    bench.clock.pass_s(700)
-
-    assert isinstance(await bench.maker.prepare(Play(URL), bench.new_shelf("fresh")), Audio)
-    assert bench.web.asked == [(URL, "", ""), (URL, "", "")]
-
-
 async def test_what_a_shelf_has_is_believed_for_ten_minutes_only(bench: Bench) -> None:
     ready = await bench.maker.prepare(Say("Hello"), bench.shelf)
     shelved = bench.path / "shelf" / named(Say("Hello"))
@@ -304,30 +133,6 @@ async def test_what_a_shelf_has_is_believed_for_ten_minutes_only(bench: Bench) -
     assert bench.maker.ready_now(Say("Hello"), bench.shelf) is None
     assert await bench.maker.prepare(Say("Hello"), bench.shelf) == ready
     assert time.time() - shelved.stat().st_mtime < 60
-
-
-async def test_a_server_that_fails_fails_the_prompt_for_a_second(bench: Bench) -> None:
-    bench.web.failure = Unavailable("the server answered 503", code=11200)
-    for _ in range(2):
-        with pytest.raises(PromptUnavailable, match="answered 503") as caught:
-            await bench.maker.prepare(Play(URL), bench.shelf)
-        assert caught.value.code == 11200
-    assert len(bench.web.asked) == 1
-
-    bench.clock.pass_s(1.1)
-    with pytest.raises(PromptUnavailable):
-        await bench.maker.prepare(Play(URL), bench.shelf)
-    assert len(bench.web.asked) == 2
-
-
-async def test_a_file_that_is_no_audio_is_the_tenants_mistake(bench: Bench) -> None:
-    bench.web.content = b"<html>not found</html>"
-
-    with pytest.raises(PromptUnavailable, match="is called audio/wav and is none") as caught:
-        await bench.maker.prepare(Play(URL), bench.shelf)
-
-    assert caught.value.code == 13420
-    assert bench.made() == []
 
 
 async def test_prompts_that_were_not_used_for_long_make_room(bench: Bench) -> None:
