@@ -175,25 +175,25 @@ class Listener:
             self._finish()
 
     def _subscribe(self, verb: str, rest: str) -> str | None:
+        """Commands are known by how they begin: `EVENTS PLAIN ALL` is `event`."""
         words = rest.split()
-        match verb:
-            case "event":
-                reply = self.subscription.subscribe(words)
-            case "nixevent":
-                reply = self.subscription.unsubscribe(words)
-            case "noevents":
-                self._queue.clear()
-                reply = self.subscription.clear()
-            case "filter":
-                return self.subscription.filter(rest)
-            case "linger" | "nolinger":
-                return "-ERR not controlling a session"
-            case "log":
-                return f"+OK log level {rest.strip()} [7]"
-            case "nolog":
-                return "+OK no longer logging"
-            case _:
-                return None
+        if verb.startswith("event"):
+            reply = self.subscription.subscribe(words)
+        elif verb.startswith("nixevent"):
+            reply = self.subscription.unsubscribe(words)
+        elif verb.startswith("noevents"):
+            self._queue.clear()
+            reply = self.subscription.clear()
+        elif verb == "filter":
+            return self.subscription.filter(rest)
+        elif verb.startswith(("linger", "nolinger")):
+            return "-ERR not controlling a session"
+        elif verb.startswith("nolog"):
+            return "+OK no longer logging"
+        elif verb.startswith("log"):
+            return f"+OK log level {rest.strip()} [7]"
+        else:
+            return None
         self._node.subscriptions_changed()
         return reply
 

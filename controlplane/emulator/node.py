@@ -56,7 +56,9 @@ class Node:
     def __init__(
         self, clock: Timers, *, seed: int = 0, name: str = "fs1", door: Door | None = None, races: Races | None = None
     ) -> None:
-        self.clock, self.name, self.door, self.races = clock, name, door or Door(), races or Races()
+        self.clock: Timers = clock
+        self.name: str = name
+        self.door, self.races = door or Door(), races or Races()
         self.apps: Mapping[str, App] = APPS
         self.channels: dict[str, Channel] = {}
         self.tasks: dict[int, Task] = {}
