@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from controlplane.base.errors import BadInput
 from controlplane.settings import Settings
 
 DESCRIPTORS_WANTED = 4096
@@ -72,10 +73,15 @@ def newest_debian_postgres(folder: Path) -> Path | None:
 
 def check_voice(settings: Settings) -> Check:
     """The speech engine that `Say` uses."""
-    program = shutil.which(settings.tts)
-    if program is not None:
-        return Check("voice", State.OK, program)
-    return Check("voice", State.MISSING, f"no {settings.tts} on the PATH", f"apt-get install {settings.tts}")
+    from controlplane.speech.speaker import provider_named
+
+    try:
+        missing = provider_named(settings.tts).missing()
+    except BadInput as error:
+        return Check("voice", State.MISSING, str(error), "set CALLPLANE_TTS to espeak-ng or flite")
+    if missing:
+        return Check("voice", State.MISSING, f"{settings.tts} cannot speak here", "; ".join(missing))
+    return Check("voice", State.OK, settings.tts)
 
 
 def check_freeswitch(settings: Settings) -> Check:

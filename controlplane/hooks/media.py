@@ -16,7 +16,7 @@ from controlplane.hooks.answers import require_success
 from controlplane.hooks.bodies import pieces_of
 from controlplane.hooks.compose import compose_media
 from controlplane.hooks.errors import Code, HookError
-from controlplane.hooks.messages import MediaFetched, MediaRequest, MediaUnchanged, Validators
+from controlplane.hooks.messages import Freshness, MediaFetched, MediaRequest, MediaUnchanged, Validators
 from controlplane.hooks.target import Target
 from controlplane.hooks.trip import Trip
 from controlplane.hooks.wire import abandon
@@ -30,7 +30,8 @@ async def ask_media(trip: Trip, first: Target, request: MediaRequest) -> MediaFe
     target, response = await trip.answer(first, "GET", partial(compose_media, request))
     try:
         if request.known is not None and response.status == _NOT_MODIFIED:
-            return MediaUnchanged(target.url_with_credentials, request.known, trip.elapsed_ms)
+            known, fresh = request.known, _freshness(response)
+            return MediaUnchanged(target.url_with_credentials, known, trip.elapsed_ms, fresh)
         require_success(response)
         content_type = _accepted_type(response, request.accept_types)
         async with aclosing(pieces_of(response, request.max_bytes)) as pieces:
@@ -38,7 +39,12 @@ async def ask_media(trip: Trip, first: Target, request: MediaRequest) -> MediaFe
     finally:
         abandon(response)
     validators = Validators(response.headers.get("ETag", ""), response.headers.get("Last-Modified", ""))
-    return MediaFetched(target.url_with_credentials, content_type, size_bytes, validators, trip.elapsed_ms)
+    fresh = _freshness(response)
+    return MediaFetched(target.url_with_credentials, content_type, size_bytes, validators, trip.elapsed_ms, fresh)
+
+
+def _freshness(response: aiohttp.ClientResponse) -> Freshness:
+    return Freshness(response.headers.get("Cache-Control", ""), response.headers.get("Age", ""))
 
 
 def _accepted_type(response: aiohttp.ClientResponse, accept_types: frozenset[str]) -> str:

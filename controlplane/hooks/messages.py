@@ -53,6 +53,14 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True)
+class Freshness:
+    """How long a server says that a file stays as it is (RFC 9111 §5.2.2, §5.1); "" where it says nothing."""
+
+    cache_control: str = ""
+    age: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaRequest:
     """Fetch a file into `into`, which is replaced whole or left alone.
 
@@ -76,6 +84,7 @@ class MediaFetched:
     size_bytes: int
     validators: Validators
     elapsed_ms: int
+    freshness: Freshness = Freshness()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,7 @@ class MediaUnchanged:
     url: str
     validators: Validators
     elapsed_ms: int
+    freshness: Freshness = Freshness()
 
 
 @dataclass(frozen=True, slots=True)

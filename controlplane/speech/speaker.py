@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from controlplane.base.errors import BadInput
 from controlplane.speech.espeak import Espeak
 from controlplane.speech.flite import Flite
 from controlplane.speech.tone import Tone
@@ -16,9 +17,9 @@ PROVIDERS: dict[str, type[Espeak] | type[Flite] | type[Tone]] = {"espeak-ng": Es
 
 
 def provider_named(name: str) -> VoiceProvider:
-    """The engine that the setting `tts` names; raises ValueError for a name that is none."""
+    """The engine that the setting `tts` names; raises BadInput for a name that is none."""
     if name not in PROVIDERS:
-        raise ValueError(f"CALLPLANE_TTS is {name!r}; it can be {', '.join(sorted(PROVIDERS))}")
+        raise BadInput(f"CALLPLANE_TTS is {name!r}; it can be {', '.join(sorted(PROVIDERS))}")
     return PROVIDERS[name]()
 
 

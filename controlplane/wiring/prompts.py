@@ -80,9 +80,10 @@ class MediaFetcher:
         request = MediaRequest(url, into, MAX_MEDIA_BYTES, MEDIA_TYPES, known)
         fetched = await self.hooks.fetch_media(request)
         etag, last_modified = fetched.validators.etag, fetched.validators.last_modified
+        cache_control, age = fetched.freshness.cache_control, fetched.freshness.age
         if isinstance(fetched, MediaUnchanged):
-            return Media(etag=etag, last_modified=last_modified, is_unchanged=True)
-        return Media(fetched.content_type, etag, last_modified)
+            return Media("", etag, last_modified, cache_control, age, is_unchanged=True)
+        return Media(fetched.content_type, etag, last_modified, cache_control, age)
 
 
 @asynccontextmanager

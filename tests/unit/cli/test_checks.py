@@ -45,7 +45,11 @@ def test_the_newest_debian_server_is_found_by_number(tmp_path: Path) -> None:
 def test_a_missing_voice_names_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     found = checks.check_voice(Settings(tts="flite"))
-    assert found == Check("voice", State.MISSING, "no flite on the PATH", "apt-get install flite")
+    assert found == Check("voice", State.MISSING, "flite cannot speak here", "flite: apt-get install flite")
+
+
+def test_beeps_need_nothing() -> None:
+    assert checks.check_voice(Settings(tts="tone")) == Check("voice", State.OK, "tone")
 
 
 def test_no_freeswitch_is_only_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

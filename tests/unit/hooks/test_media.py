@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from controlplane.hooks.errors import Code, HookError
-from controlplane.hooks.messages import MediaFetched, MediaRequest, MediaUnchanged, Validators
+from controlplane.hooks.messages import Freshness, MediaFetched, MediaRequest, MediaUnchanged, Validators
 from tests.unit.hooks.asking import client_to_loopback
 from tests.unit.hooks.hell import SLOW, floods, says
 from tests.unit.hooks.servers import Seen, answer, redirect, serving, serving_raw
@@ -139,3 +139,9 @@ async def test_dripping_server_is_left_at_the_deadline(into: Path) -> None:
         error = await failure(media(server.url(), into))
 
     assert (error.code, error.elapsed_ms < 800) == (code, True)
+
+
+async def test_a_file_says_how_long_it_stays_as_it_is(into: Path) -> None:
+    async with serving(wav(cache_control="max-age=5", age="2")) as server, client_to_loopback() as client:
+        fetched = await client.fetch_media(media(server.url(), into))
+        assert fetched.freshness == Freshness("max-age=5", "2")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from controlplane.base.errors import BadInput
 from controlplane.speech.espeak import Espeak, espeak_command, espeak_input, espeak_voice
 from controlplane.speech.flite import Flite, flite_command, flite_input
 from controlplane.speech.process import Bounds
@@ -134,5 +135,5 @@ async def test_an_engine_that_is_not_installed_says_how_to_get_it() -> None:
 
 def test_engines_are_chosen_by_the_name_of_the_setting() -> None:
     assert [type(provider_named(name)) for name in ("espeak-ng", "flite", "tone")] == [Espeak, Flite, Tone]
-    with pytest.raises(ValueError, match="CALLPLANE_TTS is 'siri'; it can be espeak-ng, flite, tone"):
+    with pytest.raises(BadInput, match="CALLPLANE_TTS is 'siri'; it can be espeak-ng, flite, tone"):
         provider_named("siri")
