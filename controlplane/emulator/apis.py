@@ -105,7 +105,7 @@ def _sched_hangup(node: Node, argument: str) -> str:
 
 
 def _sched_del(node: Node, argument: str) -> str:
-    return f"+OK Deleted: {node.unschedule(argument.strip())}\n"
+    return f"+OK Deleted: {node.schedule.drop(argument.strip())}\n"
 
 
 def _hupall(node: Node, argument: str) -> str:
@@ -151,7 +151,7 @@ def _show(node: Node, argument: str) -> str:
                 "task_id": str(task.id), "task_desc": task.description, "task_group": task.group,
                 "task_runtime": str(task.at_s), "task_sql_manager": "0", "hostname": node.name,
             }
-            for task in node.tasks.values()
+            for task in node.schedule
         ])  # fmt: skip
     return f"-USAGE: {argument}\n"
 

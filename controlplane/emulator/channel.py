@@ -147,18 +147,24 @@ class Channel:
             self.node.skip_event()
             return
         blocks = [Block(tuple(before))] if before else []
-        blocks.append(self.state_block())
+        blocks += self.state_blocks()
         if name in WITH_VARIABLES:
             blocks.append(self.variables.block())
         if after:
             blocks.append(Block(tuple(after)))
         self.node.publish(name, self.uuid, tuple(blocks))
 
-    def state_block(self) -> Block:
+    def state_blocks(self) -> list[Block]:
         """The headers about state and parties."""
         if self._state_block is None:
             self._state_block = Block(tuple(self._state_pairs()))
-        return self._state_block
+        blocks = [self._state_block]
+        if self.running_state != "CS_NEW":
+            blocks.append(self.profile.block("Caller"))
+        if self.other_leg is not None:
+            kind, profile = self.other_leg
+            blocks += [Block((("Other-Type", kind),)), profile.block("Other-Leg")]
+        return blocks
 
     def changed(self) -> None:
         """Something in the state's headers changed, or something that a party can notice."""
@@ -184,11 +190,6 @@ class Channel:
             for side in ("Read", "Write"):
                 pairs += [(f"Channel-{side}-Codec-Name", "PCMU"), (f"Channel-{side}-Codec-Rate", "8000")]
                 pairs.append((f"Channel-{side}-Codec-Bit-Rate", "64000"))
-        if self.running_state != "CS_NEW":
-            pairs += self.profile.pairs("Caller")
-        if self.other_leg is not None:
-            kind, profile = self.other_leg
-            pairs += [("Other-Type", kind), *profile.pairs("Other-Leg")]
         return pairs
 
     def _answer_state(self) -> str:

@@ -6,7 +6,7 @@ event. Text is made only for events that somebody subscribed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -52,19 +52,31 @@ WITH_VARIABLES = frozenset({
 _quoted = lru_cache(maxsize=1 << 16)(quote_value)
 
 
+def line_of(name: str, value: str) -> str:
+    """One header as it stands in a plain event."""
+    return f"{name}: {_quoted(value)}\n"
+
+
 def lines_of(pairs: Iterable[tuple[str, str]]) -> bytes:
     """Headers as they stand in a plain event."""
     return "".join([f"{name}: {_quoted(value)}\n" for name, value in pairs]).encode()
 
 
 class Block:
-    """A run of headers, and their text once somebody needed it."""
+    """A run of headers: pairs, or how to make them, and their text once somebody needed it."""
 
-    __slots__ = ("_lines", "pairs")
+    __slots__ = ("_lines", "_pairs")
 
-    def __init__(self, pairs: Pairs) -> None:
-        self.pairs = pairs
-        self._lines: bytes | None = None
+    def __init__(self, pairs: Pairs | Callable[[], Pairs], lines: bytes | None = None) -> None:
+        self._pairs = pairs
+        self._lines = lines
+
+    @property
+    def pairs(self) -> Pairs:
+        """The headers, exactly."""
+        if not isinstance(self._pairs, tuple):
+            self._pairs = self._pairs()
+        return self._pairs
 
     @property
     def lines(self) -> bytes:
@@ -113,6 +125,7 @@ class Event:
         return next((value for name, value in self.pairs() if name.lower() == wanted), None)
 
 
+@lru_cache(maxsize=128)
 def fired_at(name: str) -> str:
     """The Event-Calling-* headers of an event."""
     file, function, line = _FIRED_AT.get(name, _ELSEWHERE)

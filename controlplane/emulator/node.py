@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -18,6 +17,7 @@ from controlplane.emulator.life import live
 from controlplane.emulator.profiles import Profile, sip_variables
 from controlplane.emulator.records import CallRecord, record_of
 from controlplane.emulator.rules import Door, Races
+from controlplane.emulator.schedule import Schedule
 from controlplane.emulator.signalling import far_end_refuses
 from controlplane.emulator.texts import RELEASE, uptime_text
 from controlplane.emulator.thread import App, execute
@@ -26,17 +26,6 @@ if TYPE_CHECKING:
     from controlplane.emulator.listener import Listener
 
 _HEARTBEAT_MS = 20_000
-
-
-@dataclass(slots=True)
-class Task:
-    """Something scheduled (`show tasks`). `group` is a channel's UUID."""
-
-    id: int
-    group: str
-    description: str
-    at_s: int
-    timer: Timer
 
 
 # Takes an INVITE of ours: the leg, and the names under which its party may be known.
@@ -61,11 +50,11 @@ class Node:
         self.door, self.races = door or Door(), races or Races()
         self.apps: Mapping[str, App] = APPS
         self.channels: dict[str, Channel] = {}
-        self.tasks: dict[int, Task] = {}
+        self.schedule = Schedule(clock)
         self.records: list[CallRecord] = []
         self.listeners: list[Listener] = []
         self._random = random.Random(seed)  # noqa: S311
-        self.sessions = self._sequence = self._last_task = 0
+        self.sessions = self._sequence = 0
         self.far_ends: FarEnds = _nobody
         self.gateways: frozenset[str] | None = None  # None: every gateway is known
         self._wanted: frozenset[str] = frozenset()
@@ -87,10 +76,8 @@ class Node:
         for channel in list(self.channels.values()):
             if channel.fiber is not None:
                 channel.fiber.stop()
-        for task in self.tasks.values():
-            task.timer.cancel()
         self.channels.clear()
-        self.tasks.clear()
+        self.schedule.clear()
         for listener in list(self.listeners):
             listener.cut()
         self._begin()
@@ -153,36 +140,15 @@ class Node:
     def forget(self, channel: Channel) -> None:
         """A channel has ended: keep its record."""
         self.channels.pop(channel.uuid, None)
-        self.unschedule(channel.uuid)
+        self.schedule.drop(channel.uuid)
         self.records.append(record_of(channel))
         channel.changed()
 
     # Scheduled tasks
 
-    def schedule(self, group: str, description: str, in_s: int, run: Callable[[], None]) -> None:
-        """Run something in `in_s` seconds of whole-second time, as FreeSWITCH counts (up to a second early)."""
-        self._last_task += 1
-        at_s = self.clock.now_ms() // 1000 + in_s
-        at_ms = self.clock.monotonic_ms() + at_s * 1000 - self.clock.now_ms()
-        task_id = self._last_task
-
-        def due() -> None:
-            self.tasks.pop(task_id, None)
-            run()
-
-        self.tasks[task_id] = Task(task_id, group, description, at_s, self.clock.call_at_ms(at_ms, due))
-
-    def unschedule(self, group: str) -> int:
-        """Forget all tasks of a group; answers how many there were."""
-        gone = [task for task in self.tasks.values() if task.group == group]
-        for task in gone:
-            task.timer.cancel()
-            del self.tasks[task.id]
-        return len(gone)
-
     def hang_up_in(self, channel: Channel, in_s: int, cause: str) -> None:
         """sched_hangup: end a channel after a time, unless that is unscheduled before."""
-        self.schedule(channel.uuid, "switch_ivr_schedule_hangup", in_s, lambda: channel.hang_up(cause))
+        self.schedule.add(channel.uuid, "switch_ivr_schedule_hangup", in_s, lambda: channel.hang_up(cause))
 
     # Events
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from controlplane.emulator.events import Block, Pairs
+from controlplane.emulator.events import Block, Pairs, line_of
 
 
 @dataclass(slots=True)
@@ -44,6 +44,20 @@ class Profile:
     logical_direction: str = ""
     index: str = "1"
     times: Times = field(default_factory=Times)
+    _blocks: dict[str, tuple[tuple[object, ...], Block]] = field(default_factory=dict)
+
+    def block(self, prefix: str) -> Block:
+        """The profile as headers, made again only when something in it changed."""
+        times = self.times
+        state = (
+            times.answered, times.progress, times.progress_media, times.hungup, times.transferred, times.bridged,
+            self.callee_number, self.callee_name,
+        )  # fmt: skip
+        known = self._blocks.get(prefix)
+        if known is None or known[0] != state:
+            pairs = self.pairs(prefix)
+            known = self._blocks[prefix] = (state, Block(pairs))
+        return known[1]
 
     def pairs(self, prefix: str) -> Pairs:
         """The profile as headers `<prefix>-…`, in FreeSWITCH's order."""
@@ -76,12 +90,13 @@ class Profile:
 
 
 class Variables:
-    """A channel's variables, and their headers once an event needed them."""
+    """A channel's variables, and the line that each is in an event."""
 
-    __slots__ = ("_block", "_values")
+    __slots__ = ("_block", "_lines", "_values")
 
     def __init__(self) -> None:
         self._values: dict[str, str] = {}
+        self._lines: dict[str, str] = {}
         self._block: Block | None = None
 
     def get(self, name: str) -> str | None:
@@ -92,8 +107,10 @@ class Variables:
         """Set a variable, or with None or "" remove it. A changed variable moves to the end, as in FreeSWITCH."""
         self._block = None
         self._values.pop(name, None)
+        self._lines.pop(name, None)
         if value:
             self._values[name] = value
+            self._lines[name] = line_of("variable_" + name, value)
 
     def update(self, values: dict[str, str]) -> None:
         """Set several."""
@@ -123,7 +140,9 @@ class Variables:
     def block(self) -> Block:
         """The variables as headers."""
         if self._block is None:
-            self._block = Block(tuple((f"variable_{name}", value) for name, value in self._values.items()))
+            values = tuple(self._values.items())
+            lines = "".join(self._lines.values()).encode()
+            self._block = Block(lambda: tuple([("variable_" + name, value) for name, value in values]), lines)
         return self._block
 
 

@@ -42,7 +42,8 @@ def answer(channel: Channel) -> None:
         return
     if channel.is_inbound:
         pre_answer(channel)
-    channel.variables.update(MEDIA_VARIABLES)
+    elif not channel.has_early_media:
+        channel.variables.update(MEDIA_VARIABLES)
     channel.is_answered = True
     channel.profile.times.answered = channel.node.now_us()
     channel.changed()
