@@ -70,7 +70,7 @@ async def _run(settings: Settings, port: int, freeswitch: str) -> None:
             "CALLPLANE_GATEWAY": node.gateway,
             "PYTHONUNBUFFERED": "1",
         }
-        port = port or _free_port()
+        port = port or free_port()
         if "public_url" not in settings.model_fields_set:
             environment["CALLPLANE_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
         program = (sys.executable, "-m", "controlplane.cli")
@@ -133,14 +133,17 @@ async def _node(supervisor: Supervisor, settings: Settings, freeswitch: str) -> 
     )
     await supervisor.start(freeswitch_child(program, node))
     kind = f"FreeSWITCH ({program}), SIP on 127.0.0.1:{node.sip_port}"
-    return NodeUp(f"{node.esl_address}:{node.esl_port}", password, kind, settings.gateway)
+    # Without a gateway numbers are dialled on this machine: those of its tenants ring, others are not known.
+    gateway = settings.gateway or f"{node.sip_address}:{node.sip_port}"
+    return NodeUp(f"{node.esl_address}:{node.esl_port}", password, kind, gateway)
 
 
 def _print_line(name: str, line: str) -> None:
     print(f"{name:10} {line}", file=sys.stderr)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as server:

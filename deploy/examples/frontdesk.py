@@ -53,7 +53,12 @@ def after_message(fields: FIELDS, _agent: str) -> str:
     return f"<Say>Your message of {escape(seconds)} seconds is safe with us. Goodbye.</Say><Hangup/>"
 
 
-PAGES = {"/": welcome, "/choice": choice, "/after-agent": after_agent, "/after-message": after_message}
+def agent(_fields: FIELDS, _agent: str) -> str:
+    """What an agent's number does in the demo: somebody answers, says something, and goes."""
+    return '<Pause length="1"/><Say>How can I help you? I am only here for the demo.</Say><Hangup/>'
+
+
+PAGES = {"/": welcome, "/agent": agent, "/choice": choice, "/after-agent": after_agent, "/after-message": after_message}
 
 
 class FrontDesk(BaseHTTPRequestHandler):

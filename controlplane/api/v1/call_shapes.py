@@ -89,7 +89,7 @@ class MomentShape:
 
     at: str
     seq: int
-    actor: Literal["caller", "callee", "application", "platform", "api"]
+    actor: Literal["caller", "callee", "third party", "application", "platform", "api"]
     kind: str
     level: str
     text: str
