@@ -71,7 +71,8 @@ class Party:
     def __init__(self, channel: Channel, log: PartyLog, describe: Describe) -> None:
         self._channel, self.log, self._describe = channel, log, describe
         self._node = channel.node
-        self._heard_count = self._spoken_count = 0
+        self._heard_count = 0
+        self._spoken_counts: dict[str, int] = {}
         self._fiber: Fiber | None = None
         log.leg = channel.uuid
         channel.watchers.append(self._notice)
@@ -174,13 +175,18 @@ class Party:
             if self._is_match(what, pattern):
                 self.note("heard", what)
                 return True
+        return self._hears_partner(pattern)
+
+    def _hears_partner(self, pattern: str) -> bool:
         partner = self._channel.partner
-        if partner is not None and len(partner.says.begun) > self._spoken_count:
-            self._spoken_count = len(partner.says.begun)
-            if self._is_match(partner.says.begun[-1], pattern):
-                self.note("heard", partner.says.begun[-1])
-                return True
-        return False
+        if partner is None or partner.is_mute:
+            return False
+        said, known = partner.says.begun, self._spoken_counts.get(partner.uuid, 0)
+        self._spoken_counts[partner.uuid] = len(said)
+        found = next((what for what in said[known:] if self._is_match(what, pattern)), None)
+        if found is not None:
+            self.note("heard", found)
+        return found is not None
 
     def _is_match(self, what: str, pattern: str) -> bool:
         wanted = pattern.lower()

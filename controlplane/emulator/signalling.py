@@ -65,7 +65,16 @@ def far_end_hangs_up(channel: Channel) -> None:
     else:
         channel.variables.update({"sip_term_status": "200", "sip_hangup_disposition": "recv_bye"})
         channel.variables.update({"proto_specific_hangup_cause": "sip:200", "sip_term_cause": "16"})
-    channel.wake_now()
+    _find_out(channel)
+
+
+def _find_out(channel: Channel) -> None:
+    """Wake the thread of a channel that is gone; of two in conversation either may find out first (both seen)."""
+    if channel.partner is not None and channel.node.races.is_unusual():
+        channel.partner.wake_now()
+        channel.wake()
+    else:
+        channel.wake_now()
 
 
 def far_end_refuses(channel: Channel, sip_status: int) -> None:

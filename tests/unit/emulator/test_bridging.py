@@ -9,6 +9,7 @@ from controlplane.emulator.clock import VirtualClock
 from controlplane.emulator.memory import MemoryNetwork
 from controlplane.emulator.node import Node
 from controlplane.emulator.parties import Cast
+from controlplane.emulator.rules import Races
 from controlplane.emulator.scenarios import CalleePlan, HangUp, Say, Scenario, Then, Wait
 from tests.unit.emulator.conftest import MakeSound
 from tests.unit.emulator.links import Link, open_link, parked
@@ -317,3 +318,20 @@ async def test_the_conversation_goes_on_when_all_links_are_lost() -> None:
     assert await second.ask(f"api uuid_getvar {channel.uuid} current_application") == "bridge"
     await second.completed("b")
     assert channel.uuid in node.channels
+
+
+async def test_with_races_either_channel_may_tell_first_that_the_callee_is_gone(clock: VirtualClock) -> None:
+    orders = set()
+    for seed in range(8):
+        node = Node(clock, races=Races(seed))
+        people(node, agent=CalleePlan(after_answer=(Wait(1), HangUp())))
+        link = await open_link(MemoryNetwork(node))
+        channel = await parked(link, node)
+        await bridged(link, channel, leg("agent"))
+        await link.until("CHANNEL_HANGUP_COMPLETE")
+        names = [event.name for event in link.events if event.name in ("CHANNEL_UNBRIDGE", "CHANNEL_HANGUP_COMPLETE")]
+        orders.add(tuple(names))
+    assert orders == {
+        ("CHANNEL_UNBRIDGE", "CHANNEL_HANGUP_COMPLETE"),
+        ("CHANNEL_HANGUP_COMPLETE", "CHANNEL_UNBRIDGE"),
+    }

@@ -109,11 +109,11 @@ def test_a_mistake_is_named_with_its_line_and_place(text: str, problem: str) -> 
     assert caught.value.message == problem
 
 
-def drive_in_background(link: Link, sounds: list[str]) -> asyncio.Task[None]:
-    return asyncio.create_task(drive(link, sounds))
+def drive_in_background(link: Link, sounds: list[str], dials: int = 1) -> asyncio.Task[None]:
+    return asyncio.create_task(drive(link, sounds, dials))
 
 
-async def drive(link: Link, sounds: list[str]) -> None:
+async def drive(link: Link, sounds: list[str], dials: int) -> None:
     """The other side of the tests below: answer what comes in, play, dial the agent, hang up."""
     uuid = (await link.until("CHANNEL_PARK")).get("Unique-ID") or ""
     await link.ask(f"api sched_del {uuid}")
@@ -121,7 +121,8 @@ async def drive(link: Link, sounds: list[str]) -> None:
     await link.run(uuid, "answer")
     for sound in sounds:
         await link.run(uuid, "playback", sound)
-    await link.run(uuid, "bridge", "sofia/external/+15550003333@192.0.2.9")
+    for _ in range(dials):
+        await link.run(uuid, "bridge", "sofia/external/+15550003333@192.0.2.9")
     await link.run(uuid, "hangup", "NORMAL_CLEARING", "end")
 
 
@@ -176,6 +177,23 @@ async def test_what_was_expected_in_vain_is_told(link: Link, node: Node, make_so
     [caller] = await Cast(node, scenario).perform()
     await driving
     assert caller.problems == ["did not hear 'something else' within 2 s", "the call did not end within 1 s"]
+
+
+async def test_two_callees_may_say_the_same_one_after_another(link: Link, node: Node) -> None:
+    scenario = parse_scenario(
+        """
+        callers:
+          - from: "+15550001111"
+            to: "+15550002222"
+            script: [{hear: how can I help}, {hear: how can I help}, {expect_end: 20}]
+        callees:
+          "+15550003333": {ring_s: 1, after_answer: [{say: how can I help}, {hang_up: true}]}
+        """
+    )
+    driving = drive_in_background(link, [], dials=2)
+    logs = await Cast(node, scenario).perform()
+    await driving
+    assert [log.problems for log in logs] == [[], [], []]
 
 
 async def test_a_caller_whom_nobody_serves_waits_until_the_end(node: Node) -> None:
