@@ -15,6 +15,8 @@ from controlplane.verbs.documents import Document, Hangup, Link, Say
 from controlplane.verbs.errors import DocumentError
 from controlplane.verbs.parsing import parse_document
 
+MOST_IDLE_DOCUMENTS = 100  # in a row that do nothing but name the next one
+TOO_MANY_REDIRECTS = 11215
 APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
 
 
@@ -49,8 +51,15 @@ class Replaced(Exception):
 
 
 def obtain(scene: Scene, plan: Ask | Inline, status: str) -> Script[Document]:
-    """Get the document of a plan; where that fails for good, the fallback's, and in the end one that says so."""
+    """Get the document of a plan; where that fails for good, the fallback's, and in the end one that says so.
+
+    So it is, too, when documents send the call round and round without anybody hearing a thing: nothing would slow that
+    down, and only the call's longest duration would end it.
+    """
     while True:
+        if scene.idle_documents >= MOST_IDLE_DOCUMENTS:
+            scene.note("error", TOO_MANY_REDIRECTS, f"{MOST_IDLE_DOCUMENTS} documents in a row did nothing", "Redirect")
+            return Document((Say(APPLICATION_ERROR), Hangup()))
         event = yield from _ask(scene, plan, status)
         if isinstance(event, DocumentArrived):
             source_url = None if isinstance(plan, Inline) else event.url
@@ -86,6 +95,7 @@ def _ask(scene: Scene, plan: Ask | Inline, status: str) -> Script[DocumentArrive
 def _begin(scene: Scene, document: Document, source_url: str | None) -> None:
     scene.source_url = source_url
     scene.documents += 1
+    scene.idle_documents += 1
     for warning in document.warnings:
         where = f"line {warning.line}" if warning.line is not None else ""
         scene.note("warning", warning.code, f"{warning.path}: {warning.problem}", where)

@@ -127,6 +127,7 @@ class Scene:
     leg: Leg
     source_url: str | None = None
     documents: int = 0
+    idle_documents: int = 0  # since something was sent to the leg
     queued: list[Run] = field(default_factory=list)
     on_answer: list[Run] = field(default_factory=list)  # to run once, as soon as the leg is answered
     may_dial: bool = True
@@ -152,6 +153,7 @@ class Scene:
     def send(self, *runs: Run) -> Token:
         """Send what is queued and these, as one burst."""
         token = self.state.token()
+        self.idle_documents = 0
         self.emit(Burst(self.leg.id, token, (*self.queued, *runs)))
         self.queued.clear()
         return token

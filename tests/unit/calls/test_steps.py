@@ -41,6 +41,7 @@ from controlplane.calls.events import (
     Outcome,
     Redirected,
 )
+from controlplane.calls.plans import APPLICATION_ERROR, MOST_IDLE_DOCUMENTS
 from controlplane.verbs.documents import Link, Play, Say
 
 from .conversation import A_LEG, APP_URL, INBOUND, Conversation, effects, of_kind
@@ -370,6 +371,24 @@ def test_redirect_asks_when_the_prompts_before_it_are_through() -> None:
     assert call.runs == (AnswerLeg(), PlayPrompts((Say("Hold on"),)))
     call.done()
     assert call.last(FetchDocument).link == Link("https://app.example/next?a=1&b=2", "GET")
+
+
+def test_documents_that_only_redirect_are_given_up() -> None:
+    call = Conversation()
+    call.offer()
+    for _ in range(MOST_IDLE_DOCUMENTS - 1):
+        assert [type(command) for command in effects(call.answer_with("<Redirect/>"))] == [FetchDocument]
+    problem = "100 documents in a row did nothing"
+    assert call.answer_with("<Redirect/>")[0] == Note("error", 11215, problem, "Redirect")
+    assert call.runs == (AnswerLeg(), PlayPrompts((Say(APPLICATION_ERROR),)), HangUpLeg(Cause.NORMAL_CLEARING))
+
+
+def test_documents_that_are_heard_may_redirect_for_ever() -> None:
+    call = Conversation()
+    call.offer()
+    for _ in range(MOST_IDLE_DOCUMENTS + 1):
+        call.answer_with("<Say>Round and round.</Say><Redirect/>")
+        assert [type(command) for command in effects(call.done())] == [FetchDocument]
 
 
 def test_reject_refuses_without_answering() -> None:
