@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-import numpy as np
-
 from controlplane.emulator.hearing import Heard
 from controlplane.emulator.parties import Noted, PartyLog
 from controlplane.emulator.phones.calls import PhoneCall, State
@@ -71,21 +69,23 @@ class Party:
 
     def __post_init__(self) -> None:
         self.log.leg = self.call.call_id
-        self.call.watchers.append(self._changed.set)
+        self.call.watchers.append(self._notice)
 
     def note(self, what: str, detail: str = "") -> None:
         """Write into the log."""
         self.log.notes.append(Noted(int(time.monotonic() * 1000), what, detail))
+
+    def _notice(self) -> None:
+        if self.call.state is State.ANSWERED:
+            self.note("answered")
+        self._changed.set()
 
     @property
     def is_down(self) -> bool:
         return self.call.state is State.ENDED
 
     async def live(self, script: tuple[Step, ...]) -> None:
-        """Follow the script once the call is answered, then wait for the end."""
-        await self.when(lambda: self.call.state >= State.ANSWERED, DEFAULT_PATIENCE_S)
-        if not self.is_down:
-            self.note("answered")
+        """Follow the script, then wait for the end."""
         for step in script:
             if self.is_down:
                 break
@@ -132,7 +132,7 @@ class Party:
 
     async def _say(self, text: str, seconds: float) -> None:
         self.note("said", text)
-        self.call.stream.say(np.resize(self.sounds.voice(text), round(seconds * RATE_HZ)))
+        self.call.stream.say(self.sounds.voice(text)[: round(seconds * RATE_HZ)])
         await self.rest(seconds)
 
     async def _hear(self, step: Hear) -> None:
@@ -254,5 +254,5 @@ async def _take(party: Party, plan: CalleePlan, script: tuple[Step, ...]) -> Non
             case Then.ANSWER | Then.VOICEMAIL:
                 party.call.answer()
             case Then.NO_ANSWER:
-                pass
+                await party.rest(DEFAULT_PATIENCE_S)
     await party.live(script)

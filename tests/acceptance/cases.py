@@ -1,0 +1,83 @@
+"""Cases: scenario files with the pages of their application in them, and what is expected of everybody.
+
+    about: one sentence
+    ways: [memory]                # how it is run, where not in every way
+    application:                  # path → page (tests/acceptance/application.py)
+      /: <Response>…</Response>
+    fallback: /fallback           # what the number's app is set to, beside `/`
+    callers: …                    # as controlplane/emulator/scenarios.py has it
+    callees: …
+    api: [{at_s: 1, …}]           # what the tenant asks of the API meanwhile (tests/acceptance/requests.py)
+    expect: …                     # tests/acceptance/expectations.py
+
+Numbers are written +1555000NNNN; each case gets a range of its own, so that cases can run at the same time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from controlplane.emulator.reading import parse_scenario
+from controlplane.emulator.scenarios import Say, Scenario, Then
+
+FOLDER = Path(__file__).parent / "scenarios"
+GREETING = "Please leave a message after the tone."  # what a callee's voicemail says
+_NUMBER = re.compile(r"\+1555000(\d{4})")
+_MEMBERS = frozenset({"about", "ways", "application", "fallback", "callers", "callees", "api", "expect"})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One scenario and what belongs to it. `numbers` are those that callers dial."""
+
+    name: str
+    about: str
+    scenario: Scenario
+    pages: Mapping[str, Any]
+    expect: Mapping[str, Any]
+    ways: tuple[str, ...] = ()
+    fallback: str = ""
+    api: tuple[Mapping[str, Any], ...] = ()
+    number: str = ""
+    problems: list[str] = field(default_factory=list)
+
+    def runs(self, way: str) -> bool:
+        return not self.ways or way in self.ways
+
+    def voices(self) -> Iterator[str]:
+        """Everything that its people say."""
+        scripts = [caller.script for caller in self.scenario.callers]
+        scripts += [callee.after_answer for callee in self.scenario.callees.values()]
+        yield from (step.text for script in scripts for step in script if isinstance(step, Say))
+        if any(callee.then is Then.VOICEMAIL for callee in self.scenario.callees.values()):
+            yield GREETING
+
+
+def read_cases() -> list[Case]:
+    """Every case, by name."""
+    return [read_case(path, index) for index, path in enumerate(sorted(FOLDER.glob("*.yaml")), 1)]
+
+
+def read_case(path: Path, index: int) -> Case:
+    """One case; its numbers are of the range `index`."""
+    text = _NUMBER.sub(rf"+1555{index:03}\1", path.read_text())
+    read = yaml.safe_load(text)
+    assert set(read) <= _MEMBERS, f"{path.name}: {set(read) - _MEMBERS}"
+    scenario = {name: read[name] for name in ("callers", "callees") if name in read}
+    return Case(
+        path.stem,
+        read["about"],
+        parse_scenario(yaml.safe_dump(scenario)) if scenario else Scenario(),
+        read["application"],
+        read["expect"],
+        tuple(read.get("ways", ())),
+        read.get("fallback", ""),
+        tuple(read.get("api", ())),
+        f"+1555{index:03}2222",
+    )
