@@ -68,6 +68,7 @@ class Effects:
     meters: Meters
     calls: dict[LegId, LiveCall]
     lines: dict[LegId, Line] = field(default_factory=dict)
+    joined: set[LegId] = field(default_factory=set)  # by Join; those that `bridge` joined come back by themselves
 
     def carry_out(self, call: LiveCall, command: Command) -> None:
         """Do what the machine asked for; what the node or the network makes of it comes back as events."""
@@ -95,8 +96,21 @@ class Effects:
         if leg in self.lines:
             self.lines[leg].parked()
 
+    def parted(self, leg: LegId) -> None:
+        """Two legs are parted; one that we had joined is brought back before anything more is sent to it."""
+        call = self.calls.get(leg)
+        if leg not in self.joined or call is None:
+            return
+        self.joined.discard(leg)
+        try:
+            self._send(call, leg, *self.writer.part(leg))
+        except LinkLost:
+            return
+        self._line(call, leg).wait_until_parked()
+
     def ended(self, leg: LegId) -> None:
         """A leg is gone: nothing is to be sent there."""
+        self.joined.discard(leg)
         line = self.lines.pop(leg, None)
         if line is not None:
             line.close()
@@ -120,6 +134,7 @@ class Effects:
                 self.calls[command.leg] = call
                 self._originate(call, command)
             case Join(leg, other):
+                self.joined.add(leg)
                 self._send(call, leg, *self.writer.join(leg, other))
             case Mute(leg, is_on):
                 self._send(call, leg, self.writer.mute(leg, is_on=is_on))

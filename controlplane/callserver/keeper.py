@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from controlplane.base.causes import Cause
 from controlplane.base.clock import Clock
 from controlplane.base.ids import LegId, shard_of
-from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegEnded, Resumed
+from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegEnded, LegsParted, Resumed
 from controlplane.calls.facts import Facts
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.effects import Effects
@@ -68,8 +68,12 @@ class Keeper:
             case Parked(leg):
                 self.effects.parked(leg)
             case Happened(leg, event):
-                if isinstance(event, LegEnded):
-                    self.effects.ended(leg)
+                match event:
+                    case LegEnded():
+                        self.effects.ended(leg)
+                    case LegsParted(one, other):
+                        self.effects.parted(one)
+                        self.effects.parted(other)
                 if call is not None:
                     call.feed(event)
             case Looked():

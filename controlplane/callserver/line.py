@@ -57,8 +57,12 @@ class Line:
         self.cut(self.leg, not records)
         self.last = None
         if not records:
-            self.is_cut = True
-            self.timer = asyncio.get_running_loop().call_later(REPARK_TIMEOUT_S, self.parked)
+            self.wait_until_parked()
+
+    def wait_until_parked(self) -> None:
+        """Send nothing until the leg says that it is parked (or a while has passed)."""
+        self.is_cut = True
+        self.timer = asyncio.get_running_loop().call_later(REPARK_TIMEOUT_S, self.parked)
 
     def parked(self) -> None:
         """The leg is parked again (or did not say so in time)."""

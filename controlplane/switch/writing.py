@@ -97,8 +97,16 @@ class Writer:
         return [*cut, apis.uuid_repark(leg)] if is_parked_after else cut
 
     def join(self, leg: LegId, other: LegId) -> list[Command]:
-        """Join two parked legs; the first goes back to park when they part."""
-        return [apis.uuid_setvar_multi(leg, _KEPT), apis.uuid_bridge(leg, other)]
+        """Join two parked legs; the first is parked when they part, and must then be parted (`part`).
+
+        Without `park_after_bridge` FreeSWITCH would hang it up; a `bridge`, on the contrary, must never see that set:
+        it would leave the channel in a state that takes commands and runs none (seen on 1.10.12).
+        """
+        return [apis.uuid_setvar_multi(leg, (_parks_after_bridge("true"),)), apis.uuid_bridge(leg, other)]
+
+    def part(self, leg: LegId) -> list[Command]:
+        """Bring a leg that `join` had joined back to where bursts run."""
+        return [apis.uuid_setvar_multi(leg, (_parks_after_bridge(""),)), apis.uuid_repark(leg)]
 
     def mute(self, leg: LegId, *, is_on: bool) -> Command:
         """Whether the leg's party is heard."""
@@ -204,7 +212,10 @@ class Writer:
             self._dialled(branch, run.caller_id, run.caller_name, run.time_limit_s, timeout_s=run.timeout_s)
             for branch in run.branches
         )
-        settings = (Setting(Variable.ORIGINATE_TIMEOUT_S, str(run.timeout_s)),) if not run.is_sequential else ()
+        # Early media would count as an answer, and end the ringing of the others (seen on 1.10.12).
+        settings: tuple[Setting, ...] = (Setting(Variable.IGNORE_EARLY_MEDIA, "true"),)
+        if not run.is_sequential:
+            settings += (Setting(Variable.ORIGINATE_TIMEOUT_S, str(run.timeout_s)),)
         yield bridge(DialString(legs, Order.IN_TURN if run.is_sequential else Order.AT_ONCE, settings))
 
     def _dialled(
@@ -239,9 +250,12 @@ class Writer:
                 return parse_sip_uri(uri)
 
 
-# What stays set on every leg of ours: it comes back to park when a conversation ends, and no key stops a prompt.
+def _parks_after_bridge(value: str) -> Setting:
+    return Setting(Variable.PARK_AFTER_BRIDGE, value)
+
+
+# What stays set on every leg of ours: it goes on when a conversation or a dialling ends, and no key stops a prompt.
 _KEPT = (
-    Setting(Variable.PARK_AFTER_BRIDGE, "true"),
     Setting(Variable.HANGUP_AFTER_BRIDGE, "false"),
     Setting(Variable.CONTINUE_ON_FAIL, "true"),
     Setting(Variable.PLAYBACK_TERMINATORS, "none"),

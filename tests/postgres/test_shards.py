@@ -68,6 +68,7 @@ async def test_the_end_of_a_session_is_noticed_at_once_and_frees_its_shards(make
     async with asyncio.timeout(0.5):  # the heartbeat comes each second: it is not what notices
         await lost.wait()
     assert one.owned == frozenset()
+    assert await two.live_servers() == ["two"]  # long before its heartbeat is missed
     with pytest.raises(SessionLost):
         await one.try_take("fs1", ALL)
     assert await two.try_take("fs1", ALL) == set(ALL)

@@ -16,9 +16,14 @@ UPDATE call_servers SET last_seen = now() WHERE server_id = %(server_id)s
 -- leave_call_server: Say that this process goes.
 DELETE FROM call_servers WHERE server_id = %(server_id)s
 
--- live_call_servers: The processes seen lately, this one among them.
+-- live_call_servers: The processes seen lately whose session still is there, this one among them.
+-- A process that was killed loses its session at once: it must not keep its share until it is forgotten.
 SELECT server_id FROM call_servers
-WHERE last_seen > now() - make_interval(secs => %(dead_after_s)s) OR server_id = %(server_id)s
+WHERE server_id = %(server_id)s OR (
+    last_seen > now() - make_interval(secs => %(dead_after_s)s)
+    AND EXISTS (
+        SELECT FROM pg_stat_activity AS session
+        WHERE session.pid = call_servers.backend_pid AND session.backend_start = call_servers.backend_start))
 ORDER BY server_id
 
 -- fence_call_servers: End the sessions of processes not seen lately, and forget them; the session must be the very one they had.

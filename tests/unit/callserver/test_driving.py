@@ -86,6 +86,41 @@ async def test_a_screened_agent_hears_the_document_before_the_caller(tmp_path: P
         assert log.problems == []
 
 
+async def test_an_agent_after_an_agent(tmp_path: Path) -> None:
+    pages = {"/": "<Dial>+15550003333</Dial><Dial>+15550004444</Dial><Say>bye</Say>"}
+    async with platform(tmp_path, pages) as here:
+        first = CalleePlan(1, Then.ANSWER, (Say("first", 2), HangUp()))
+        second = CalleePlan(1, Then.ANSWER, (Say("second", 2), HangUp()))
+        log = await here.call(
+            Hear("first"), Hear("second"), Hear("bye"), ExpectEnd(), _15550003333=first, _15550004444=second
+        )
+        assert log.problems == []
+
+
+async def test_a_screened_agent_after_a_screened_agent_after_one_who_is_not(tmp_path: Path) -> None:
+    screened = "<Dial><Number url='/screen'>+15550003333</Number></Dial>"
+    pages = {"/": f"{screened}<Dial>+15550004444</Dial>{screened}<Say>bye</Say>", "/screen": "<Say>call</Say>"}
+    async with platform(tmp_path, pages) as here:
+        one = CalleePlan(1, Then.ANSWER, (Hear("call"), Wait(2), Say("one", 2), HangUp()))
+        other = CalleePlan(1, Then.ANSWER, (Say("other", 2), HangUp()))
+        script = (Hear("one"), Hear("other"), Hear("one"), Hear("bye"), ExpectEnd())
+        log = await here.call(*script, _15550003333=one, _15550004444=other)
+        assert log.problems == []
+
+
+async def test_early_media_is_no_answer(tmp_path: Path) -> None:
+    pages = {"/": "<Dial timeout='5' action='/after'>+15550003333</Dial>", "/after": "<Say>bye</Say>"}
+    async with platform(tmp_path, pages) as here:
+        plan = CalleePlan(1, Then.EARLY_MEDIA, (Say("hello", 2), HangUp()))
+        log = await here.call(Hear("hello"), Hear("bye"), ExpectEnd(), _15550003333=plan)
+        assert log.problems == []
+        assert [line for line in here.timeline if "callee" in line][:3] == [
+            "callee rings",
+            "callee answers",
+            "callee is gone: NORMAL_CLEARING",
+        ]
+
+
 async def test_a_prompt_that_cannot_be_made_is_passed_over(tmp_path: Path) -> None:
     pages = {"/": "<Say>first</Say><Play>/gone.wav</Play><Say>third</Say>"}
     async with platform(tmp_path, pages, Sounds(missing=frozenset({"gone"}))) as here:
