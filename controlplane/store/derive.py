@@ -25,7 +25,6 @@ from controlplane.calls.events import (
     CallOffered,
     CallPlaced,
     Entry,
-    LegAnswered,
     LegEnded,
     LegRinging,
     OriginateFailed,
@@ -73,10 +72,6 @@ def _of_event(facts: Facts, entry: Entry) -> Iterator[Write]:
             yield CallChanged(status="ringing", ringing_ms=at_ms)
         case LegRinging(leg):
             yield LegChanged(leg, ringing_ms=at_ms)
-        case LegAnswered(leg) if leg == facts.a_leg:
-            yield CallChanged(status="in-progress", answered_ms=at_ms)
-        case LegAnswered(leg):
-            yield LegChanged(leg, answered_ms=at_ms)
         case LegEnded(leg, cause, sip_status, sip_call_id) if leg == facts.a_leg:
             yield CallChanged(cause=cause, sip_status=sip_status, sip_call_id=sip_call_id or None)
         case LegEnded(leg, cause, sip_status, sip_call_id):
@@ -89,6 +84,14 @@ def _of_event(facts: Facts, entry: Entry) -> Iterator[Write]:
             return
 
 
+def _answered(entry: Entry, told: Publish) -> Iterator[Write]:
+    """An answer is the machine's word, not an event's: it may be told by what came after it, too."""
+    if told.kind == "call.answered":
+        yield CallChanged(status="in-progress", answered_ms=entry.at_ms)
+    elif told.kind == "leg.answered" and told.leg is not None:
+        yield LegChanged(told.leg, answered_ms=entry.at_ms)
+
+
 def _of_command(facts: Facts, entry: Entry, index: int, command: Command) -> Iterator[Write]:
     match command:
         case Publish():
@@ -96,6 +99,7 @@ def _of_command(facts: Facts, entry: Entry, index: int, command: Command) -> Ite
                 command.token, facts.account, facts.app, command.kind, _compact(dict(command.data)), command.leg,
                 facts.webhook_url,
             )  # fmt: skip
+            yield from _answered(entry, command)
         case CallBack():
             yield CallbackQueued(facts.account, command.link.url, command.link.method, _compact(command.parameters))
         case KeepRecording():
