@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from controlplane.api import health, media, problems
 from controlplane.api.edge import Edge
+from controlplane.api.gathered import gather
 from controlplane.api.keys import KeyCheck
 from controlplane.api.openapi import DESCRIPTION, TAGS, describe, name_operation
 from controlplane.api.parts import ApiParts
@@ -40,10 +41,10 @@ def build_app(parts: ApiParts) -> FastAPI:
             HTTPException: problems.on_http_exception,
         },
     )
-    app.state.parts = parts
+    app.state.parts, app.state.gathered = parts, gather(parts.db)
     for module in (*_V1, media, health):
         app.router.routes.extend(module.router.routes)  # not include_router: a request would look through each of them
     app.openapi = partial(describe, app, parts.public_url)  # type: ignore[method-assign]
-    app.add_middleware(KeyCheck, parts=parts)
+    app.add_middleware(KeyCheck, holders=app.state.gathered.holders)
     app.add_middleware(Edge, parts=parts)
     return app

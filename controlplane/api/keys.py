@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from controlplane.api.parts import ApiParts
-from controlplane.services.api_keys import Holder, KeyRefused, authenticate
+from controlplane.services.api_keys import Holder, KeyRefused
+from controlplane.store.gathering import Gathering
 
 PREFIX = "/api/v1"
 _HOLDER = "callplane.holder"
@@ -15,17 +15,13 @@ _HOLDER = "callplane.holder"
 class KeyCheck:
     """ASGI middleware: finds out whose key it is, `x-api-key` or a bearer token."""
 
-    def __init__(self, app: ASGIApp, parts: ApiParts) -> None:
-        self._app, self._db = app, parts.db
+    def __init__(self, app: ASGIApp, holders: Gathering[str, Holder]) -> None:
+        self._app, self._holders = app, holders
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
-            scope[_HOLDER] = await self._holder(_key_in(scope))
+            scope[_HOLDER] = await self._holders.ask(_key_in(scope))
         await self._app(scope, receive, send)
-
-    async def _holder(self, key: str) -> Holder:
-        async with self._db.transaction() as tx:
-            return await authenticate(tx, key)
 
 
 def holder_of(request: Request) -> Holder:

@@ -15,7 +15,7 @@ from controlplane.store.pages import Page, Window, read_page
 from controlplane.store.queries import query
 
 _INSERT, _REVOKE, _LIST = query("insert_api_key"), query("revoke_api_key"), query("list_api_keys")
-_HOLDER = query("find_key_holder")
+_HOLDERS = query("find_key_holders")
 _SHOWN = 10  # characters of a key that are kept readable, to tell keys apart
 _LONGEST = 200
 ALL_SCOPES = ("*",)
@@ -83,12 +83,21 @@ async def revoke_api_key(tx: Transaction, account_id: str, key_id: str) -> ApiKe
 
 async def authenticate(tx: Transaction, api_key: str) -> Holder:
     """Say who holds a key; raises KeyRefused if it is wrong, revoked, or its account suspended."""
-    holder = None
-    if len(api_key) <= _LONGEST:
-        holder = await tx.maybe(Holder, _HOLDER, digest=_digest(api_key))
-    if holder is None:
-        raise KeyRefused
-    return holder
+    [found] = await find_holders(tx, [api_key])
+    if isinstance(found, KeyRefused):
+        raise found
+    return found
+
+
+async def find_holders(tx: Transaction, api_keys: Sequence[str]) -> list[Holder | KeyRefused]:
+    """The same of many keys at once, in their order."""
+    digests = [_digest(api_key[:_LONGEST]) for api_key in api_keys]
+    found = dict(await tx.all(_held, _HOLDERS, digests=list(set(digests))))
+    return [found.get(digest) or KeyRefused() for digest in digests]
+
+
+def _held(digest: bytes, account_id: AccountId, key_id: str, scopes: list[str]) -> tuple[bytes, Holder]:
+    return digest, Holder(account_id, key_id, scopes)
 
 
 def _digest(secret: str) -> bytes:

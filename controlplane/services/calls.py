@@ -118,7 +118,7 @@ async def list_calls(tx: Transaction, account_id: str, window: Window, which: Ca
 async def list_legs(tx: Transaction, account_id: str, call_id: str) -> list[Leg]:
     """A call's legs, the A-leg first; raises NotFound."""
     call = await get_call(tx, account_id, call_id)
-    return [_a_leg(call), *await tx.all(Leg, _LEGS, account_id=account_id, call_id=call_id)]
+    return [a_leg_of(call), *await tx.all(Leg, _LEGS, account_id=account_id, call_id=call_id)]
 
 
 async def read_timeline(tx: Transaction, account_id: str, call_id: str) -> Timeline:
@@ -129,7 +129,8 @@ async def read_timeline(tx: Transaction, account_id: str, call_id: str) -> Timel
     return Timeline(tuple(lines), tuple(notes))
 
 
-def _a_leg(call: Call) -> Leg:
+def a_leg_of(call: Call) -> Leg:
+    """The first leg of a call, which has no row of its own."""
     return Leg(
         leg_of_call(call.call_id),
         "primary",

@@ -1,16 +1,17 @@
-"""Put a call into the queue, for a call server to dial."""
+"""Put calls into the queue, for a call server to dial."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 
 from controlplane.base.e164 import parse_e164
-from controlplane.base.errors import BadInput, Conflict
+from controlplane.base.errors import BadInput, CallplaneError, Conflict, NotFound
 from controlplane.base.ids import CALL, AccountId, CallId, leg_of_call, shard_of
 from controlplane.calls.facts import Direction, Facts, Inline
-from controlplane.services.accounts import get_account
 from controlplane.services.apps import App, get_app
-from controlplane.services.calls import Call, get_call
+from controlplane.services.calls import Call
 from controlplane.store.channels import QUEUE
 from controlplane.store.database import Transaction
 from controlplane.store.facts import write_facts
@@ -18,7 +19,8 @@ from controlplane.store.minting import new_id, new_token
 from controlplane.store.queries import query
 from controlplane.verbs.documents import Link, StatusCallback
 
-_QUEUE, _OWN, _TELL = query("queue_call"), query("own_number"), query("tell")
+_QUEUE, _TELL = query("queue_calls"), query("tell_many")
+_STATUSES, _OWN = query("account_statuses"), query("own_numbers")
 
 
 class NumberNotOwned(BadInput):
@@ -66,36 +68,131 @@ class Placing:
     public_url: str = ""
 
 
-async def place_call(tx: Transaction, account_id: str, placing: Placing, *, any_caller: bool = False) -> Call:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A call that an account wants placed; `any_caller` lets it show a number that is not its own."""
+
+    account_id: AccountId
+    placing: Placing
+    any_caller: bool = False
+
+
+async def place_call(tx: Transaction, account_id: AccountId, placing: Placing, *, any_caller: bool = False) -> Call:
     """Queue a call; it is dialled within the account's limits, or given up after a day.
 
     Raises NumberNotOwned (unless `any_caller`), InvalidNumber, NothingToSay, AccountSuspended, NotFound for the app.
     """
-    account = await get_account(tx, account_id)
-    if account.status != "active":
-        raise AccountSuspended
-    if not any_caller:
-        await _check_owned(tx, account_id, placing.from_number)
-    if not placing.to_number.startswith(("sip:", "sips:")):
-        parse_e164(placing.to_number)
-    app = None if placing.app_id is None else await get_app(tx, account_id, placing.app_id)
-    facts = _facts(account.account_id, CallId(new_id(CALL)), placing, app)
-    await tx.run(
+    [placed] = await place_calls(tx, [Wanted(account_id, placing, any_caller)])
+    if isinstance(placed, CallplaneError):
+        raise placed
+    return placed
+
+
+async def place_calls(tx: Transaction, wanted: Sequence[Wanted]) -> list[Call | CallplaneError]:
+    """Queue calls of any accounts; each is queued or refused for itself, with an error as `place_call` has them."""
+    known = await _look_up(tx, wanted)
+    judged = [_judge(one, known) for one in wanted]
+    queued = [facts for facts in judged if isinstance(facts, Facts)]
+    created_at = await _queue(tx, queued) if queued else None
+    return [_call(facts, created_at) if isinstance(facts, Facts) else facts for facts in judged]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What there is of the accounts that want calls: their statuses, those of the numbers that are theirs, apps."""
+
+    statuses: Mapping[str, str]
+    numbers: Set[tuple[str, str]]
+    apps: Mapping[tuple[str, str], App | NotFound]
+
+
+async def _look_up(tx: Transaction, wanted: Sequence[Wanted]) -> _Known:
+    accounts = sorted({one.account_id for one in wanted})
+    shown = sorted({(one.account_id, one.placing.from_number) for one in wanted if not one.any_caller})
+    named = {(one.account_id, one.placing.app_id) for one in wanted if one.placing.app_id is not None}
+    owned = {"account_ids": [account for account, _ in shown], "numbers": [number for _, number in shown]}
+    return _Known(
+        statuses=dict(await tx.all(_status, _STATUSES, account_ids=accounts)),
+        numbers=frozenset(await tx.all(_owned, _OWN, **owned) if shown else ()),
+        apps={(account, app): await _app(tx, account, app) for account, app in sorted(named)},
+    )
+
+
+async def _app(tx: Transaction, account_id: AccountId, app_id: str) -> App | NotFound:
+    try:
+        return await get_app(tx, account_id, app_id)
+    except NotFound as error:
+        return error
+
+
+def _judge(wanted: Wanted, known: _Known) -> Facts | CallplaneError:
+    """The facts of a call that may be placed, or why it may not."""
+    account, placing = wanted.account_id, wanted.placing
+    app = None if placing.app_id is None else known.apps[account, placing.app_id]
+    try:
+        if account not in known.statuses:
+            raise NotFound
+        if known.statuses[account] != "active":
+            raise AccountSuspended
+        if not wanted.any_caller and (account, parse_e164(placing.from_number)) not in known.numbers:
+            raise NumberNotOwned
+        if not placing.to_number.startswith(("sip:", "sips:")):
+            parse_e164(placing.to_number)
+        if isinstance(app, NotFound):
+            raise app
+        return _facts(account, CallId(new_id(CALL)), placing, app)
+    except CallplaneError as error:
+        return error
+
+
+async def _queue(tx: Transaction, queued: Sequence[Facts]) -> datetime:
+    created_at: datetime = await tx.one(
+        _created,
         _QUEUE,
+        call_ids=[facts.call for facts in queued],
+        account_ids=[facts.account for facts in queued],
+        app_ids=[facts.app for facts in queued],
+        from_numbers=[facts.from_number for facts in queued],
+        to_numbers=[facts.to_number for facts in queued],
+        facts=[write_facts(facts) for facts in queued],
+    )
+    await tx.run(_TELL, channel=QUEUE, payloads=sorted({str(shard_of(facts.a_leg)) for facts in queued}))
+    return created_at
+
+
+def _call(facts: Facts, created_at: datetime | None) -> Call:
+    assert created_at is not None
+    return Call(
         call_id=facts.call,
-        account_id=account_id,
+        account_id=facts.account,
         app_id=facts.app,
+        direction=facts.direction.value,
         from_number=facts.from_number,
         to_number=facts.to_number,
-        facts=write_facts(facts),
+        status="queued",
+        result=None,
+        reason=None,
+        cause=None,
+        sip_status=None,
+        sip_call_id=None,
+        created_at=created_at,
+        claimed_at=None,
+        ringing_at=None,
+        answered_at=None,
+        ended_at=None,
     )
-    await tx.run(_TELL, channel=QUEUE, payload=str(shard_of(facts.a_leg)))
-    return await get_call(tx, account_id, facts.call)
 
 
-async def _check_owned(tx: Transaction, account_id: str, number: str) -> None:
-    if await tx.maybe(dict, _OWN, account_id=account_id, number=parse_e164(number)) is None:
-        raise NumberNotOwned(None)
+def _status(account_id: str, status: str) -> tuple[str, str]:
+    return account_id, status
+
+
+def _owned(account_id: str, number: str) -> tuple[str, str]:
+    return account_id, number
+
+
+def _created(created_at: datetime) -> datetime:
+    return created_at
 
 
 def _facts(account: AccountId, call: CallId, placing: Placing, app: App | None) -> Facts:

@@ -54,8 +54,8 @@ async def queue_call(db: Database, call: CallId, account: AccountId = ACME) -> N
 
 async def queue_call_in(tx: Transaction, call: CallId, account: AccountId = ACME) -> None:
     await tx.run(
-        query("queue_call"), call_id=call, account_id=account, app_id=None, from_number="+15550001111",
-        to_number="+15550002222", facts=write_facts(facts_of(call, account)),
+        query("queue_calls"), call_ids=[call], account_ids=[account], app_ids=[None], from_numbers=["+15550001111"],
+        to_numbers=["+15550002222"], facts=[write_facts(facts_of(call, account))],
     )  # fmt: skip
 
 

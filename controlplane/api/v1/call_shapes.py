@@ -6,8 +6,6 @@ no-answer, canceled.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeAlias
@@ -16,10 +14,10 @@ from pydantic import Field
 
 from controlplane.api.v1.fields import iso, maybe_iso
 from controlplane.base.causes import verdict_of
-from controlplane.base.ids import LegId, public_leg_id
+from controlplane.base.ids import public_leg_id
 from controlplane.calls.timeline import Moment
 from controlplane.services.calls import Call, Leg
-from controlplane.services.recordings import Recording
+from controlplane.services.whole_calls import WholeCall
 
 State: TypeAlias = Literal["initiated", "ringing", "answered", "completed", "failed"]
 Status: TypeAlias = Literal[
@@ -134,12 +132,9 @@ def call_shape(call: Call, legs: list[LegShape] | None = None) -> CallShape:
     )
 
 
-def leg_shapes(call: Call, legs: Sequence[Leg], recordings: Sequence[Recording]) -> list[LegShape]:
-    """A call's legs as they are shown, each with its recordings; the first is the A-leg."""
-    recorded: defaultdict[LegId, list[str]] = defaultdict(list)
-    for recording in reversed(recordings):
-        recorded[recording.leg].append(recording.recording_id)
-    return [_leg_shape(call, leg, legs[0], recorded[leg.leg]) for leg in legs]
+def leg_shapes(whole: WholeCall) -> list[LegShape]:
+    """A call's legs as they are shown, each with its recordings."""
+    return [_leg_shape(whole.call, leg, whole.legs[0], whole.recordings.get(leg.leg, [])) for leg in whole.legs]
 
 
 def moment_shape(moment: Moment) -> MomentShape:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from controlplane.api.gathered import gathered_of
 from controlplane.api.keys import PREFIX, holder_of
 from controlplane.api.openapi import ALWAYS, problems
 from controlplane.api.requests import parts_of, read, to_json
@@ -24,13 +25,13 @@ from controlplane.api.v1.call_shapes import (
 )
 from controlplane.api.v1.fields import Text, Time
 from controlplane.api.v1.paging import After, Before, Limit, PageOf, page_of, window_of
-from controlplane.base.ids import AccountId
+from controlplane.base.ids import CALL, AccountId, CallId, bits_of
 from controlplane.calls.timeline import tell
-from controlplane.services.calls import Call, CallFilter, get_call, list_calls, list_legs, read_timeline
+from controlplane.services.calls import CallFilter, list_calls, read_timeline
 from controlplane.services.load_live_calls import JournalLine
-from controlplane.services.recordings import list_recordings
-from controlplane.store.database import Transaction
-from controlplane.store.pages import MOST, Window
+from controlplane.services.whole_calls import WholeCall
+from controlplane.store.database import Transaction, unknown_is_not_found
+from controlplane.store.pages import Window
 
 router = APIRouter(prefix=PREFIX, tags=["calls"], responses=ALWAYS)
 
@@ -41,7 +42,9 @@ _DIRECTION = {"inbound": "inbound", "outbound": "outbound-api"}
 @router.get("/voice/calls/{call_id}", name="get_call", response_model=CallShape, responses=problems(404))
 async def show_call(request: Request, call_id: str) -> Response:
     """One call, with its legs."""
-    return await read(request, partial(_call, call_id), CallShape)
+    whole = await _whole_call(request, call_id)
+    shape = call_shape(whole.call, leg_shapes(whole))
+    return Response(to_json(shape, CallShape), media_type="application/json")
 
 
 @router.get("/voice/calls", name="list_calls", response_model=PageOf[CallShape])
@@ -73,7 +76,8 @@ async def show_calls(
 @router.get("/voice/calls/{call_id}/legs", name="list_legs", response_model=PageOf[LegShape], responses=problems(404))
 async def show_legs(request: Request, call_id: str) -> Response:
     """A call's legs, the first one first, all on one page."""
-    return await read(request, partial(_legs, call_id), PageOf[LegShape])
+    page = PageOf(leg_shapes(await _whole_call(request, call_id)))
+    return Response(to_json(page, PageOf[LegShape]), media_type="application/json")
 
 
 @router.get(
@@ -92,22 +96,14 @@ async def show_timeline(request: Request, call_id: str) -> Response:
     return Response(to_json(shape, TimelineShape), media_type="application/json")
 
 
-async def _call(call_id: str, tx: Transaction, account_id: AccountId) -> CallShape:
-    call = await get_call(tx, account_id, call_id)
-    return call_shape(call, await _legs_of(tx, account_id, call))
-
-
 async def _calls(window: Window, which: CallFilter, tx: Transaction, account_id: AccountId) -> PageOf[CallShape]:
     return page_of(await list_calls(tx, account_id, window, which), call_shape)
 
 
-async def _legs(call_id: str, tx: Transaction, account_id: AccountId) -> PageOf[LegShape]:
-    return PageOf(await _legs_of(tx, account_id, await get_call(tx, account_id, call_id)))
-
-
-async def _legs_of(tx: Transaction, account_id: AccountId, call: Call) -> list[LegShape]:
-    recordings = await list_recordings(tx, account_id, Window(MOST), call.call_id)
-    return leg_shapes(call, await list_legs(tx, account_id, call.call_id), recordings.data)
+async def _whole_call(request: Request, call_id: str) -> WholeCall:
+    with unknown_is_not_found():
+        bits_of(CALL, call_id)
+    return await gathered_of(request).calls.ask((holder_of(request).account_id, CallId(call_id)))
 
 
 def _timeline(call_id: str, lines: tuple[JournalLine, ...]) -> TimelineShape:

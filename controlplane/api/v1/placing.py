@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -10,15 +11,16 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, StringConstraints, model_validator
 
-from controlplane.api.keys import PREFIX
+from controlplane.api.gathered import gathered_of
+from controlplane.api.keys import PREFIX, holder_of
 from controlplane.api.openapi import ALWAYS, problems
-from controlplane.api.requests import change, parts_of
+from controlplane.api.requests import change, parts_of, to_json
 from controlplane.api.v1.call_shapes import CallShape, State, Status, call_shape
 from controlplane.api.v1.fields import Address, Body, Id, Number, Url
 from controlplane.base.ids import AccountId
 from controlplane.calls.facts import Inline
 from controlplane.services.calls import Call
-from controlplane.services.place_call import Placing, place_call
+from controlplane.services.place_call import Placing, Wanted, place_call
 from controlplane.store.database import Transaction
 from controlplane.verbs.documents import Link, Method, StatusCallback, StatusEvent
 from controlplane.verbs.parsing import parse_document
@@ -99,14 +101,14 @@ class InitiatedShape:
 
 async def initiate_call(request: Request, body: CallBody) -> Response:
     """Place a call; it is dialled as soon as your limits allow."""
-    use = partial(_initiate, body, parts_of(request).public_url)
-    return await change(request, use, InitiatedShape, status=202)
+    placing = _placing(body, parts_of(request).public_url, record=body.record is not False)
+    return await _place(request, placing, partial(_initiated, body), InitiatedShape, status=202)
 
 
 async def create_call(request: Request, body: CallBody) -> Response:
     """Place a call; the same as initiate, answered with the whole call."""
-    use = partial(_create, body, parts_of(request).public_url)
-    return await change(request, use, CallShape, status=201)
+    placing = _placing(body, parts_of(request).public_url, record=body.record)
+    return await _place(request, placing, call_shape, CallShape, status=201)
 
 
 _MADE: dict[str, Any] = {"response_model": InitiatedShape, "status_code": 202}
@@ -123,27 +125,35 @@ def inline_of(document: str | list[Any] | dict[str, Any]) -> Inline:
     return inline
 
 
-async def _initiate(body: CallBody, public_url: str, tx: Transaction, account_id: AccountId) -> InitiatedShape:
-    is_recorded = body.record is not False
-    call = await _place(tx, account_id, body, public_url, record=is_recorded)
+async def _place(
+    request: Request, placing: Placing, show: Callable[[Call], object], shape: Any, *, status: int
+) -> Response:
+    """Place a call. Without an Idempotency-Key its transaction may be shared with those of other requests."""
+    if "idempotency-key" in request.headers:
+        return await change(request, partial(_place_alone, placing, show), shape, status=status)
+    call = await gathered_of(request).placings.ask(Wanted(holder_of(request).account_id, placing))
+    return Response(to_json(show(call), shape), status, media_type="application/json")
+
+
+async def _place_alone(
+    placing: Placing, show: Callable[[Call], object], tx: Transaction, account_id: AccountId
+) -> object:
+    return show(await place_call(tx, account_id, placing))
+
+
+def _initiated(body: CallBody, call: Call) -> InitiatedShape:
     shape = call_shape(call)
     return InitiatedShape(
         Initiated(
-            shape.id, shape.from_number, shape.to_number, body.status_callback_url, is_recorded, shape.state,
-            shape.status, shape.created_at,
+            shape.id, shape.from_number, shape.to_number, body.status_callback_url, body.record is not False,
+            shape.state, shape.status, shape.created_at,
         )
     )  # fmt: skip
 
 
-async def _create(body: CallBody, public_url: str, tx: Transaction, account_id: AccountId) -> CallShape:
-    return call_shape(await _place(tx, account_id, body, public_url, record=body.record))
-
-
-async def _place(
-    tx: Transaction, account_id: AccountId, body: CallBody, public_url: str, *, record: bool | None
-) -> Call:
+def _placing(body: CallBody, public_url: str, *, record: bool | None) -> Placing:
     told_as_form = body.status_callback_events is not None
-    placing = Placing(
+    return Placing(
         from_number=body.from_number,
         to_number=body.to_number,
         app_id=body.app_id,
@@ -157,7 +167,6 @@ async def _place(
         send_digits=body.send_digits,
         public_url=public_url,
     )
-    return await place_call(tx, account_id, placing)
 
 
 def _document(body: CallBody) -> Link | Inline | None:

@@ -5,6 +5,9 @@ VALUES (%(account_id)s, %(name)s, %(auth_token)s, %(cps_limit)s, %(channel_cap)s
 -- find_account: One tenant.
 SELECT account_id, name, status, cps_limit, channel_cap, created_at FROM accounts WHERE account_id = %(account_id)s
 
+-- account_statuses: Which of these tenants there are, and whether they are active.
+SELECT account_id, status FROM accounts WHERE account_id = ANY(%(account_ids)s::uuid[])
+
 -- list_accounts: Tenants, newest first; for operators.
 SELECT account_id, name, status, cps_limit, channel_cap, created_at FROM accounts
 WHERE account_id < %(newest)s AND account_id > %(oldest)s
@@ -34,7 +37,7 @@ WHERE account_id = %(account_id)s AND key_id < %(newest)s AND key_id > %(oldest)
 ORDER BY key_id DESC
 LIMIT %(limit)s
 
--- find_key_holder: Whose key this is, if it is still good and its tenant active.
-SELECT accounts.account_id, api_keys.key_id, api_keys.scopes
+-- find_key_holders: Whose keys these are, those that are still good and whose tenants are active.
+SELECT api_keys.digest, accounts.account_id, api_keys.key_id, api_keys.scopes
 FROM api_keys JOIN accounts ON accounts.account_id = api_keys.account_id
-WHERE api_keys.digest = %(digest)s AND api_keys.revoked_at IS NULL AND accounts.status = 'active'
+WHERE api_keys.digest = ANY(%(digests)s::bytea[]) AND api_keys.revoked_at IS NULL AND accounts.status = 'active'

@@ -1,8 +1,14 @@
--- queue_call: Put a call into the queue.
-INSERT INTO calls (call_id, account_id, app_id, created_at, status, direction, from_number, to_number, facts)
-VALUES (
-    %(call_id)s, %(account_id)s, %(app_id)s, now(), 'queued', 'outbound-api', %(from_number)s, %(to_number)s,
-    %(facts)s::json)
+-- queue_calls: Put calls into the queue.
+WITH queued AS (
+    INSERT INTO calls (call_id, account_id, app_id, created_at, status, direction, from_number, to_number, facts)
+    SELECT call_id, account_id, app_id, now(), 'queued', 'outbound-api', from_number, to_number, facts::json
+    FROM unnest(
+        %(call_ids)s::uuid[], %(account_ids)s::uuid[], %(app_ids)s::uuid[], %(from_numbers)s::text[],
+        %(to_numbers)s::text[], %(facts)s::text[])
+        AS new (call_id, account_id, app_id, from_number, to_number, facts)
+    RETURNING created_at
+)
+SELECT created_at FROM queued LIMIT 1
 
 -- find_call: One call.
 SELECT
@@ -29,6 +35,29 @@ LIMIT %(limit)s
 SELECT leg, role, from_number, to_number, cause, sip_status, sip_call_id, created_at, ringing_at, answered_at, ended_at
 FROM legs WHERE account_id = %(account_id)s AND call_id = %(call_id)s
 ORDER BY created_at, leg
+
+-- whole_calls: Calls at these places.
+SELECT
+    calls.call_id, calls.account_id, calls.app_id, calls.direction, calls.from_number, calls.to_number, calls.status,
+    calls.result, calls.reason, calls.cause, calls.sip_status, calls.sip_call_id, calls.created_at, calls.claimed_at,
+    calls.ringing_at, calls.answered_at, calls.ended_at
+FROM unnest(%(account_ids)s::uuid[], %(call_ids)s::uuid[]) AS asked (account_id, call_id)
+JOIN calls ON calls.call_id = asked.call_id AND calls.account_id = asked.account_id
+
+-- legs_of_calls: The legs dialled on behalf of calls, oldest first.
+SELECT
+    legs.call_id, legs.leg, legs.role, legs.from_number, legs.to_number, legs.cause, legs.sip_status, legs.sip_call_id,
+    legs.created_at, legs.ringing_at, legs.answered_at, legs.ended_at
+FROM (SELECT DISTINCT * FROM unnest(%(account_ids)s::uuid[], %(call_ids)s::uuid[])) AS asked (account_id, call_id)
+JOIN legs ON legs.call_id = asked.call_id AND legs.account_id = asked.account_id
+ORDER BY legs.call_id, legs.created_at, legs.leg
+
+-- recordings_of_calls: The recordings of calls, oldest first.
+SELECT recordings.call_id, recordings.leg, recordings.recording_id
+FROM (SELECT DISTINCT * FROM unnest(%(account_ids)s::uuid[], %(call_ids)s::uuid[])) AS asked (account_id, call_id)
+JOIN recordings ON recordings.call_id = asked.call_id AND recordings.account_id = asked.account_id
+WHERE recordings.state <> 'deleted'
+ORDER BY recordings.recording_id
 
 -- list_journal: A call's journal, oldest first.
 SELECT journal.call_id, journal.seq, journal.at_ms, journal.kind, journal.data::text AS data, journal.digest

@@ -35,8 +35,10 @@ UPDATE numbers SET app_id = NULL WHERE account_id = %(account_id)s AND app_id = 
 -- delete_number: Take a number from its tenant.
 DELETE FROM numbers WHERE account_id = %(account_id)s AND number_id = %(number_id)s
 
--- own_number: Whether a number is the tenant's.
-SELECT number_id FROM numbers WHERE account_id = %(account_id)s AND number = %(number)s
+-- own_numbers: Which of these numbers are these tenants'.
+SELECT numbers.account_id, numbers.number
+FROM unnest(%(account_ids)s::uuid[], %(numbers)s::text[]) AS asked (account_id, number)
+JOIN numbers ON numbers.number = asked.number AND numbers.account_id = asked.account_id
 
 -- routing: Where every number leads: what call servers keep in memory.
 SELECT
