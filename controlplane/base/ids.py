@@ -23,25 +23,22 @@ CALL, LEG, ACCOUNT, APP, NUMBER, EVENT, RECORDING, REQUEST, PLAYBACK, KEY, SECRE
 )  # fmt: skip
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_VALUE_OF = {letter: value for value, letter in enumerate(_ALPHABET)}
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]  # ten bits at a time, for speed
+_TO_PYTHONS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # the digits that int() knows
 _ID = re.compile(r"[a-z]{2,3}_[0-7][0-9A-HJKMNP-TV-Z]{25}\Z")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 
 
 def id_of(prefix: str, bits: int) -> str:
     """Write 128 bits as a prefixed ULID."""
-    letters = [_ALPHABET[(bits >> shift) & 31] for shift in range(125, -1, -5)]
-    return f"{prefix}_{''.join(letters)}"
+    return f"{prefix}_{''.join([_PAIRS[(bits >> shift) & 1023] for shift in range(120, -1, -10)])}"
 
 
 def bits_of(prefix: str, text: str) -> int:
     """Read the 128 bits of an id with this prefix; raises InvalidId."""
     if not _ID.match(text) or not text.startswith(f"{prefix}_"):
         raise InvalidId(None, prefix=prefix)
-    bits = 0
-    for letter in text[len(prefix) + 1 :]:
-        bits = bits << 5 | _VALUE_OF[letter]
-    return bits
+    return int(text[len(prefix) + 1 :].translate(_TO_PYTHONS), 32)
 
 
 def mint(prefix: str, at_ms: int, entropy: bytes) -> str:
