@@ -18,7 +18,7 @@ Place calls, steer them while they are live, read what became of them.
 
 **Errors** are problem documents (RFC 9457) with a stable `code`.
 
-**Doing nothing twice.** Any `POST`, `PATCH` or `DELETE` may carry an `Idempotency-Key` (1 to 255 characters). The same
+**Doing nothing twice.** Any `POST` may carry an `Idempotency-Key` (1 to 255 characters). The same
 request with the same key is carried out once and answered the same way for 24 hours; another request with that key is
 answered with 422, one that is still under way with 409.
 

@@ -29,19 +29,40 @@ class WholeCall:
 
 async def get_whole_calls(tx: Transaction, places: Sequence[Place]) -> list[WholeCall | NotFound]:
     """The calls at these places, in their order; raises InvalidId if one is none."""
-    asked = {"account_ids": [account for account, _ in places], "call_ids": [call for _, call in places]}
-    calls = {(call.account_id, call.call_id): call for call in await tx.all(Call, _CALLS, **asked)}
-    legs: defaultdict[CallId, list[Leg]] = defaultdict(list)
-    for call_id, leg in await tx.all(_leg, _LEGS, **asked):
-        legs[call_id].append(leg)
-    recordings: defaultdict[CallId, defaultdict[LegId, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for row in await tx.all(_Recorded, _RECORDINGS, **asked):
-        recordings[row.call_id][row.leg].append(row.recording_id)
-    found: dict[Place, WholeCall] = {
-        place: WholeCall(call, (a_leg_of(call), *legs[call.call_id]), dict(recordings[call.call_id]))
-        for place, call in calls.items()
+    found = await tx.all(_call, _CALLS, **_asked(list(dict.fromkeys(places))))
+    legs = await _legs(tx, [_place(call) for call, has_legs, _ in found if has_legs])
+    recordings = await _recordings(tx, [_place(call) for call, _, has_recordings in found if has_recordings])
+    whole = {
+        _place(call): WholeCall(call, (a_leg_of(call), *legs.get(call.call_id, ())), recordings.get(call.call_id, {}))
+        for call, *_ in found
     }
-    return [found.get(place) or NotFound() for place in places]
+    return [whole.get(place) or NotFound() for place in places]
+
+
+async def _legs(tx: Transaction, places: Sequence[Place]) -> dict[CallId, list[Leg]]:
+    legs: defaultdict[CallId, list[Leg]] = defaultdict(list)
+    for call_id, leg in await tx.all(_leg, _LEGS, **_asked(places)) if places else ():
+        legs[call_id].append(leg)
+    return legs
+
+
+async def _recordings(tx: Transaction, places: Sequence[Place]) -> dict[CallId, dict[LegId, list[str]]]:
+    recordings: defaultdict[CallId, dict[LegId, list[str]]] = defaultdict(dict)
+    for row in await tx.all(_Recorded, _RECORDINGS, **_asked(places)) if places else ():
+        recordings[row.call_id].setdefault(row.leg, []).append(row.recording_id)
+    return recordings
+
+
+def _asked(places: Sequence[Place]) -> dict[str, object]:
+    return {"account_ids": [account for account, _ in places], "call_ids": [call for _, call in places]}
+
+
+def _place(call: Call) -> Place:
+    return call.account_id, call.call_id
+
+
+def _call(*, has_legs: bool, has_recordings: bool, **columns: Any) -> tuple[Call, bool, bool]:
+    return Call(**columns), has_legs, has_recordings
 
 
 @dataclass(frozen=True, slots=True)

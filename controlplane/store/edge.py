@@ -28,6 +28,8 @@ _PREFIX_OF = {
     "secret_id": ids.SECRET,
 }
 
+_UUID_OID = 2950  # pg_type.dat
+
 
 def uuid_of(column: str, text: str) -> UUID:
     """An id as PostgreSQL keeps it; raises InvalidId."""
@@ -43,10 +45,15 @@ def rows_as(kind: Callable[..., T]) -> Callable[[Cursor[Any] | AsyncCursor[Any]]
     """A psycopg row factory: calls `kind` with the columns by their names, ids as we write them."""
 
     def factory(cursor: Cursor[Any] | AsyncCursor[Any]) -> Callable[[Any], T]:
-        columns = [column.name for column in cursor.description or ()]
+        columns = cursor.description or ()
+        names = [column.name for column in columns]
+        ids_at = [at for at, column in enumerate(columns) if column.type_code == _UUID_OID]
 
-        def row(values: Any) -> T:
-            return kind(**{name: _from_database(name, value) for name, value in zip(columns, values, strict=True)})
+        def row(values: Sequence[Any]) -> T:
+            converted = list(values)
+            for at in ids_at:
+                converted[at] = _from_database(names[at], converted[at])
+            return kind(**dict(zip(names, converted, strict=True)))
 
         return row
 

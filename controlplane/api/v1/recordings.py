@@ -12,8 +12,8 @@ from pydantic import Field
 from controlplane.api import links
 from controlplane.api.keys import PREFIX, holder_of
 from controlplane.api.openapi import ALWAYS, problems
-from controlplane.api.parts import ApiParts, Storage
-from controlplane.api.requests import change, parts_of, read
+from controlplane.api.parts import ApiParts
+from controlplane.api.requests import parts_of, read, to_json
 from controlplane.api.v1.fields import Id, iso, maybe_iso
 from controlplane.api.v1.paging import After, Before, Limit, PageOf, page_of, window_of
 from controlplane.api.v1.results import Done
@@ -82,8 +82,17 @@ async def show_recording(request: Request, recording_id: str) -> Response:
 
 @router.delete("/recordings/{recording_id}", name="delete_recording", response_model=Done, responses=problems(404, 409))
 async def remove_recording(request: Request, recording_id: str) -> Response:
-    """Take a recording and its file away for good."""
-    return await change(request, partial(_delete, parts_of(request).storage, recording_id), Done)
+    """Take a recording and its file away for good.
+
+    The file goes first: if that fails the row is still there, and whoever asked can ask again.
+    """
+    parts, account_id = parts_of(request), holder_of(request).account_id
+    recording = await _find(parts, account_id, recording_id)
+    if recording.storage_key is not None:
+        await parts.storage.delete(recording.storage_key)
+    async with parts.db.transaction() as tx:
+        await delete_recording(tx, account_id, recording_id)
+    return Response(to_json(Done("The recording is gone."), Done), media_type="application/json")
 
 
 def recording_shape(recording: Recording) -> RecordingShape:
@@ -106,10 +115,7 @@ def recording_shape(recording: Recording) -> RecordingShape:
 
 async def _redirect(request: Request, recording_id: str, expires_in_s: int) -> Response:
     parts = parts_of(request)
-    async with parts.db.transaction() as tx:
-        recording = await get_recording(tx, holder_of(request).account_id, recording_id)
-    if recording.state == "processing":
-        raise RecordingNotReady
+    recording = await _find(parts, holder_of(request).account_id, recording_id)
     if recording.storage_key is None:
         raise NotFound("There is no file of this recording.")
     location = await parts.storage.signed_url(recording.storage_key, expires_in_s)
@@ -129,9 +135,10 @@ async def _get(recording_id: str, tx: Transaction, account_id: AccountId) -> Rec
     return recording_shape(await get_recording(tx, account_id, recording_id))
 
 
-async def _delete(storage: Storage, recording_id: str, tx: Transaction, account_id: AccountId) -> Done:
-    """The file goes first: if that fails the row is still there, and whoever asked can ask again."""
-    key = await delete_recording(tx, account_id, recording_id)
-    if key is not None:
-        await storage.delete(key)
-    return Done("The recording is gone.")
+async def _find(parts: ApiParts, account_id: AccountId, recording_id: str) -> Recording:
+    """A recording that is through, whether there is a file or not; raises NotFound, RecordingNotReady."""
+    async with parts.db.transaction() as tx:
+        recording = await get_recording(tx, account_id, recording_id)
+    if recording.state == "processing":
+        raise RecordingNotReady
+    return recording

@@ -36,11 +36,14 @@ SELECT leg, role, from_number, to_number, cause, sip_status, sip_call_id, create
 FROM legs WHERE account_id = %(account_id)s AND call_id = %(call_id)s
 ORDER BY created_at, leg
 
--- whole_calls: Calls at these places.
+-- whole_calls: Calls at these places, and whether there is more to be read of them.
 SELECT
     calls.call_id, calls.account_id, calls.app_id, calls.direction, calls.from_number, calls.to_number, calls.status,
     calls.result, calls.reason, calls.cause, calls.sip_status, calls.sip_call_id, calls.created_at, calls.claimed_at,
-    calls.ringing_at, calls.answered_at, calls.ended_at
+    calls.ringing_at, calls.answered_at, calls.ended_at,
+    EXISTS (SELECT FROM legs WHERE legs.account_id = calls.account_id AND legs.call_id = calls.call_id) AS has_legs,
+    EXISTS (SELECT FROM recordings WHERE recordings.account_id = calls.account_id AND recordings.call_id = calls.call_id)
+        AS has_recordings
 FROM unnest(%(account_ids)s::uuid[], %(call_ids)s::uuid[]) AS asked (account_id, call_id)
 JOIN calls ON calls.call_id = asked.call_id AND calls.account_id = asked.account_id
 
@@ -48,13 +51,13 @@ JOIN calls ON calls.call_id = asked.call_id AND calls.account_id = asked.account
 SELECT
     legs.call_id, legs.leg, legs.role, legs.from_number, legs.to_number, legs.cause, legs.sip_status, legs.sip_call_id,
     legs.created_at, legs.ringing_at, legs.answered_at, legs.ended_at
-FROM (SELECT DISTINCT * FROM unnest(%(account_ids)s::uuid[], %(call_ids)s::uuid[])) AS asked (account_id, call_id)
+FROM unnest(%(account_ids)s::uuid[], %(call_ids)s::uuid[]) AS asked (account_id, call_id)
 JOIN legs ON legs.call_id = asked.call_id AND legs.account_id = asked.account_id
 ORDER BY legs.call_id, legs.created_at, legs.leg
 
 -- recordings_of_calls: The recordings of calls, oldest first.
 SELECT recordings.call_id, recordings.leg, recordings.recording_id
-FROM (SELECT DISTINCT * FROM unnest(%(account_ids)s::uuid[], %(call_ids)s::uuid[])) AS asked (account_id, call_id)
+FROM unnest(%(account_ids)s::uuid[], %(call_ids)s::uuid[]) AS asked (account_id, call_id)
 JOIN recordings ON recordings.call_id = asked.call_id AND recordings.account_id = asked.account_id
 WHERE recordings.state <> 'deleted'
 ORDER BY recordings.recording_id
