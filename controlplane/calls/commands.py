@@ -167,9 +167,10 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Interrupt:
-    """Stop what runs on a leg and forget what is queued there; the leg stays."""
+    """Stop what runs on a leg and forget what is queued there; the leg stays. A recording is stopped another way."""
 
     leg: LegId
+    is_recording: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ from controlplane.calls.commands import (
     Note,
     Originate,
     PlayOver,
+    RecordVoice,
     Ring,
     SendDigitsNow,
     SendKeys,
@@ -85,6 +86,7 @@ class CallMachine:
     _script: Script[None] | None = None
     _requests: set[str] = field(default_factory=set)  # done: a request is given out until its answer is on record
     _outstanding: dict[Token, Burst | FetchDocument | TakeInline | Join] = field(default_factory=dict)
+    _broken_off: Interrupt | None = None  # the last, while nothing was sent to its leg since
 
     def handle(self, entry: Entry) -> tuple[Command, ...]:
         """Take the next entry; the answer is what is to be done, in order."""
@@ -233,9 +235,10 @@ class CallMachine:
     def _replace(self, plan: Plan) -> None:
         """Something else is to be done: what runs is broken off, then the script gets the news."""
         assert self._scene is not None
-        bursts = [token for token, command in self._outstanding.items() if isinstance(command, Burst)]
+        bursts = [command for command in self._outstanding.values() if isinstance(command, Burst)]
         if bursts:
-            self._scene.emit(Interrupt(self._scene.leg.id))
+            is_recording = any(isinstance(run, RecordVoice) for burst in bursts for run in burst.runs)
+            self._scene.emit(Interrupt(self._scene.leg.id, is_recording))
         self._outstanding.clear()
         self._scene.queued.clear()
         self._throw(Replaced(plan))
@@ -294,6 +297,11 @@ class CallMachine:
         for command in commands:
             if isinstance(command, Burst | FetchDocument | TakeInline | Join):
                 self._outstanding[command.token] = command
+            match command:
+                case Interrupt():
+                    self._broken_off = command
+                case Burst(leg) | Join(leg) if self._broken_off is not None and self._broken_off.leg == leg:
+                    self._broken_off = None
 
     def _resume(self, state: CallState) -> None:
         a_leg = state.a_leg
@@ -302,6 +310,8 @@ class CallMachine:
         for leg in state.legs.values():
             if leg.is_alive and leg.ended_by_us is not None:
                 state.emit(End(leg.id, leg.ended_by_us))
+        if self._broken_off is not None and self.is_alive(self._broken_off.leg):
+            state.emit(self._broken_off)
         for token, command in self._outstanding.items():
             match command:
                 case Burst():

@@ -7,40 +7,39 @@ import logging
 from dataclasses import dataclass, field, replace
 
 from controlplane.base.causes import Cause
-from controlplane.base.ids import LegId
+from controlplane.base.ids import LegId, Token
 from controlplane.calls.commands import (
-    AnswerLeg,
     Branch,
     Bridge,
     Burst,
     Claim,
-    Collect,
     Command,
     End,
     FetchDocument,
-    HangUpLeg,
     Interrupt,
     Join,
     LookAt,
     Mute,
     Originate,
     PlayOver,
-    PlayPrompts,
-    RecordVoice,
     Ring,
-    RingBack,
     Run,
     SendDigitsNow,
-    SendKeys,
-    StartRecording,
-    StopRecording,
     TakeInline,
-    Wait,
 )
-from controlplane.calls.events import DocumentArrived, DocumentFailed, LegEnded, OriginateFailed, PromptFailed
+from controlplane.calls.events import (
+    BurstLooked,
+    DocumentArrived,
+    DocumentFailed,
+    LegEnded,
+    OriginateFailed,
+    Outcome,
+    PromptFailed,
+)
 from controlplane.calls.facts import Direction
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.line import Line, Sounds
+from controlplane.callserver.measuring import VERB_OF
 from controlplane.callserver.ports import Applications, FetchFailed, Meters, Numbers, PromptFailedError, Prompts
 from controlplane.esl import apis
 from controlplane.esl.commands import Command as EslCommand
@@ -126,7 +125,7 @@ class Effects:
             case Ring(leg):
                 self._send(call, leg, self.writer.ring(leg))
             case Interrupt(leg):
-                self._line(call, leg).interrupt()
+                self._line(call, leg).interrupt(command)
             case End(leg, cause):
                 self.ended(leg)
                 self._send(call, leg, self.writer.end(leg, cause))
@@ -143,7 +142,7 @@ class Effects:
             case PlayOver():
                 call.start(f"play {command.leg}", lambda: asyncio.create_task(self._play_over(call, command)))
             case LookAt(leg, token):
-                self._send(call, leg, self.writer.look(leg, token))
+                self._look(call, leg, token)
             case FetchDocument():
                 call.start(command.token, lambda: asyncio.create_task(self._fetch(call, command)))
             case TakeInline(token, inline):
@@ -159,6 +158,15 @@ class Effects:
 
         for command in commands:
             self.node.send(command, replied)
+
+    def _look(self, call: LiveCall, leg: LegId, token: Token) -> None:
+        line = self.lines.get(leg)
+        if line is None or line.owed is None:
+            self._send(call, leg, self.writer.look(leg, token))
+            return
+        # What was to be stopped runs on, so nothing that came after it was sent, and nothing queued would have a turn.
+        line.interrupt(line.owed)
+        asyncio.get_running_loop().call_soon(call.feed, BurstLooked(leg, token, "", Outcome()))
 
     def _doubt(self, call: LiveCall, leg: LegId) -> None:
         """The node does not know a leg: unless its end is told soon, nobody saw it go."""
@@ -231,7 +239,7 @@ class Effects:
         try:
             commands = self.writer.burst(burst, runs, sounds, is_last=is_last)
             self._send(call, burst.leg, *commands)
-            self.meters.verb_started(_SLUGS[type(runs[-1])], call.clock.monotonic_s() - call.fed_s)
+            self.meters.verb_started(VERB_OF[type(runs[-1])], call.clock.monotonic_s() - call.fed_s)
         except LinkLost:
             return
         except UnsafeValue as error:
@@ -271,21 +279,6 @@ class Effects:
             log.info("play_failed", extra={"call": call.id, "code": error.code})
         except LinkLost:
             return
-
-
-_SLUGS: dict[type, str] = {
-    AnswerLeg: "answer",
-    Wait: "pause",
-    PlayPrompts: "play",
-    SendKeys: "play",
-    Collect: "gather",
-    RecordVoice: "record",
-    StartRecording: "record",
-    StopRecording: "dial",
-    Bridge: "dial",
-    RingBack: "dial",
-    HangUpLeg: "hangup",
-}
 
 
 def branches_of(runs: tuple[Run, ...]) -> tuple[Branch, ...]:

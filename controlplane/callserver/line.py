@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from controlplane.base.ids import LegId
-from controlplane.calls.commands import Burst, Collect, PlayPrompts, RecordVoice, Run
+from controlplane.calls.commands import Burst, Collect, Interrupt, PlayPrompts, Run
 from controlplane.calls.events import PromptFailed
 from controlplane.callserver.ports import PromptFailedError, Prompts, Sound
 from controlplane.switch.writing import sound_key
@@ -35,28 +35,26 @@ class Line:
     cut: Callable[[LegId, bool], None]
     fail: Callable[[PromptFailed], None]
     waiting: deque[Burst] = field(default_factory=deque)
-    last: Burst | None = None
     task: asyncio.Task[None] | None = None
     is_cut: bool = False
     timer: asyncio.TimerHandle | None = None
+    owed: Interrupt | None = None  # said while no link was up: what runs there is still to be stopped
 
     def send(self, burst: Burst) -> None:
         """Send a burst, at once where nothing has to be made for it."""
         self.waiting.append(burst)
         self._go_on()
 
-    def interrupt(self) -> None:
-        """Stop what runs on the leg and what was to run there."""
+    def interrupt(self, command: Interrupt) -> None:
+        """Stop what runs on the leg and what was to run there. Raises LinkLost, and owes it then."""
         self._stop_preparing()
         self.waiting.clear()
-        if self.last is None:
-            return
-        records = any(isinstance(run, RecordVoice) for run in self.last.runs)
+        self.owed = command
         # A recording ends by itself when it is broken; moving the channel under it would end the call
         # (mod_dptools.c, record_function). Everything else is left by moving the channel back to park.
-        self.cut(self.leg, not records)
-        self.last = None
-        if not records:
+        self.cut(self.leg, not command.is_recording)
+        self.owed = None
+        if not command.is_recording:
             self.wait_until_parked()
 
     def wait_until_parked(self) -> None:
@@ -83,7 +81,6 @@ class Line:
     def _go_on(self) -> None:
         while self.waiting and self.task is None and not self.is_cut:
             burst = self.waiting.popleft()
-            self.last = burst
             sounds: Sounds = {}
             if all(self._is_ready(prompt, sounds) for prompt in prompts_of(burst.runs)):
                 self.write(burst, burst.runs, sounds, True)
