@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from controlplane.base.causes import Cause
 from controlplane.base.clock import Clock
+from controlplane.base.errors import Unavailable
 from controlplane.base.ids import LegId, shard_of
 from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegEnded, LegsParted, Resumed
 from controlplane.calls.facts import Facts
@@ -24,6 +26,9 @@ from controlplane.switch.node import Channel, Node
 from controlplane.switch.translation import Happened, Looked, News, Offered, Parked
 
 log = logging.getLogger(__name__)
+
+
+LAST_WORDS_S = 0.05  # twice what a node takes to send an event that it has
 
 
 @dataclass(slots=True)
@@ -40,6 +45,7 @@ class Keeper:
     refuse: Callable[[Offered], Cause]
     calls: dict[LegId, LiveCall]
     shards: frozenset[int] = frozenset()
+    _read: frozenset[int] = frozenset()  # shards whose journals were read since they are ours
     _late_news: list[News] | None = field(default_factory=list)  # a list while resynchronising: news waits in it
     _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -115,19 +121,25 @@ class Keeper:
     # Shards
 
     async def take(self, shards: frozenset[int]) -> None:
-        """Drive these shards too, from where their journals stand. Raises LinkLost; they are ours all the same then."""
+        """Drive these shards too, from where their journals stand.
+
+        Raises LinkLost, and they are ours all the same; Unavailable without their journals, and then they are not.
+        """
         async with self._changing:
             self.shards |= shards
             await self._resynchronise(shards)
+            if not shards <= self.shards:
+                raise Unavailable("The journals of these shards cannot be read.")
 
     async def give(self, shards: frozenset[int]) -> None:
         """Drive these shards no more; the calls go on without us."""
         async with self._changing:
             self.shards -= shards
+            self._read -= shards
             for call in {id(call): call for call in self.calls.values()}.values():
                 if shard_of(call.machine.facts.a_leg) in shards:
                     call.drop()
-            if self.node.is_up:
+            with suppress(LinkLost):  # who opens the links again watches what is left
                 await self.node.watch(self.shards)
 
     async def reopen(self) -> None:
@@ -154,7 +166,8 @@ class Keeper:
         waiting = self._late_news = self._late_news if self._late_news is not None else []
         try:
             await self.node.watch(self.shards)
-            stored = await self.archive.live_calls(self.node.name, shards)
+            stored = await self._journals(shards)
+            shards &= self._read
             channels = await self._channels()
             calls = self._adopt(stored, shards)
             await self._end_the_gone(calls, channels)
@@ -169,6 +182,18 @@ class Keeper:
         for news in waiting:
             self.on_news(news)
         log.info("resynchronised", extra={"node": self.node.name, "shards": len(shards), "calls": len(calls)})
+
+    async def _journals(self, shards: frozenset[int]) -> Sequence[Stored]:
+        """Read what is on record. Without a database we go on with what we know, and let go of what we never knew."""
+        try:
+            stored = await self.archive.live_calls(self.node.name, shards)
+        except Unavailable as error:
+            log.warning("journals_unreadable", extra={"node": self.node.name, "problem": str(error)})
+            self.shards -= shards - self._read
+            await self.node.watch(self.shards)
+            return ()
+        self._read |= shards
+        return stored
 
     def calls_of(self, shards: frozenset[int]) -> list[LiveCall]:
         """The calls of these shards that we drive, each once."""
@@ -192,10 +217,17 @@ class Keeper:
         return {channel.leg: channel for channel in await self.node.channels()}
 
     async def _end_the_gone(self, calls: list[LiveCall], channels: dict[LegId, Channel]) -> None:
-        """End legs that the node does not have. Its list lags a little, so each is asked for by name first."""
+        """End legs that the node does not have. Its list lags a little, so each is asked for by name first.
+
+        The other link may be about to tell how a leg ended, or have told while news waits: that is the better word.
+        """
         missing = [(call, leg.id) for call in calls for leg in call.machine.living_legs if leg.id not in channels]
-        for call, leg in missing:
-            if not await self.node.exists(leg):
+        gone = [(call, leg) for call, leg in missing if not await self.node.exists(leg)]
+        if gone:
+            await self.clock.sleep(LAST_WORDS_S)
+        told = {news.leg for news in self._late_news or () if _is_end(news)}
+        for call, leg in gone:
+            if leg not in told:
                 call.feed(LegEnded(leg, Cause.LOST))
 
     def _resume(self, call: LiveCall, channels: dict[LegId, Channel]) -> None:
@@ -217,3 +249,7 @@ class Keeper:
             news = await self.node.look_up(leg)
             if isinstance(news, Offered) and leg not in self.calls:
                 self._take(None, news)
+
+
+def _is_end(news: News) -> bool:
+    return isinstance(news, Happened) and isinstance(news.event, LegEnded)

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 SHARDS = tuple(range(16))
 POLL_S = 0.05
+AWAY_S = 0.5  # between looks while the database is away
 PATIENCE_S = 0.1  # how long a server with its fair share leaves free shards to others
 YIELD_S = 2.0  # after giving shards back, for others to take them
 SWEEP_S = 15.0
@@ -174,6 +175,7 @@ class CallServer:
                     servers, looked = await self.ownership.live_servers(), now
                     await self.ownership.fence()
                 share = self._share(servers)
+                await self._drive_what_is_held()
                 held = len(self.ownership.owned)
                 if held > share and len(servers) > 1:
                     await self._give_back(held - share)
@@ -182,6 +184,7 @@ class CallServer:
                     await self._take_free(share)
             except Unavailable as error:
                 log.info("ownership_unknown", extra={"problem": str(error)})
+                await self.clock.sleep(AWAY_S)
             await self.clock.sleep(POLL_S)
 
     def _share(self, servers: list[str]) -> int:
@@ -200,6 +203,13 @@ class CallServer:
             if taken:
                 log.info("shards_taken", extra={"node": name, "shards": sorted(taken)})
                 await self._drive(keeper, taken)
+
+    async def _drive_what_is_held(self) -> None:
+        """Take up shards whose locks we have and that we could not drive, or not give back, when we should have."""
+        for name, keeper in self.keepers.items():
+            held = frozenset(shard for node, shard in self.ownership.owned if node == name)
+            if held - keeper.shards:
+                await self._drive(keeper, held - keeper.shards)
 
     async def _drive(self, keeper: Keeper, shards: frozenset[int]) -> None:
         try:

@@ -151,14 +151,18 @@ class Platform:
 
 @asynccontextmanager
 async def platform(
-    folder: Path, pages: Mapping[str, str | int], sounds: Sounds | None = None
+    folder: Path,
+    pages: Mapping[str, str | int],
+    sounds: Sounds | None = None,
+    journal: MemoryJournal | None = None,
+    clock: VirtualClock | None = None,
 ) -> AsyncIterator[Platform]:
     """A platform whose application has these pages; a server drives its calls."""
-    clock = VirtualClock()
+    clock = clock or VirtualClock()
     node = Node(clock)
     sounds = sounds or Sounds()
     sounds.folder = str(folder)
-    here = Platform(clock, node, MemoryNetwork(node), Pages(pages), sounds)
+    here = Platform(clock, node, MemoryNetwork(node), Pages(pages), sounds, journal or MemoryJournal())
     await here.start_server()
     try:
         yield here

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from controlplane.base.errors import Unavailable
 from controlplane.calls.events import Redirected
-from controlplane.callserver.ports import Request
-from controlplane.emulator.scenarios import ExpectEnd, Hear
+from controlplane.callserver.ports import Request, Stored
+from controlplane.emulator.clock import VirtualClock
+from controlplane.emulator.scenarios import ExpectEnd, HangUp, Hear, Wait
 from controlplane.verbs.documents import Link
+from controlplane.wiring.memory import MemoryJournal
 
-from .platform import APP, Platform, platform
+from .platform import APP, NODE, Platform, platform
 from .test_driving import replace
+
+
+@dataclass
+class Shelf(MemoryJournal):
+    """A journal whose database may be away, or slow to read."""
+
+    is_away: bool = False
+    delay_s: float = 0.0
+    clock: VirtualClock | None = None
+
+    async def live_calls(self, node: str, shards: frozenset[int]) -> Sequence[Stored]:
+        if self.is_away:
+            raise Unavailable(None)
+        stored = await super().live_calls(node, shards)
+        if self.clock is not None:
+            await self.clock.sleep(self.delay_s)
+        return stored
 
 
 def redirect(here: Platform) -> None:
@@ -53,3 +75,49 @@ async def test_a_redirect_asked_while_no_link_was_up_breaks_off_what_ran(tmp_pat
         here.clock.call_at_ms(begin + 8000, mend)
         log = await here.call(Hear("music"), Hear("end"), ExpectEnd())
         assert log.problems == []
+
+
+GREETING = {"/": "<Say>hello</Say>"}
+
+
+async def test_shards_taken_while_the_database_hiccups_are_driven_when_it_is_back(tmp_path: Path) -> None:
+    journal = Shelf()
+    async with platform(tmp_path, GREETING, journal=journal) as here:
+        everything = frozenset(range(16))
+        await here.servers[0].keepers[NODE].give(everything)
+        journal.is_away = True
+        await here.ownership.release(NODE, sorted(everything))
+        await here.clock.sleep(2)
+        journal.is_away = False
+        await here.clock.sleep(1)
+        log = await here.call(Hear("hello"), ExpectEnd())
+        assert log.problems == []
+
+
+async def test_a_call_goes_on_when_its_links_are_cut_while_the_database_is_away(tmp_path: Path) -> None:
+    journal = Shelf()
+    pages = {"/": "<Say>hello</Say><Pause length='5'/><Redirect>/next</Redirect>", "/next": "<Say>still here</Say>"}
+    async with platform(tmp_path, pages, journal=journal) as here:
+
+        def cut() -> None:
+            journal.is_away = True
+            here.network.sever_all()
+
+        here.clock.call_at_ms(here.clock.monotonic_ms() + 1500, cut)
+        log = await here.call(Hear("hello"), Hear("still-here"), ExpectEnd())
+        assert log.problems == []
+
+
+async def test_a_leg_that_ended_while_we_looked_has_its_own_cause(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    journal = Shelf(clock=clock)
+    async with platform(tmp_path, {"/": "<Pause length='60'/>"}, journal=journal, clock=clock) as here:
+
+        def cut() -> None:
+            journal.delay_s = 2
+            here.network.sever_all()
+
+        here.clock.call_at_ms(here.clock.monotonic_ms() + 1500, cut)
+        await here.call(Wait(3), HangUp())
+        await here.clock.sleep(5)
+        assert "caller is gone: ORIGINATOR_CANCEL (SIP 487)" in here.timeline
