@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import asyncio
+
+import psycopg
+import pytest
+
+from controlplane.base.errors import Conflict, InvalidId, NotFound
+from controlplane.store.database import Database, DatabaseAway
+from controlplane.store.queries import query
+from tests.postgres.sample import ACME, add_account, call_in_shard, queue_call_in, rows
+
+
+def cut(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'callplane cut'"
+        )
+
+
+async def test_a_transaction_that_fails_leaves_nothing_behind(db: Database, url: str) -> None:
+    async def fail() -> None:
+        async with db.transaction() as tx:
+            await queue_call_in(tx, call_in_shard(1))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await fail()
+    assert rows(url, "SELECT 1 FROM calls") == []
+
+
+async def test_a_row_that_is_there_already_is_a_conflict(db: Database) -> None:
+    await add_account(db)
+    with pytest.raises(Conflict):
+        await add_account(db)
+
+
+async def test_a_row_that_refers_to_nothing_is_not_found(db: Database) -> None:
+    with pytest.raises(NotFound):
+        async with db.transaction() as tx:
+            await tx.run(
+                query("insert_secret"), secret_id="sec_01HF7YAT00000000000000000A", account_id=ACME, name="x", value=b""
+            )
+
+
+async def test_what_is_no_id_is_refused_before_it_reaches_the_database(db: Database) -> None:
+    async with db.transaction() as tx:
+        for account_id in ("acc_1", "cs_01HF7YAT00000000000000000A"):
+            with pytest.raises(InvalidId):
+                await tx.run(query("find_account"), account_id=account_id)
+
+
+async def test_a_database_that_is_away_is_said_to_be(url: str) -> None:
+    async with Database("postgresql://127.0.0.1:1/none", wait_s=0.1) as db:
+        with pytest.raises(DatabaseAway):
+            async with db.transaction():
+                pass
+
+
+async def test_a_pool_that_is_used_up_says_so_and_recovers(url: str) -> None:
+    async with Database(url, size=1, wait_s=0.05) as db:
+        async with db.transaction():
+            with pytest.raises(DatabaseAway):
+                async with db.transaction():
+                    pass
+            assert db.usage() == (1, 1)
+        async with db.transaction():
+            pass
+
+
+async def test_connections_that_were_cut_are_not_given_out(url: str) -> None:
+    async with Database(url, size=2, name="callplane cut") as db:
+        async with db.transaction(), db.transaction():
+            pass
+        cut(url)
+        async with db.transaction() as tx:
+            assert await tx.maybe(dict, query("find_account"), account_id=ACME) is None
+
+
+async def test_a_session_cut_in_the_middle_is_a_database_that_is_away(url: str) -> None:
+    async def ask() -> None:
+        async with db.transaction() as tx:
+            cut(url)
+            await tx.maybe(dict, query("find_account"), account_id=ACME)
+
+    async with Database(url, size=2, name="callplane cut") as db:
+        with pytest.raises(DatabaseAway):
+            await ask()
+
+
+async def test_a_task_that_is_cancelled_gives_its_connection_back(url: str) -> None:
+    async with Database(url, size=1, wait_s=2) as db:
+        inside = asyncio.Event()
+
+        async def hold() -> None:
+            async with db.transaction():
+                inside.set()
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(hold())
+        await inside.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        async with db.transaction():
+            pass
