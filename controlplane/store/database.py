@@ -11,12 +11,14 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from controlplane.base.errors import Conflict, InvalidId, NotFound, Unavailable
+from controlplane.store.connecting import KEPT_ALIVE, cut_after
 from controlplane.store.edge import rows_as, to_database
 from controlplane.store.queries import Query
 
 T = TypeVar("T")
 
-_TIMEOUTS = "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=20s"
+_TIMEOUTS = "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=5s"
+_LONGEST_S = 30.0  # a transaction that takes longer hangs on a connection that is half open
 
 
 class DatabaseAway(Unavailable):
@@ -68,7 +70,7 @@ class Database:
             min_size=1,
             max_size=size,
             open=False,
-            kwargs={"application_name": name, "options": _TIMEOUTS},
+            kwargs={"application_name": name, "options": _TIMEOUTS, **KEPT_ALIVE},
             check=AsyncConnectionPool.check_connection,
         )
 
@@ -111,7 +113,8 @@ class Database:
         """A connection of the pool, for the rest of `store` alone; raises as `transaction` does."""
         with database_errors():
             async with self._pool.connection(timeout=self._wait_s) as connection:
-                yield connection
+                with cut_after(connection, _LONGEST_S):
+                    yield connection
 
 
 @contextmanager

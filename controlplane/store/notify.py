@@ -14,6 +14,8 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection, sql
 
+from controlplane.store.connecting import connect, cut, cut_after
+
 log = logging.getLogger(__name__)
 
 _RETRY_S = (0.05, 0.2, 0.5, 1.0)  # then the last for ever
@@ -38,6 +40,7 @@ class Listener:
         self._channels = tuple(channels)
         self._on_notify = on_notify
         self._on_gap = on_gap
+        self._connection: AsyncConnection[Any] | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -47,6 +50,8 @@ class Listener:
     async def stop(self) -> None:
         """End."""
         if self._task is not None:
+            if self._connection is not None:
+                cut(self._connection)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
@@ -54,19 +59,18 @@ class Listener:
         failures = 0
         while True:
             try:
-                async with await self._connect() as connection:
-                    failures = 0
-                    self._on_gap()
-                    await self._listen(connection)
+                self._connection = await self._connect()
+                failures = 0
+                self._on_gap()
+                async with self._connection:
+                    await self._listen(self._connection)
             except (psycopg.OperationalError, OSError) as error:
                 log.warning("listener_database_away", extra={"problem": type(error).__name__})
                 await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
                 failures += 1
 
     async def _connect(self) -> AsyncConnection[Any]:
-        connection = await AsyncConnection.connect(
-            self._url, autocommit=True, connect_timeout=5, application_name="callplane listener"
-        )
+        connection = await connect(self._url, "callplane listener")
         try:
             for channel in self._channels:
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
@@ -79,5 +83,5 @@ class Listener:
         while True:
             async for told in connection.notifies(timeout=_LOOK_S):
                 self._on_notify(told.channel, told.payload)
-            async with asyncio.timeout(_LOOK_S):
+            with cut_after(connection, _LOOK_S):
                 await connection.execute("SELECT 1")

@@ -21,15 +21,15 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from controlplane.base.errors import Unavailable
+from controlplane.store.connecting import connect, cut_after
 from controlplane.store.queries import Query, query
 
 log = logging.getLogger(__name__)
 
-_TAKE, _RELEASE = query("take_shards"), query("release_shards")
+_TAKE, _RELEASE, _RELEASE_ALL = query("take_shards"), query("release_shards"), query("release_all_shards")
 _ENTER, _BEAT, _LEAVE = query("enter_call_server"), query("beat"), query("leave_call_server")
 _LIVE, _FENCE = query("live_call_servers"), query("fence_call_servers")
 _OPTIONS = "-c statement_timeout=5s -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
-_ANSWER_TIMEOUT_S = 5.0
 SHARDS = 16
 
 
@@ -60,19 +60,26 @@ class ShardLocks:
         *,
         on_lost: Callable[[], None],
         beat_s: float = 1.0,
+        answer_timeout_s: float = 3.0,
         dead_after_s: float = 5.0,
     ) -> None:
-        """`dead_after_s`: peers not seen for so long count no more, and may be fenced."""
+        """`dead_after_s`: peers not seen for so long count no more, and may be fenced.
+
+        A session that does not answer within `answer_timeout_s` is lost; with `beat_s` that must be less than
+        `dead_after_s`, so that a server cut off knows it before another drives its calls.
+        """
         self._url = url
         self._server_id = server_id
         self._on_lost = on_lost
         self._beat_s = beat_s
+        self._answer_timeout_s = answer_timeout_s
         self._dead_after_s = dead_after_s
         self._owned: set[tuple[str, int]] = set()
         self._connection: AsyncConnection[Any] | None = None
         self._watched: int | None = None
         self._turn = asyncio.Lock()
         self._stirred = asyncio.Event()
+        self._is_leaving = False
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -87,24 +94,25 @@ class ShardLocks:
         """
         await self.close()
         try:
-            self._connection = await AsyncConnection.connect(
-                self._url, autocommit=True, connect_timeout=5, application_name="callplane shards", options=_OPTIONS
-            )
+            self._connection = await connect(self._url, "callplane shards", options=_OPTIONS)
         except psycopg.OperationalError as error:
             raise SessionLost from error
         self._watched = os.dup(self._connection.fileno())
         await self._ask(_ENTER, server_id=self._server_id)
+        self._is_leaving = False
         self._task = asyncio.create_task(self._watch(), name="shard-locks")
 
     async def close(self) -> None:
         """Leave: every shard is free for others when this returns."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            self._is_leaving = True
+            self._stirred.set()
+            await self._task
             self._task = None
         if self._connection is not None:
             try:
                 await self._ask(_LEAVE, server_id=self._server_id)
+                await self._ask(_RELEASE_ALL)
             except SessionLost:
                 log.info("shard_session_was_gone")
         await self._drop()
@@ -129,13 +137,16 @@ class ShardLocks:
         return [row["server_id"] for row in rows]
 
     async def fence(self) -> list[str]:
-        """End the sessions of servers not seen for `dead_after_s`; answers who they were. Raises SessionLost."""
+        """End the sessions of servers not seen for `dead_after_s`; answers who they were. Raises SessionLost.
+
+        Their shards are free when this returns, unless a session takes more than a second to end.
+        """
         rows = await self._ask(_FENCE, server_id=self._server_id, dead_after_s=self._dead_after_s)
         return [row["server_id"] for row in rows]
 
     async def _watch(self) -> None:
         """Beat now and then, and at once when the socket stirs while nobody asked anything: that is its end."""
-        while True:
+        while not self._is_leaving:
             self._stirred.clear()
             try:
                 await self._ask(_BEAT, server_id=self._server_id)
@@ -152,8 +163,8 @@ class ShardLocks:
                 raise SessionLost
             self._look_away()
             try:
-                async with asyncio.timeout(_ANSWER_TIMEOUT_S), connection.cursor(row_factory=dict_row) as cursor:
-                    await cursor.execute(asked.text, values)
+                with cut_after(connection, self._answer_timeout_s):
+                    cursor = await connection.cursor(row_factory=dict_row).execute(asked.text, values)
                     rows = await cursor.fetchall() if cursor.description else []
             except (psycopg.OperationalError, OSError) as error:
                 await self._drop()

@@ -4,6 +4,9 @@ SELECT shard FROM unnest(%(shards)s::integer[]) AS shard WHERE pg_try_advisory_l
 -- release_shards: Give these shards of a node back.
 SELECT shard FROM unnest(%(shards)s::integer[]) AS shard WHERE pg_advisory_unlock(%(key)s::integer, shard)
 
+-- release_all_shards: Give back all; the end of the session would too, but some time after it is asked for.
+SELECT pg_advisory_unlock_all()
+
 -- enter_call_server: Say that this process is there, and which session holds its locks.
 INSERT INTO call_servers (server_id, backend_pid, backend_start)
 SELECT %(server_id)s, pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
@@ -32,7 +35,7 @@ WITH dead AS (
     WHERE last_seen < now() - make_interval(secs => %(dead_after_s)s) AND server_id <> %(server_id)s
     RETURNING server_id, backend_pid, backend_start
 )
-SELECT dead.server_id, coalesce(pg_terminate_backend(session.pid), false) AS was_connected
+SELECT dead.server_id, coalesce(pg_terminate_backend(session.pid, 1000), false) AS is_ended
 FROM dead
 LEFT JOIN pg_stat_activity AS session
     ON session.pid = dead.backend_pid AND session.backend_start = dead.backend_start

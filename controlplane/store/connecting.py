@@ -1,0 +1,48 @@
+"""How every connection to PostgreSQL is made, and how one that does not answer is ended.
+
+Cancelling a psycopg task is no way out of a connection that is half open: it asks the server, over the same network, to
+cancel the query, and waits for that. Shutting the socket down is: whoever waits gets an OperationalError at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg import AsyncConnection
+
+# Seconds, but tcp_user_timeout milliseconds (libpq 33.1.2): the kernel notices a peer that vanished in about 10 s.
+KEPT_ALIVE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+async def connect(url: str, name: str, *, options: str = "") -> AsyncConnection[Any]:
+    """A connection of its own, outside any pool, in autocommit."""
+    return await AsyncConnection.connect(url, autocommit=True, application_name=name, options=options, **KEPT_ALIVE)
+
+
+@contextmanager
+def cut_after(connection: AsyncConnection[Any], seconds: float) -> Iterator[None]:
+    """Shut the connection's socket down if what is done here takes longer; it fails with OperationalError then."""
+    timer = asyncio.get_running_loop().call_later(seconds, cut, connection)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def cut(connection: AsyncConnection[Any]) -> None:
+    """Shut the connection's socket down: whoever waits for it gets an OperationalError."""
+    if connection.closed:
+        return
+    with socket.socket(fileno=os.dup(connection.fileno())) as double:
+        double.shutdown(socket.SHUT_RDWR)
