@@ -18,7 +18,7 @@ from controlplane.store.vault import Vault
 from controlplane.verbs.documents import Method
 
 _TAKE, _READ, _SETTLE = query("take_deliveries"), query("read_deliveries"), query("settle_delivery")
-_ATTEMPT, _MOVE, _AGE = query("insert_attempt"), query("move_followers"), query("outbox_age")
+_HOLD, _RELEASE, _AGE = query("hold_followers"), query("release_followers"), query("outbox_age")
 _CONSIDERED = 1000
 
 
@@ -104,21 +104,16 @@ async def record_attempt(tx: Transaction, delivery: Delivery, attempt: Attempt) 
         leased_until=delivery.leased_until,
         state=come.state,
         delay_s=come.delay_s,
+        duration_ms=attempt.duration_ms,
         status=attempt.status,
         error=attempt.error,
     )
     if settled is None:
         return None
-    await tx.run(
-        _ATTEMPT,
-        **key,
-        account_id=delivery.account_id,
-        duration_ms=attempt.duration_ms,
-        status=attempt.status,
-        error=attempt.error,
-    )
-    if come.state == "pending" or delivery.failures:
-        await tx.run(_MOVE, **key, due_at=settled.due_at)
+    if come.state == "pending":
+        await tx.run(_HOLD, **key, due_at=settled.due_at)
+    elif delivery.failures:
+        await tx.run(_RELEASE, **key)
     return settled.state
 
 

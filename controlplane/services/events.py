@@ -24,7 +24,7 @@ class EventNotThrough(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event. `data` is JSON text; `delivery_state` is pending, sending, delivered, dead, or None: told to nobody."""
+    """An event. `data` is JSON text; `delivery_state` is pending, delivered, dead, or None: told to nobody."""
 
     event_id: str
     account_id: AccountId

@@ -45,7 +45,6 @@ Outcome: TypeAlias = Stored | Absent | Failed
 class _Finished:
     recording_id: str
     account_id: AccountId
-    app_id: str | None
     call_id: CallId
     leg: LegId
     source: str
@@ -68,7 +67,7 @@ async def finish_recording(
         return False
     writes: list[Write] = [_event(finished, outcome)]
     writes += _callbacks(finished, public_url)
-    await write_aside(tx, Record(finished.call_id, 0, now_ms(), "", "", b"", tuple(writes)))
+    await write_aside(tx, Record(finished.account_id, finished.call_id, 0, now_ms(), "", "", b"", tuple(writes)))
     return True
 
 
@@ -102,8 +101,6 @@ def _event(finished: _Finished, outcome: Outcome) -> EventPublished:
             data["reason"] = problem
     return EventPublished(
         Token(f"{finished.recording_id}.finished"),
-        finished.account_id,
-        finished.app_id,
         kind,
         json.dumps(data, separators=(",", ":")),
         finished.leg,
@@ -130,4 +127,4 @@ def _callbacks(finished: _Finished, public_url: str) -> list[CallbackQueued]:
     ]
     if status is RecordingEvent.COMPLETED:
         told.append(("RecordingDuration", str(round((finished.duration_ms or 0) / 1000))))
-    return [CallbackQueued(finished.account_id, callback["url"], callback["method"], json.dumps(told))]
+    return [CallbackQueued(callback["url"], callback["method"], json.dumps(told))]

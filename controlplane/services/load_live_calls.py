@@ -60,9 +60,10 @@ async def load_live_calls(tx: Transaction, node: str, shards: Iterable[int]) -> 
     return await _with_journals(tx, await tx.all(_Row, _CALLS, node=node, shards=sorted(shards)))
 
 
-async def load_live_call(tx: Transaction, call_id: CallId) -> LiveCall:
+async def load_live_call(tx: Transaction, account_id: AccountId, call_id: CallId) -> LiveCall:
     """One call again, after a conflict; raises NotFound if it is over."""
-    return (await _with_journals(tx, [await tx.one(_Row, _CALL, call_id=call_id)]))[0]
+    row = await tx.one(_Row, _CALL, account_id=account_id, call_id=call_id)
+    return (await _with_journals(tx, [row]))[0]
 
 
 async def load_journal(tx: Transaction, call_id: CallId) -> list[JournalLine]:

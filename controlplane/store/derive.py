@@ -55,16 +55,14 @@ def record_of(facts: Facts, entry: Entry, commands: Sequence[Command]) -> Record
     writes = [*_of_event(facts, entry)]
     for index, command in enumerate(commands):
         writes.extend(_of_command(facts, entry, index, command))
-    return Record(facts.call, entry.seq, entry.at_ms, kind, data, digest_of(commands), tuple(writes))
+    return Record(facts.account, facts.call, entry.seq, entry.at_ms, kind, data, digest_of(commands), tuple(writes))
 
 
 def _of_event(facts: Facts, entry: Entry) -> Iterator[Write]:
     at_ms = entry.at_ms
     match entry.event:
         case CallOffered():
-            yield CallOpened(
-                facts.account, facts.app, facts.direction, "ringing", facts.from_number, facts.to_number, facts.node
-            )
+            yield CallOpened(facts.app, facts.direction, "ringing", facts.from_number, facts.to_number, facts.node)
             yield CallChanged(ringing_ms=at_ms)
         case CallPlaced():
             yield CallChanged(node=facts.node or None)
@@ -96,33 +94,32 @@ def _of_command(facts: Facts, entry: Entry, index: int, command: Command) -> Ite
     match command:
         case Publish():
             yield EventPublished(
-                command.token, facts.account, facts.app, command.kind, _compact(dict(command.data)), command.leg,
-                facts.webhook_url,
-            )  # fmt: skip
+                command.token, command.kind, _compact(dict(command.data)), command.leg, facts.webhook_url
+            )
             yield from _answered(entry, command)
         case CallBack():
-            yield CallbackQueued(facts.account, command.link.url, command.link.method, _compact(command.parameters))
+            yield CallbackQueued(command.link.url, command.link.method, _compact(command.parameters))
         case KeepRecording():
-            yield RecordingKept(facts.account, facts.app, facts.node, facts.webhook_url, command)
+            yield RecordingKept(facts.node, facts.webhook_url, command)
         case Note():
-            yield NoteWritten(facts.account, index, command.level, command.code, command.text, command.where)
+            yield NoteWritten(index, command.level, command.code, command.text, command.where)
         case Acknowledge():
             yield RequestAnswered(command.request, command.problem)
         case Finish(verdict):
             yield CallChanged(status=verdict.result, ended_ms=entry.at_ms, result=verdict.result, reason=verdict.reason)
         case Originate():
             if command.leg != facts.a_leg:
-                yield _leg(facts, Branch(command.leg, command.target), command.caller_id)
+                yield _leg(Branch(command.leg, command.target), command.caller_id)
         case Burst():
             for run in command.runs:
                 if isinstance(run, Bridge):
-                    yield from (_leg(facts, branch, run.caller_id) for branch in run.branches)
+                    yield from (_leg(branch, run.caller_id) for branch in run.branches)
         case _:
             return
 
 
-def _leg(facts: Facts, branch: Branch, caller_id: str) -> LegOpened:
-    return LegOpened(branch.leg, facts.account, _DIALLED, caller_id, _address(branch.target))
+def _leg(branch: Branch, caller_id: str) -> LegOpened:
+    return LegOpened(branch.leg, _DIALLED, caller_id, _address(branch.target))
 
 
 def _address(target: Target) -> str:

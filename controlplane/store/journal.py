@@ -25,13 +25,13 @@ from psycopg import AsyncConnection
 
 from controlplane.base.errors import BadInput, Unavailable
 from controlplane.base.ids import CallId
+from controlplane.store.connecting import connect, cut, cut_after
 from controlplane.store.records import JournalConflict, Record, RecordRefused
 from controlplane.store.writing import Conflicts, write_records
 
 log = logging.getLogger(__name__)
 
 _OPTIONS = "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s"
-_WRITE_TIMEOUT_S = 15.0
 _RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # then the last for ever
 
 
@@ -65,17 +65,23 @@ class Recorder:
         delay_s: float = 0.05,
         most_waiting: int = 20_000,
         most_at_once: int = 500,
+        answer_timeout_s: float = 15.0,
         on_state: Callable[[RecorderState], None] = lambda _: None,
         keep_elsewhere: Callable[[Sequence[Record]], Awaitable[bool]] | None = None,
     ) -> None:
-        """`keep_elsewhere(records)` is asked when the database is away; True means they are safe and in order there."""
+        """`keep_elsewhere(records)` is asked when the database is away; True means they are safe and in order there.
+
+        A database that does not answer within `answer_timeout_s` is away.
+        """
         self._url = url
         self._delay_s = delay_s
         self._most_waiting = most_waiting
         self._most_at_once = most_at_once
+        self._answer_timeout_s = answer_timeout_s
         self._on_state = on_state
         self._keep_elsewhere = keep_elsewhere
         self._state = RecorderState.STOPPED
+        self._is_given_up = False
         self._waiting: deque[_Waiting] = deque()
         self._waiting_records = 0
         self._lost: set[CallId] = set()
@@ -106,6 +112,10 @@ class Recorder:
         self._hurry.set()
         if self._task is not None:
             await asyncio.wait([self._task], timeout=timeout_s)
+            self._is_given_up = True
+            if self._connection is not None:
+                cut(self._connection)
+                await asyncio.wait([self._task], timeout=1.0)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         for waiting in list(self._waiting):
@@ -134,12 +144,11 @@ class Recorder:
 
     async def _run(self) -> None:
         failures = 0
-        while self._waiting or self._state is not RecorderState.STOPPED:
+        while not self._is_given_up and (self._waiting or self._state is not RecorderState.STOPPED):
             await self._gather_some()
             batch = self._take()
             try:
-                async with asyncio.timeout(_WRITE_TIMEOUT_S):
-                    await self._write(batch, list(batch))
+                await self._write(batch, list(batch))
             except (psycopg.OperationalError, OSError) as error:
                 log.warning("recorder_database_away", extra={"problem": type(error).__name__, "waiting": self.waiting})
                 await self._disconnect()
@@ -176,7 +185,9 @@ class Recorder:
         if not ours:
             return
         try:
-            await write_records(await self._connected(), [record for waiting in ours for record in waiting.records])
+            connection = await self._connected()
+            with cut_after(connection, self._answer_timeout_s):
+                await write_records(connection, [record for waiting in ours for record in waiting.records])
         except Conflicts as conflicts:
             self._lost |= conflicts.calls
             await self._write(batch, ours)
@@ -228,9 +239,7 @@ class Recorder:
 
     async def _connected(self) -> AsyncConnection[Any]:
         if self._connection is None or self._connection.closed:
-            self._connection = await AsyncConnection.connect(
-                self._url, autocommit=True, connect_timeout=5, application_name="callplane recorder", options=_OPTIONS
-            )
+            self._connection = await connect(self._url, "callplane recorder", options=_OPTIONS)
         return self._connection
 
     async def _disconnect(self) -> None:

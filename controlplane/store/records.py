@@ -21,7 +21,6 @@ EVENTS_LANE, CALLBACKS_LANE = 0, 1
 class CallOpened:
     """A call that has no row yet: an inbound one."""
 
-    account: AccountId
     app: str | None
     direction: str
     status: str
@@ -54,7 +53,6 @@ class LegOpened:
     """A B-leg is dialled."""
 
     leg: LegId
-    account: AccountId
     role: str
     from_number: str
     to_number: str
@@ -78,8 +76,6 @@ class EventPublished:
     """An event of the account's log; with a `webhook_url` it is delivered there too. `data` is JSON text."""
 
     token: Token
-    account: AccountId
-    app: str | None
     kind: str
     data: str
     leg: LegId | None = None
@@ -90,7 +86,6 @@ class EventPublished:
 class CallbackQueued:
     """A request to the application; `parameters` is JSON text, a list of pairs."""
 
-    account: AccountId
     url: str
     method: Method
     parameters: str
@@ -100,8 +95,6 @@ class CallbackQueued:
 class RecordingKept:
     """A recording is to be fetched from its node, stored and told."""
 
-    account: AccountId
-    app: str | None
     node: str
     webhook_url: str | None
     command: KeepRecording
@@ -111,7 +104,6 @@ class RecordingKept:
 class NoteWritten:
     """A line for the tenant's eyes; `index` tells the notes of one entry apart."""
 
-    account: AccountId
     index: int
     level: str
     code: int
@@ -137,6 +129,7 @@ Write: TypeAlias = (
 class Record:
     """One journal entry (`kind`, JSON text and digest as in calls/journal.py) and the rows that come of it."""
 
+    account: AccountId
     call: CallId
     seq: int
     at_ms: int

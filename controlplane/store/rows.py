@@ -85,18 +85,18 @@ def event_id(token: str, at_ms: int) -> str:
 
 
 def _add(rows: Rows, record: Record, write: Write) -> None:
-    head = {"call_id": record.call}
+    head = {"account_id": record.account, "call_id": record.call}
     timed = {**head, "at_ms": record.at_ms}
     match write:
         case CallOpened():
             rows.opened[record.call] = _opened(record, write)
         case CallChanged():
-            _fold(_call(rows, record.call), write, _CALL_FIELDS)
+            _fold(_call(rows, head), write, _CALL_FIELDS)
             if write.ended_ms is not None:
                 rows.others["fail_requests"].append(timed)
         case LegOpened():
             rows.others["open_legs"].append(
-                {**head, "leg": write.leg, "account_id": write.account, "created_ms": record.at_ms, "role": write.role,
+                {**head, "leg": write.leg, "created_ms": record.at_ms, "role": write.role,
                  "from_number": write.from_number, "to_number": write.to_number}
             )  # fmt: skip
         case LegChanged():
@@ -105,16 +105,16 @@ def _add(rows: Rows, record: Record, write: Write) -> None:
         case EventPublished():
             _add_event(rows, timed, write)
         case CallbackQueued():
-            _call(rows, record.call)["callback_count"] += 1
+            _call(rows, head)["callback_count"] += 1
             rows.others["insert_deliveries"].append(
-                {**timed, "lane": CALLBACKS_LANE, "account_id": write.account, "method": write.method,
+                {**timed, "lane": CALLBACKS_LANE, "method": write.method,
                  "url": write.url, "parameters": write.parameters}
             )  # fmt: skip
         case RecordingKept():
             rows.others["insert_recordings"].append({**timed, **_recording(write)})
         case NoteWritten():
             rows.others["insert_notes"].append(
-                {**timed, "account_id": write.account, "seq": record.seq, "index": write.index, "code": write.code,
+                {**timed, "seq": record.seq, "index": write.index, "code": write.code,
                  "level": write.level, "text": write.text, "place": write.place}
             )  # fmt: skip
         case RequestAnswered():
@@ -124,15 +124,15 @@ def _add(rows: Rows, record: Record, write: Write) -> None:
 
 
 def _add_event(rows: Rows, timed: Row, write: EventPublished) -> None:
-    _call(rows, timed["call_id"])["event_count"] += 1
+    _call(rows, timed)["event_count"] += 1
     event = {
-        **timed, "event_id": event_id(write.token, timed["at_ms"]), "account_id": write.account, "app_id": write.app,
-        "leg": write.leg, "kind": write.kind, "data": write.data,
+        **timed, "event_id": event_id(write.token, timed["at_ms"]), "leg": write.leg, "kind": write.kind,
+        "data": write.data,
     }  # fmt: skip
     rows.others["insert_events"].append(event)
     if write.webhook_url is not None:
         delivery = {
-            **timed, "lane": EVENTS_LANE, "account_id": write.account, "method": "POST", "url": write.webhook_url,
+            **timed, "lane": EVENTS_LANE, "method": "POST", "url": write.webhook_url,
             "parameters": None,
         }  # fmt: skip
         rows.others["insert_deliveries"].append(delivery)
@@ -141,7 +141,7 @@ def _add_event(rows: Rows, timed: Row, write: EventPublished) -> None:
 
 def _opened(record: Record, write: CallOpened) -> Row:
     return {
-        "call_id": record.call, "account_id": write.account, "created_ms": record.at_ms,
+        "call_id": record.call, "account_id": record.account, "created_ms": record.at_ms,
         **dict.fromkeys(_CALL_FIELDS), "app_id": write.app, "direction": write.direction, "status": write.status,
         "from_number": write.from_number, "to_number": write.to_number, "node": write.node,
         "event_count": 0, "callback_count": 0,
@@ -158,16 +158,23 @@ def _recording(write: RecordingKept) -> Row:
              "parameters": kept.parameters}
         )  # fmt: skip
     return {
-        "recording_id": kept.recording, "account_id": write.account, "app_id": write.app, "leg": kept.leg,
+        "recording_id": kept.recording, "leg": kept.leg,
         "duration_ms": kept.duration_ms, "channels": kept.channels, "is_trimmed": kept.is_trimmed,
         "source": kept.source, "node": write.node, "webhook_url": write.webhook_url, "callback": callback,
     }  # fmt: skip
 
 
-def _call(rows: Rows, call: CallId) -> Row:
+def _call(rows: Rows, head: Row) -> Row:
+    call = head["call_id"]
     if call in rows.opened:
         return rows.opened[call]
-    empty = {"call_id": call, **dict.fromkeys(_CALL_FIELDS), "event_count": 0, "callback_count": 0}
+    empty = {
+        "account_id": head["account_id"],
+        "call_id": call,
+        **dict.fromkeys(_CALL_FIELDS),
+        "event_count": 0,
+        "callback_count": 0,
+    }
     return rows.changed.setdefault(call, empty)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from psycopg import AsyncConnection
+from psycopg.errors import UniqueViolation
 
 from controlplane.base.ids import CallId
 from controlplane.store.channels import OUTBOX
@@ -15,6 +16,7 @@ from controlplane.store.queries import query
 from controlplane.store.records import JournalConflict, Record
 from controlplane.store.rows import Row, journal_row, rows_of
 
+_APPEND_JOURNAL = query("append_journal")
 _INSERT_JOURNAL = query("insert_journal")
 _FIND_JOURNAL = query("find_journal")
 _TELL = query("tell")
@@ -41,12 +43,21 @@ class Conflicts(Exception):
 async def write_records(connection: AsyncConnection[Any], records: Sequence[Record]) -> None:
     """Write records, whole or not at all; those that are written already are passed over.
 
-    Raises Conflicts if some are written differently, or psycopg's errors. Takes two round trips: one to learn what is
-    new, one for all the rest and the commit.
+    Raises Conflicts if some are written differently, or psycopg's errors. As a rule everything is new, and goes out in
+    one round trip; only when it proves not to be is it found out what is.
     """
     wanted = _each_place_once(records)
+    try:
+        async with connection.pipeline(), connection.transaction():
+            await connection.execute(_APPEND_JOURNAL.text, _journal_columns(wanted.values()))
+            await _write_rows(connection, list(wanted.values()))
+    except UniqueViolation:
+        await _write_what_is_new(connection, wanted)
+
+
+async def _write_what_is_new(connection: AsyncConnection[Any], wanted: dict[Place, Record]) -> None:
     async with connection.pipeline(), connection.transaction():
-        fresh = await _insert_journal(connection, list(wanted.values()))
+        fresh = await _insert_journal(connection, wanted)
         await _check_the_rest(connection, {place: record for place, record in wanted.items() if place not in fresh})
         await _write_rows(connection, [record for place, record in wanted.items() if place in fresh])
 
@@ -83,9 +94,13 @@ def _each_place_once(records: Sequence[Record]) -> dict[Place, Record]:
     return wanted
 
 
-async def _insert_journal(connection: AsyncConnection[Any], records: Sequence[Record]) -> set[Place]:
+def _journal_columns(records: Iterable[Record]) -> dict[str, object]:
+    return columns_of([journal_row(record) for record in records])
+
+
+async def _insert_journal(connection: AsyncConnection[Any], wanted: dict[Place, Record]) -> set[Place]:
     async with connection.cursor(row_factory=rows_as(_place)) as cursor:
-        await cursor.execute(_INSERT_JOURNAL.text, columns_of([journal_row(record) for record in records]))
+        await cursor.execute(_INSERT_JOURNAL.text, _journal_columns(wanted.values()))
         return set(await cursor.fetchall())
 
 

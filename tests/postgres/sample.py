@@ -59,15 +59,15 @@ async def queue_call_in(tx: Transaction, call: CallId, account: AccountId = ACME
     )  # fmt: skip
 
 
-def offered(call: CallId, *more: Write, account: AccountId = ACME, node: str = "fs1") -> Record:
+def offered(call: CallId, *more: Write, account: AccountId = ACME, node: str = "fs1", app: str | None = None) -> Record:
     """The first record of an inbound call."""
-    opened = CallOpened(account, None, "inbound", "ringing", "+15550001111", "+15550002222", node)
-    return Record(call, 0, NOW_MS, "CallOffered", '{"a":1}', b"digest", (opened, *more))
+    opened = CallOpened(app, "inbound", "ringing", "+15550001111", "+15550002222", node)
+    return Record(account, call, 0, NOW_MS, "CallOffered", '{"a":1}', b"digest", (opened, *more))
 
 
-def entry(call: CallId, seq: int, *writes: Write, data: str = "{}") -> Record:
+def entry(call: CallId, seq: int, *writes: Write, data: str = "{}", account: AccountId = ACME) -> Record:
     """A later record, one second for each place."""
-    return Record(call, seq, NOW_MS + seq * 1000, "Something", data, b"", writes)
+    return Record(account, call, seq, NOW_MS + seq * 1000, "Something", data, b"", writes)
 
 
 def rows(url: str, sql: str) -> list[dict[str, Any]]:

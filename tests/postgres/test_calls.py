@@ -219,9 +219,15 @@ async def test_legs_and_timeline_of_a_call(db: Database, account: AccountId, rec
     await recorder.submit(
         [
             offered(call, account=account),
-            entry(call, 1, CallChanged(answered_ms=NOW_MS + 1000), LegOpened(b_leg, account, "dial_target", FROM, TO)),
-            entry(call, 2, LegChanged(b_leg, ended_ms=NOW_MS + 2000, cause="USER_BUSY")),
-            entry(call, 3, NoteWritten(account, 0, "warning", 12200, "odd", "Say[1]")),
+            entry(
+                call,
+                1,
+                CallChanged(answered_ms=NOW_MS + 1000),
+                LegOpened(b_leg, "dial_target", FROM, TO),
+                account=account,
+            ),
+            entry(call, 2, LegChanged(b_leg, ended_ms=NOW_MS + 2000, cause="USER_BUSY"), account=account),
+            entry(call, 3, NoteWritten(0, "warning", 12200, "odd", "Say[1]"), account=account),
         ]
     )
     async with db.transaction() as tx:
@@ -252,7 +258,9 @@ async def test_a_wish_reaches_the_owner_and_its_answer_the_one_who_asked(
                 Asked(second, call, Redirected(second, Link("http://app/new"))),
             ]
         }
-    await recorder.submit([entry(call, 1, RequestAnswered(request, ""), RequestAnswered(second, "no"))])
+    await recorder.submit(
+        [entry(call, 1, RequestAnswered(request, ""), RequestAnswered(second, "no"), account=account)]
+    )
     async with db.transaction() as tx:
         first, other = await get_request(tx, account, request), await get_request(tx, account, second)
         assert (first.state, first.problem, first.kind) == ("done", None, "MuteAsked")
@@ -266,7 +274,9 @@ async def test_wishes_of_a_call_that_ends_fail(db: Database, account: AccountId,
     async with db.transaction() as tx:
         done = await ask_control(tx, account, call, HangUpAsked(""))
         late = await ask_control(tx, account, call, DigitsAsked("", leg_of_call(call), "1"))
-    await recorder.submit([entry(call, 1, RequestAnswered(done, ""), CallChanged(status="completed", ended_ms=NOW_MS))])
+    await recorder.submit(
+        [entry(call, 1, RequestAnswered(done, ""), CallChanged(status="completed", ended_ms=NOW_MS), account=account)]
+    )
     async with db.transaction() as tx:
         assert (await get_request(tx, account, done)).state == "done"
         failed = await get_request(tx, account, late)
@@ -279,9 +289,9 @@ async def test_what_cannot_be_asked_is_refused(db: Database, account: AccountId,
     live, queued = call_in_shard(1), await place(db, account)
     ended, never = leg_of_call(call_in_shard(1)), LegId(leg_of_call(call_in_shard(1)))
     await recorder.submit(
-        [offered(live, account=account), entry(live, 1, LegOpened(ended, account, "dial_target", FROM, TO))]
+        [offered(live, account=account), entry(live, 1, LegOpened(ended, "dial_target", FROM, TO), account=account)]
     )
-    await recorder.submit([entry(live, 2, LegChanged(ended, ended_ms=NOW_MS))])
+    await recorder.submit([entry(live, 2, LegChanged(ended, ended_ms=NOW_MS), account=account)])
     async with db.transaction() as tx:
         with pytest.raises(CallNotControllable):
             await ask_control(tx, account, queued, HangUpAsked(""))

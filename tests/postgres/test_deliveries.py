@@ -49,12 +49,12 @@ async def recorder(url: str) -> AsyncIterator[Recorder]:
     await recorder.stop()
 
 
-def told(account: AccountId, name: str, app: str | None = None, hook: str | None = HOOK) -> EventPublished:
-    return EventPublished(Token(f"{next(_tokens)}"), account, app, f"call.{name}", '{"status":"x"}', None, hook)
+def told(name: str, hook: str | None = HOOK) -> EventPublished:
+    return EventPublished(Token(f"{next(_tokens)}"), f"call.{name}", '{"status":"x"}', None, hook)
 
 
-def callback(account: AccountId, value: str) -> CallbackQueued:
-    return CallbackQueued(account, "http://app/status", "GET", f'[["CallStatus","{value}"]]')
+def callback(value: str) -> CallbackQueued:
+    return CallbackQueued("http://app/status", "GET", f'[["CallStatus","{value}"]]')
 
 
 async def take(db: Database, **limits: int) -> list[Delivery]:
@@ -69,7 +69,10 @@ async def settle(db: Database, delivery: Delivery, attempt: Attempt = OK) -> str
 
 def let_time_pass(url: str, interval: str) -> None:
     with psycopg.connect(url) as connection:
-        connection.execute("UPDATE deliveries SET due_at = due_at - %s::interval", [interval])
+        connection.execute(
+            "UPDATE deliveries SET due_at = due_at - %(by)s::interval, leased_until = leased_until - %(by)s::interval",
+            {"by": interval},
+        )
 
 
 async def test_a_delivery_has_all_that_its_request_needs(db: Database, account: AccountId, recorder: Recorder) -> None:
@@ -79,8 +82,8 @@ async def test_a_delivery_has_all_that_its_request_needs(db: Database, account: 
         app = await create_app(tx, account, draft)
         auth_token = await read_auth_token(tx, VAULT, account)
     call = call_in_shard(1)
-    writes: list[Write] = [told(account, "a", app.app_id), callback(account, "ringing")]
-    await recorder.submit([offered(call, *writes, account=account)])
+    writes: list[Write] = [told("a"), callback("ringing")]
+    await recorder.submit([offered(call, *writes, account=account, app=app.app_id)])
     event, form = await take(db)
     assert event.event is not None
     assert (event.event.kind, event.event.data, event.event.sequence) == ("call.a", '{"status":"x"}', 0)
@@ -100,7 +103,7 @@ async def test_deliveries_of_a_call_go_out_one_after_another(
     db: Database, account: AccountId, recorder: Recorder, url: str
 ) -> None:
     call = call_in_shard(1)
-    await recorder.submit([offered(call, *[told(account, name) for name in "abc"], account=account)])
+    await recorder.submit([offered(call, *[told(name) for name in "abc"], account=account)])
     [first] = await take(db)
     assert await take(db) == []
     assert await settle(db, first, BAD) == "pending"
@@ -121,7 +124,7 @@ async def test_events_and_callbacks_of_a_call_do_not_wait_for_each_other(
     db: Database, account: AccountId, recorder: Recorder
 ) -> None:
     call = call_in_shard(1)
-    writes: list[Write] = [told(account, "a"), callback(account, "x"), told(account, "b"), callback(account, "y")]
+    writes: list[Write] = [told("a"), callback("x"), told("b"), callback("y")]
     await recorder.submit([offered(call, *writes, account=account)])
     event, form = await take(db)
     await settle(db, event, BAD)
@@ -132,7 +135,7 @@ async def test_events_and_callbacks_of_a_call_do_not_wait_for_each_other(
 
 async def test_many_workers_take_each_delivery_once(db: Database, account: AccountId, recorder: Recorder) -> None:
     calls = [call_in_shard(index % 16) for index in range(60)]
-    await asyncio.gather(*[recorder.submit([offered(call, told(account, "a"), account=account)]) for call in calls])
+    await asyncio.gather(*[recorder.submit([offered(call, told("a"), account=account)]) for call in calls])
     answers = await asyncio.gather(*[take(db, most=10, most_per_account=1000) for _ in range(10)])
     taken = [one.call_id for answer in answers for one in answer]
     assert len(taken) == len(set(taken))
@@ -144,7 +147,7 @@ async def test_many_workers_take_each_delivery_once(db: Database, account: Accou
 async def test_what_a_worker_that_died_had_taken_is_given_out_again(
     db: Database, account: AccountId, recorder: Recorder, url: str
 ) -> None:
-    await recorder.submit([offered(call_in_shard(1), told(account, "a"), account=account)])
+    await recorder.submit([offered(call_in_shard(1), told("a"), account=account)])
     [lost] = await take(db, lease_s=60)
     let_time_pass(url, "60 seconds")
     [found] = await take(db)
@@ -156,8 +159,8 @@ async def test_what_a_worker_that_died_had_taken_is_given_out_again(
 async def test_a_slow_account_leaves_room_for_others(db: Database, account: AccountId, recorder: Recorder) -> None:
     other = await new_account(db, "Other")
     for _ in range(5):
-        await recorder.submit([offered(call_in_shard(1), told(account, "a"), account=account)])
-    await recorder.submit([offered(call_in_shard(1), told(other, "a"), account=other)])
+        await recorder.submit([offered(call_in_shard(1), told("a"), account=account)])
+    await recorder.submit([offered(call_in_shard(1), told("a"), account=other)])
     taken = await take(db, most_per_account=2)
     assert sorted(one.account_id for one in taken) == sorted([account, account, other])
     assert await take(db, most_per_account=2) == []
@@ -167,7 +170,7 @@ async def test_after_the_last_attempt_a_delivery_is_dead_and_the_next_goes_out(
     db: Database, account: AccountId, recorder: Recorder, url: str
 ) -> None:
     call = call_in_shard(1)
-    await recorder.submit([offered(call, told(account, "a"), told(account, "b"), account=account)])
+    await recorder.submit([offered(call, told("a"), told("b"), account=account)])
     states = []
     for _ in range(10):
         let_time_pass(url, "1 day")
@@ -189,7 +192,7 @@ async def test_the_log_tells_what_was_delivered_and_delivers_it_again(
     db: Database, account: AccountId, recorder: Recorder
 ) -> None:
     call = call_in_shard(1)
-    await recorder.submit([offered(call, told(account, "a"), account=account)])
+    await recorder.submit([offered(call, told("a"), account=account)])
     [event] = await _by_sequence(db, account)
     assert (event.delivery_state, event.attempts, event.kind) == ("pending", 0, "call.a")
     with pytest.raises(EventNotThrough):
@@ -210,7 +213,7 @@ async def test_the_log_tells_what_was_delivered_and_delivers_it_again(
 async def test_an_event_that_is_told_to_nobody_is_in_the_log_alone(
     db: Database, account: AccountId, recorder: Recorder
 ) -> None:
-    await recorder.submit([offered(call_in_shard(1), told(account, "a", hook=None), account=account)])
+    await recorder.submit([offered(call_in_shard(1), told("a", hook=None), account=account)])
     assert await take(db) == []
     [event] = await _by_sequence(db, account)
     assert event.delivery_state is None
@@ -221,8 +224,8 @@ async def test_an_event_that_is_told_to_nobody_is_in_the_log_alone(
 
 async def test_events_are_listed_by_what_is_asked_for(db: Database, account: AccountId, recorder: Recorder) -> None:
     one, two = call_in_shard(1), call_in_shard(2)
-    await recorder.submit([offered(one, told(account, "a"), account=account), entry(one, 1, told(account, "b"))])
-    await recorder.submit([offered(two, told(account, "a", hook=None), account=account)])
+    await recorder.submit([offered(one, told("a"), account=account), entry(one, 1, told("b"), account=account)])
+    await recorder.submit([offered(two, told("a", hook=None), account=account)])
     [delivery] = await take(db)
     await settle(db, delivery)
     async with db.transaction() as tx:
@@ -244,7 +247,7 @@ async def test_workers_are_told_when_something_is_due(account: AccountId, record
     listener = Listener(url, [OUTBOX], on_notify=lambda channel, _: heard.put_nowait(channel), on_gap=listening.set)
     await listener.start()
     await listening.wait()
-    await recorder.submit([offered(call_in_shard(1), told(account, "a"), account=account)])
+    await recorder.submit([offered(call_in_shard(1), told("a"), account=account)])
     assert await heard.get() == OUTBOX
     await listener.stop()
 
@@ -254,7 +257,7 @@ async def test_the_outbox_says_how_far_behind_it_is(
 ) -> None:
     async with db.transaction() as tx:
         assert await measure_outbox(tx) == Outbox(0.0, 0)
-    await recorder.submit([offered(call_in_shard(1), told(account, "a"), told(account, "b"), account=account)])
+    await recorder.submit([offered(call_in_shard(1), told("a"), told("b"), account=account)])
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE deliveries SET due_at = now() - interval '1 minute'")
     async with db.transaction() as tx:

@@ -18,7 +18,7 @@ from controlplane.calls.commands import KeepRecording
 from controlplane.calls.events import HangUpAsked
 from controlplane.services.accounts import change_account, get_account, read_auth_token
 from controlplane.services.api_keys import issue_api_key, list_api_keys, revoke_api_key
-from controlplane.services.apps import AppDraft, create_app, delete_app, get_app, list_apps, update_app
+from controlplane.services.apps import AppDraft, change_app, create_app, delete_app, get_app, list_apps, update_app
 from controlplane.services.ask_control import ask_control, get_request
 from controlplane.services.calls import CallFilter, get_call, list_calls, list_legs, read_timeline
 from controlplane.services.cancel_queued_call import cancel_queued_call
@@ -30,6 +30,7 @@ from controlplane.services.events import (
     redeliver_event,
 )
 from controlplane.services.finish_recording import Absent, finish_recording
+from controlplane.services.load_live_calls import load_live_call
 from controlplane.services.numbers import (
     Filter,
     add_number,
@@ -84,8 +85,8 @@ async def theirs(db: Database, url: str) -> AsyncIterator[Things]:
     recorder = Recorder(url)
     await recorder.start()
     kept = KeepRecording(Token("t"), RECORDING, leg_of_call(live), "RecordVerb", 1, 1, True, None)
-    event = EventPublished(Token("e"), account, None, "call.initiated", "{}", None, "http://app/hook")
-    await recorder.submit([offered(live, event, RecordingKept(account, None, "fs1", None, kept), account=account)])
+    event = EventPublished(Token("e"), "call.initiated", "{}", None, "http://app/hook")
+    await recorder.submit([offered(live, event, RecordingKept("fs1", None, kept), account=account)])
     async with db.transaction() as tx:
         number = await add_number(tx, account, "+15550001111")
         app = await create_app(tx, account, DRAFT)
@@ -116,6 +117,7 @@ HIDDEN: dict[str, Use] = {
     "create_app": lambda tx, us, theirs: create_app(tx, us, AppDraft("A", DRAFT.flow, secret_id=theirs.secret)),
     "get_app": lambda tx, us, theirs: get_app(tx, us, theirs.app),
     "update_app": lambda tx, us, theirs: update_app(tx, us, theirs.app, DRAFT),
+    "change_app": lambda tx, us, theirs: change_app(tx, us, theirs.app, lambda draft: draft),
     "delete_app": lambda tx, us, theirs: delete_app(tx, us, theirs.app),
     "get_number": lambda tx, us, theirs: get_number(tx, us, theirs.number),
     "rename_number": lambda tx, us, theirs: rename_number(tx, us, theirs.number, "ours"),
@@ -123,9 +125,10 @@ HIDDEN: dict[str, Use] = {
     "assign_numbers": lambda tx, us, theirs: assign_numbers(tx, us, [theirs.number], None),
     "assign_all_numbers": lambda tx, us, theirs: assign_all_numbers(tx, us, Filter(), theirs.app),
     "place_call": lambda tx, us, theirs: place_call(
-        tx, us, Placing("+15550001111", "+15550002222", theirs.app), any_caller=True
+        tx, AccountId(us), Placing("+15550001111", "+15550002222", theirs.app), any_caller=True
     ),
     "get_call": lambda tx, us, theirs: get_call(tx, us, theirs.live),
+    "load_live_call": lambda tx, us, theirs: load_live_call(tx, AccountId(us), theirs.live),
     "list_legs": lambda tx, us, theirs: list_legs(tx, us, theirs.live),
     "read_timeline": lambda tx, us, theirs: read_timeline(tx, us, theirs.live),
     "cancel_queued_call": lambda tx, us, theirs: cancel_queued_call(tx, us, theirs.queued),

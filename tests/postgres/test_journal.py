@@ -39,7 +39,7 @@ async def recorder(url: str) -> AsyncIterator[Recorder]:
 
 
 def event(token: str, kind: str = "call.ringing", webhook_url: str | None = None) -> EventPublished:
-    return EventPublished(Token(token), ACME, None, kind, "{}", None, webhook_url)
+    return EventPublished(Token(token), kind, "{}", None, webhook_url)
 
 
 def break_sessions(url: str, name: str) -> None:
@@ -85,9 +85,7 @@ async def test_what_is_submitted_at_once_shares_a_commit(recorder: Recorder, url
 
 async def test_writing_the_same_again_changes_nothing(recorder: Recorder, url: str) -> None:
     call = call_in_shard(1)
-    record = offered(
-        call, event("a.0.0", webhook_url="http://app/hook"), CallbackQueued(ACME, "http://app", "POST", "[]")
-    )
+    record = offered(call, event("a.0.0", webhook_url="http://app/hook"), CallbackQueued("http://app", "POST", "[]"))
     await recorder.submit([record])
     await recorder.submit([record])
     await recorder.submit([record, record])
@@ -128,14 +126,14 @@ async def test_everything_an_entry_may_bring_is_written_with_it(recorder: Record
     await recorder.submit(
         [
             offered(call),
-            entry(call, 1, LegOpened(leg, ACME, "dial_target", "+15550001111", "+15550003333")),
+            entry(call, 1, LegOpened(leg, "dial_target", "+15550001111", "+15550003333")),
             entry(call, 2, LegChanged(leg, answered_ms=NOW_MS + 2000)),
             entry(call, 3, LegChanged(leg, ended_ms=NOW_MS + 3000, cause="NORMAL_CLEARING", sip_status=200)),
             entry(
                 call,
                 4,
-                RecordingKept(ACME, None, "fs1", None, kept),
-                NoteWritten(ACME, 1, "warning", 12200, "odd", "Say[1]"),
+                RecordingKept("fs1", None, kept),
+                NoteWritten(1, "warning", 12200, "odd", "Say[1]"),
             ),
         ]
     )
@@ -167,7 +165,7 @@ async def test_a_journal_that_another_wrote_is_a_conflict_until_the_call_is_forg
     await unrelated
     assert rows(url, "SELECT status FROM calls WHERE shard = 1") == [{"status": "ringing"}]
     async with db.transaction() as tx:
-        assert [line.data for line in (await load_live_call(tx, call)).journal] == ['{"a":1}', '{"by":"another"}']
+        assert [line.data for line in (await load_live_call(tx, ACME, call)).journal] == ['{"a":1}', '{"by":"another"}']
     recorder.forget(call)
     await recorder.submit([entry(call, 2)])
 
@@ -176,7 +174,7 @@ async def test_a_record_the_database_refuses_fails_alone(recorder: Recorder, url
     good, bad, orphan = call_in_shard(1), call_in_shard(2), call_in_shard(3)
     done = [
         recorder.submit([offered(good)]),
-        recorder.submit([offered(bad, NoteWritten(ACME, 0, "error", 1, "a\0b", ""))]),
+        recorder.submit([offered(bad, NoteWritten(0, "error", 1, "a\0b", ""))]),
         recorder.submit([entry(orphan, 1, event("c.1.0"))]),
         recorder.submit([entry(good, 1)]),
     ]

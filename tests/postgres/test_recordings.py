@@ -45,10 +45,8 @@ async def call(db: Database, account: AccountId, url: str) -> AsyncIterator[Call
     )
     recorder = Recorder(url)
     await recorder.start()
-    event = EventPublished(Token("a"), account, None, "call.initiated", "{}", None, "http://app/hook")
-    await recorder.submit(
-        [offered(call, event, RecordingKept(account, None, "fs1", "http://app/hook", kept), account=account)]
-    )
+    event = EventPublished(Token("a"), "call.initiated", "{}", None, "http://app/hook")
+    await recorder.submit([offered(call, event, RecordingKept("fs1", "http://app/hook", kept), account=account)])
     yield call
     await recorder.stop()
 

@@ -74,8 +74,8 @@ CREATE INDEX numbers_of_app ON numbers (account_id, app_id);
 -- Room is left in the pages of `calls` so that its updates stay on their page and touch no index.
 
 CREATE TABLE calls (
-    call_id uuid PRIMARY KEY,
     account_id uuid NOT NULL,
+    call_id uuid NOT NULL,
     created_at timestamptz NOT NULL,
     claimed_at timestamptz,
     ringing_at timestamptz,
@@ -96,11 +96,11 @@ CREATE TABLE calls (
     reason text,
     cause text,
     sip_call_id text,
-    facts json
+    facts json,
+    PRIMARY KEY (account_id, call_id)
 ) WITH (fillfactor = 60);
 COMMENT ON COLUMN calls.facts IS 'what a call placed through the API needs when it is claimed; inbound: null';
 COMMENT ON COLUMN calls.event_count IS 'events so far: the next one''s number, so that numbers have no gaps';
-CREATE INDEX calls_of_account ON calls (account_id, call_id);
 CREATE INDEX calls_live ON calls (account_id, node, shard) WHERE ended_at IS NULL;
 CREATE INDEX calls_queued ON calls (account_id, call_id) WHERE node IS NULL AND ended_at IS NULL;
 CREATE INDEX calls_claimed ON calls (claimed_at) WHERE claimed_at IS NOT NULL;
@@ -151,7 +151,6 @@ CREATE TABLE notes (
 CREATE TABLE recordings (
     recording_id uuid PRIMARY KEY,
     account_id uuid NOT NULL,
-    app_id uuid,
     call_id uuid NOT NULL,
     leg uuid NOT NULL,
     created_at timestamptz NOT NULL,
@@ -182,7 +181,6 @@ CREATE TABLE events (
     event_id uuid NOT NULL,
     account_id uuid NOT NULL,
     occurred_at timestamptz NOT NULL,
-    app_id uuid,
     leg uuid,
     kind text NOT NULL,
     data json NOT NULL,
@@ -197,12 +195,14 @@ CREATE TABLE deliveries (
     account_id uuid NOT NULL,
     created_at timestamptz NOT NULL,
     due_at timestamptz NOT NULL,
+    leased_until timestamptz,
     last_attempt_at timestamptz,
     ended_at timestamptz,
+    last_duration_ms integer,
+    last_status smallint,
     attempts smallint NOT NULL DEFAULT 0,
     failures smallint NOT NULL DEFAULT 0,
-    last_status smallint,
-    state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sending', 'delivered', 'dead')),
+    state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'dead')),
     method text NOT NULL,
     url text NOT NULL,
     last_error text,
@@ -210,10 +210,11 @@ CREATE TABLE deliveries (
     PRIMARY KEY (call_id, lane, number)
 ) WITH (fillfactor = 60);
 COMMENT ON COLUMN deliveries.lane IS '0: events as JSON, number is the event''s sequence; 1: callbacks as forms';
-COMMENT ON COLUMN deliveries.due_at IS 'not before this; whoever takes it moves it on, so that a crash gives it back';
+COMMENT ON COLUMN deliveries.leased_until IS 'a worker has it until then: in no index, so that taking one writes little';
 COMMENT ON COLUMN deliveries.failures IS 'attempts that failed since it was queued or asked for again';
-CREATE INDEX deliveries_due ON deliveries (state, due_at) WHERE state IN ('pending', 'sending');
+CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 'pending';
 
+-- Attempts before the last, which is in the delivery's own row: one that succeeds at once needs no row here.
 CREATE TABLE delivery_attempts (
     call_id uuid NOT NULL,
     lane smallint NOT NULL,
@@ -250,7 +251,7 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 
--- Our own processes and nodes.
+-- Our own processes.
 
 CREATE TABLE call_servers (
     server_id text PRIMARY KEY,
@@ -259,14 +260,6 @@ CREATE TABLE call_servers (
     started_at timestamptz NOT NULL DEFAULT now(),
     last_seen timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 20);
-
-CREATE TABLE media_nodes (
-    node text PRIMARY KEY,
-    updated_at timestamptz NOT NULL DEFAULT now(),
-    state text NOT NULL CHECK (state IN ('up', 'draining', 'down')),
-    address text NOT NULL,
-    core_uuid text
-);
 
 -- Call servers hold the routing of numbers in memory: any change to it, by whomever, tells them to read it again.
 

@@ -98,5 +98,5 @@ SELECT
     CASE WHEN asked.state = 'asked' AND calls.ended_at IS NOT NULL THEN 'failed' ELSE asked.state END AS state,
     CASE WHEN asked.state = 'asked' AND calls.ended_at IS NOT NULL THEN 'call-not-live' ELSE asked.problem END AS problem
 FROM control_requests AS asked
-JOIN calls ON calls.call_id = asked.call_id
+JOIN calls ON calls.account_id = asked.account_id AND calls.call_id = asked.call_id
 WHERE asked.account_id = %(account_id)s AND asked.request_id = %(request_id)s

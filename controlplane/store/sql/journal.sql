@@ -1,3 +1,11 @@
+-- append_journal: Write entries that must be new.
+INSERT INTO journal (at_ms, seq, call_id, digest, kind, data)
+SELECT at_ms, seq, call_id, digest, kind, data::json
+FROM unnest(
+    %(at_ms)s::bigint[], %(seq)s::integer[], %(call_ids)s::uuid[], %(digest)s::bytea[], %(kind)s::text[],
+    %(data)s::text[])
+    AS new (at_ms, seq, call_id, digest, kind, data)
+
 -- insert_journal: Write entries; answers those that were new.
 INSERT INTO journal (at_ms, seq, call_id, digest, kind, data)
 SELECT at_ms, seq, call_id, digest, kind, data::json
@@ -30,7 +38,6 @@ FROM unnest(
     AS new (
         call_id, account_id, created_ms, ringing_ms, answered_ms, ended_ms, event_count, callback_count, app_id,
         sip_status, status, direction, from_number, to_number, node, result, reason, cause, sip_call_id)
-ON CONFLICT (call_id) DO NOTHING
 
 -- change_calls: Bring the rows of calls up to date; what happened first stays, and an ended call keeps its verdict.
 UPDATE calls SET
@@ -47,13 +54,13 @@ UPDATE calls SET
     event_count = calls.event_count + new.event_count,
     callback_count = calls.callback_count + new.callback_count
 FROM unnest(
-    %(call_ids)s::uuid[], %(status)s::text[], %(node)s::text[], %(ringing_ms)s::bigint[], %(answered_ms)s::bigint[],
+    %(account_ids)s::uuid[], %(call_ids)s::uuid[], %(status)s::text[], %(node)s::text[], %(ringing_ms)s::bigint[], %(answered_ms)s::bigint[],
     %(ended_ms)s::bigint[], %(result)s::text[], %(reason)s::text[], %(cause)s::text[], %(sip_status)s::smallint[],
     %(sip_call_id)s::text[], %(event_count)s::integer[], %(callback_count)s::integer[])
     AS new (
-        call_id, status, node, ringing_ms, answered_ms, ended_ms, result, reason, cause, sip_status, sip_call_id,
+        account_id, call_id, status, node, ringing_ms, answered_ms, ended_ms, result, reason, cause, sip_status, sip_call_id,
         event_count, callback_count)
-WHERE calls.call_id = new.call_id
+WHERE calls.account_id = new.account_id AND calls.call_id = new.call_id
 
 -- open_legs: Make the rows of B-legs.
 INSERT INTO legs (call_id, leg, account_id, created_at, role, from_number, to_number)
@@ -79,15 +86,15 @@ FROM unnest(
 WHERE legs.call_id = new.call_id AND legs.leg = new.leg
 
 -- insert_events: Write events, each numbered `after` places before the end of its call's count.
-INSERT INTO events (call_id, sequence, event_id, account_id, occurred_at, app_id, leg, kind, data)
+INSERT INTO events (call_id, sequence, event_id, account_id, occurred_at, leg, kind, data)
 SELECT
     new.call_id, calls.event_count - 1 - new.after, new.event_id, new.account_id, to_timestamp(new.at_ms / 1000.0),
-    new.app_id, new.leg, new.kind, new.data::json
+    new.leg, new.kind, new.data::json
 FROM unnest(
     %(call_ids)s::uuid[], %(after)s::integer[], %(event_ids)s::uuid[], %(account_ids)s::uuid[], %(at_ms)s::bigint[],
-    %(app_ids)s::uuid[], %(leg)s::uuid[], %(kind)s::text[], %(data)s::text[])
-    AS new (call_id, after, event_id, account_id, at_ms, app_id, leg, kind, data)
-LEFT JOIN calls ON calls.call_id = new.call_id
+    %(leg)s::uuid[], %(kind)s::text[], %(data)s::text[])
+    AS new (call_id, after, event_id, account_id, at_ms, leg, kind, data)
+LEFT JOIN calls ON calls.account_id = new.account_id AND calls.call_id = new.call_id
 
 -- insert_deliveries: Queue deliveries, each numbered `after` places before the end of its call's count for the lane.
 INSERT INTO deliveries (call_id, lane, number, account_id, created_at, due_at, method, url, parameters)
@@ -99,21 +106,21 @@ FROM unnest(
     %(call_ids)s::uuid[], %(lane)s::smallint[], %(after)s::integer[], %(account_ids)s::uuid[], %(at_ms)s::bigint[],
     %(method)s::text[], %(url)s::text[], %(parameters)s::text[])
     AS new (call_id, lane, after, account_id, at_ms, method, url, parameters)
-LEFT JOIN calls ON calls.call_id = new.call_id
+LEFT JOIN calls ON calls.account_id = new.account_id AND calls.call_id = new.call_id
 
 -- insert_recordings: Queue recordings to be fetched and stored.
 INSERT INTO recordings (
-    recording_id, account_id, app_id, call_id, leg, created_at, due_at, duration_ms, channels, is_trimmed, source, state, node,
+    recording_id, account_id, call_id, leg, created_at, due_at, duration_ms, channels, is_trimmed, source, state, node,
     webhook_url, callback)
 SELECT
-    recording_id, account_id, app_id, call_id, leg, to_timestamp(at_ms / 1000.0), to_timestamp(at_ms / 1000.0), duration_ms,
+    recording_id, account_id, call_id, leg, to_timestamp(at_ms / 1000.0), to_timestamp(at_ms / 1000.0), duration_ms,
     channels, is_trimmed, source, 'processing', node, webhook_url, callback::json
 FROM unnest(
-    %(recording_ids)s::uuid[], %(account_ids)s::uuid[], %(app_ids)s::uuid[], %(call_ids)s::uuid[], %(leg)s::uuid[],
+    %(recording_ids)s::uuid[], %(account_ids)s::uuid[], %(call_ids)s::uuid[], %(leg)s::uuid[],
     %(at_ms)s::bigint[], %(duration_ms)s::integer[], %(channels)s::smallint[], %(is_trimmed)s::boolean[], %(source)s::text[],
     %(node)s::text[], %(webhook_url)s::text[], %(callback)s::text[])
     AS new (
-        recording_id, account_id, app_id, call_id, leg, at_ms, duration_ms, channels, is_trimmed, source, node, webhook_url,
+        recording_id, account_id, call_id, leg, at_ms, duration_ms, channels, is_trimmed, source, node, webhook_url,
         callback)
 ON CONFLICT (recording_id) DO NOTHING
 

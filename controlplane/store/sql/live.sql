@@ -5,7 +5,8 @@ WHERE node = %(node)s AND shard = ANY(%(shards)s::integer[]) AND ended_at IS NUL
 ORDER BY call_id
 
 -- live_call: One of these, again.
-SELECT call_id, account_id, node, facts::text AS facts FROM calls WHERE call_id = %(call_id)s AND ended_at IS NULL
+SELECT call_id, account_id, node, facts::text AS facts
+FROM calls WHERE account_id = %(account_id)s AND call_id = %(call_id)s AND ended_at IS NULL
 
 -- journals: The journals of some calls, whole.
 SELECT call_id, seq, at_ms, kind, data::text AS data, digest

@@ -42,7 +42,7 @@ gateway_room AS (
         %(most)s::integer)) AS calls
 ),
 candidate AS (
-    SELECT first.call_id, first.shard, row_number() OVER (PARTITION BY room.account_id ORDER BY first.call_id) AS turn
+    SELECT room.account_id, first.call_id, first.shard, row_number() OVER (PARTITION BY room.account_id ORDER BY first.call_id) AS turn
     FROM room
     CROSS JOIN LATERAL (
         SELECT calls.call_id, calls.shard FROM calls
@@ -53,21 +53,21 @@ candidate AS (
         LIMIT room.calls) AS first
 ),
 chosen AS (
-    SELECT candidate.call_id, candidate.shard FROM candidate
+    SELECT candidate.account_id, candidate.call_id, candidate.shard FROM candidate
     ORDER BY candidate.turn, candidate.call_id
     LIMIT (SELECT gateway_room.calls FROM gateway_room)
 ),
 taken AS (
-    SELECT calls.call_id, place.nodes[1 + floor(random() * cardinality(place.nodes))::integer] AS node
+    SELECT calls.account_id, calls.call_id, place.nodes[1 + floor(random() * cardinality(place.nodes))::integer] AS node
     FROM calls
-    JOIN chosen ON chosen.call_id = calls.call_id
+    JOIN chosen ON chosen.account_id = calls.account_id AND chosen.call_id = calls.call_id
     JOIN place ON place.shard = chosen.shard
     WHERE calls.node IS NULL AND calls.ended_at IS NULL
     FOR UPDATE OF calls SKIP LOCKED
 )
 UPDATE calls SET node = taken.node, gateway = %(gateway)s, claimed_at = clock_timestamp()
 FROM taken
-WHERE calls.call_id = taken.call_id
+WHERE calls.account_id = taken.account_id AND calls.call_id = taken.call_id
 RETURNING calls.call_id, calls.account_id, calls.node, calls.shard, calls.facts::text AS facts
 
 -- count_queued: How many calls wait for these shards.

@@ -23,7 +23,7 @@ UPDATE recordings SET
     state = %(state)s, finished_at = now(), due_at = NULL, storage_key = %(storage_key)s, size_bytes = %(size_bytes)s,
     duration_ms = coalesce(%(duration_ms)s, duration_ms), problem = %(problem)s
 WHERE account_id = %(account_id)s AND recording_id = %(recording_id)s AND state = 'processing'
-RETURNING recording_id, account_id, app_id, call_id, leg, source, channels, state, duration_ms, webhook_url, callback
+RETURNING recording_id, account_id, call_id, leg, source, channels, state, duration_ms, webhook_url, callback
 
 -- find_recording: One recording.
 SELECT

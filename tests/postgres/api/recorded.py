@@ -21,7 +21,7 @@ async def recorded(
     call = call or call_in_shard(1)
     recording = mint(RECORDING, NOW_MS, call[-10:].encode())
     kept = KeepRecording(Token("t"), recording, leg_of_call(call), "RecordVerb", channels, None, False, None)
-    await recorder.submit((offered(call, RecordingKept(account, None, "fs1", None, kept), account=account),))
+    await recorder.submit((offered(call, RecordingKept("fs1", None, kept), account=account),))
     return call, recording
 
 

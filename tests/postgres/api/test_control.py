@@ -22,9 +22,10 @@ B_LEG = LegId("11111111-2222-4333-8444-555555555555")
 async def call(recorder: Recorder, acme: Tenant) -> CallId:
     """A live inbound call with a second leg."""
     call = call_in_shard(3)
-    b_leg = LegOpened(B_LEG, acme.account_id, "dial_target", "+15550001111", "+15550007777")
+    b_leg = LegOpened(B_LEG, "dial_target", "+15550001111", "+15550007777")
     await recorder.submit((offered(call, account=acme.account_id),))
-    await recorder.submit((entry(call, 1, CallChanged(status="in-progress", answered_ms=NOW_MS + 1000), b_leg),))
+    answered = CallChanged(status="in-progress", answered_ms=NOW_MS + 1000)
+    await recorder.submit((entry(call, 1, answered, b_leg, account=acme.account_id),))
     return call
 
 
@@ -104,7 +105,8 @@ async def test_what_became_of_a_request_can_be_asked(acme: Tenant, call: CallId,
 
 
 async def test_a_call_that_is_over_takes_no_requests(acme: Tenant, recorder: Recorder, call: CallId) -> None:
-    await recorder.submit((entry(call, 2, CallChanged(status="completed", ended_ms=NOW_MS + 2000)),))
+    ended = CallChanged(status="completed", ended_ms=NOW_MS + 2000)
+    await recorder.submit((entry(call, 2, ended, account=acme.account_id),))
 
     for path, body in BODIES.items():
         assert told(await acme.post(f"/voice/calls/{call}/{path}", body)) == (409, "call_not_live")

@@ -16,10 +16,8 @@ from tests.postgres.sample import VAULT, call_in_shard, offered
 async def call(recorder: Recorder, acme: Tenant) -> CallId:
     """A call with two events, the second told to nobody."""
     call = call_in_shard(1)
-    told_to = EventPublished(
-        Token("a"), acme.account_id, None, "call.initiated", '{"status":"ringing"}', None, "http://app.example.com/hook"
-    )
-    silent = EventPublished(Token("b"), acme.account_id, None, "call.ringing", "{}")
+    told_to = EventPublished(Token("a"), "call.initiated", '{"status":"ringing"}', None, "http://app.example.com/hook")
+    silent = EventPublished(Token("b"), "call.ringing", "{}")
     await recorder.submit((offered(call, told_to, silent, account=acme.account_id),))
     return call
 

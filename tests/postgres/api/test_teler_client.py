@@ -49,12 +49,10 @@ async def client(base_url: str, acme: Tenant) -> AsyncIterator[Any]:
 
 async def live_call(recorder: Recorder, acme: Tenant) -> str:
     call = call_in_shard(5)
-    event = EventPublished(
-        Token("a"), acme.account_id, None, "call.answered",
-        "{}", None, HOOK,
-    )  # fmt: skip
+    event = EventPublished(Token("a"), "call.answered", "{}", None, HOOK)
     await recorder.submit((offered(call, event, account=acme.account_id),))
-    await recorder.submit((entry(call, 1, CallChanged(status="in-progress", answered_ms=NOW_MS)),))
+    answered = CallChanged(status="in-progress", answered_ms=NOW_MS)
+    await recorder.submit((entry(call, 1, answered, account=acme.account_id),))
     return call
 
 

@@ -55,13 +55,13 @@ def writes(event: Event, *commands: Command) -> tuple[Write, ...]:
 
 def test_a_record_holds_the_entry_as_the_journal_writes_it() -> None:
     record = record_of(FACTS, Entry(3, 5000, Resumed("one")), [])
-    assert (record.call, record.seq, record.at_ms, record.kind, record.data) == (
-        CALL, 3, 5000, "Resumed", '{"server":"one"}',
+    assert (record.account, record.call, record.seq, record.at_ms, record.kind, record.data) == (
+        ACCOUNT, CALL, 3, 5000, "Resumed", '{"server":"one"}',
     )  # fmt: skip
 
 
 def test_an_offered_call_is_opened_and_rings() -> None:
-    opened = CallOpened(ACCOUNT, "va_1", "inbound", "ringing", "+15550001111", "+15550002222", "fs1")
+    opened = CallOpened("va_1", "inbound", "ringing", "+15550001111", "+15550002222", "fs1")
     assert writes(CallOffered(FACTS)) == (opened, CallChanged(ringing_ms=5000))
 
 
@@ -88,7 +88,7 @@ def test_what_happens_to_a_b_leg_is_its_own() -> None:
 def test_a_bridge_opens_a_leg_for_each_branch() -> None:
     bridge = Bridge((Branch(B_LEG, Sip("sip:bob@example.net")),), False, 30, 60, "+15550001111", "", False, None, None)
     assert writes(Resumed("one"), Burst(A_LEG, TOKEN, (bridge,))) == (
-        LegOpened(B_LEG, ACCOUNT, "dial_target", "+15550001111", "sip:bob@example.net"),
+        LegOpened(B_LEG, "dial_target", "+15550001111", "sip:bob@example.net"),
     )
 
 
@@ -104,10 +104,10 @@ def test_commands_that_are_written_down_become_rows_and_others_none() -> None:
         Acknowledge("req_1", "call_not_live"),
         Finish(Verdict(Result.BUSY, "user-busy")),
     ) == (
-        EventPublished(TOKEN, ACCOUNT, "va_1", "call.ringing", '{"status":"ringing","n":null}', A_LEG, "http://app/hook"),
-        CallbackQueued(ACCOUNT, "http://app/status", "GET", '[["CallStatus","ringing"],["From","é"]]'),
-        RecordingKept(ACCOUNT, "va_1", "fs1", "http://app/hook", kept),
-        NoteWritten(ACCOUNT, 4, "warning", 12200, "odd", "Say[1]"),
+        EventPublished(TOKEN, "call.ringing", '{"status":"ringing","n":null}', A_LEG, "http://app/hook"),
+        CallbackQueued("http://app/status", "GET", '[["CallStatus","ringing"],["From","é"]]'),
+        RecordingKept("fs1", "http://app/hook", kept),
+        NoteWritten(4, "warning", 12200, "odd", "Say[1]"),
         RequestAnswered("req_1", "call_not_live"),
         CallChanged(status="busy", ended_ms=5000, result="busy", reason="user-busy"),
     )  # fmt: skip
