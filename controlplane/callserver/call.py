@@ -44,6 +44,7 @@ class LiveCall:
     next_seq: int = 0
     held: deque[tuple[asyncio.Future[None], Command]] = field(default_factory=deque)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    questions: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # to the application
     is_dropped: bool = False
     fed_s: float = 0.0  # when the last event came, by the monotonic clock
 
@@ -70,12 +71,16 @@ class LiveCall:
         self.next_seq = len(entries)
 
     def drop(self) -> None:
-        """Do nothing more for this call: it is over, or another process has it."""
+        """Do nothing more for this call: it is over, or another process has it.
+
+        A question that is being put when a call ends is put to its end, its answer ignored: an application is told that
+        a Dial or a Record is over also when that is so because the caller left.
+        """
         if self.is_dropped:
             return
         self.is_dropped = True
         self.held.clear()
-        for task in list(self.tasks.values()):
+        for task in [*self.tasks.values(), *(() if self.machine.is_over else self.questions.values())]:
             task.cancel()
         self.carrier.is_over(self)
 
@@ -86,6 +91,13 @@ class LiveCall:
         task = work()
         self.tasks[name] = task
         task.add_done_callback(lambda _: self.tasks.pop(name, None))
+
+    def ask(self, token: str, work: Callable[[], asyncio.Task[None]]) -> asyncio.Task[None]:
+        """Put a question to the application, once under each token; what is under way for it is answered."""
+        if token not in self.questions:
+            self.questions[token] = work()
+            self.questions[token].add_done_callback(lambda _: self.questions.pop(token, None))
+        return self.questions[token]
 
     def stop(self, name: str) -> None:
         """End what runs under this name."""

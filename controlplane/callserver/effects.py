@@ -67,6 +67,7 @@ class Effects:
     meters: Meters
     calls: dict[LegId, LiveCall]
     lines: dict[LegId, Line] = field(default_factory=dict)
+    questions: set[asyncio.Task[None]] = field(default_factory=set)  # of calls that are over, too
     joined: set[LegId] = field(default_factory=set)  # by Join; those that `bridge` joined come back by themselves
 
     def carry_out(self, call: LiveCall, command: Command) -> None:
@@ -89,6 +90,11 @@ class Effects:
         if call.machine.verdict is not None:
             direction = "inbound" if call.machine.facts.direction is Direction.INBOUND else "outbound"
             self.meters.call_finished(direction, call.machine.verdict)
+
+    def close(self) -> None:
+        """Leave off what is under way."""
+        for question in list(self.questions):
+            question.cancel()
 
     def parked(self, leg: LegId) -> None:
         """A leg of ours went back to park."""
@@ -144,7 +150,9 @@ class Effects:
             case LookAt(leg, token):
                 self._look(call, leg, token)
             case FetchDocument():
-                call.start(command.token, lambda: asyncio.create_task(self._fetch(call, command)))
+                asked = call.ask(command.token, lambda: asyncio.create_task(self._fetch(call, command)))
+                self.questions.add(asked)
+                asked.add_done_callback(self.questions.discard)
             case TakeInline(token, inline):
                 arrived = DocumentArrived(token, "", inline.content_type, inline.body.encode())
                 asyncio.get_running_loop().call_soon(call.feed, arrived)

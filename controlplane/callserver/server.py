@@ -73,6 +73,7 @@ class CallServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for keeper in self.keepers.values():
             await keeper.give(keeper.shards)
+            keeper.effects.close()
             await keeper.node.close()
         await self.ownership.close()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from controlplane.base import ids
 from controlplane.base.ids import AccountId, CallId, Token
+from controlplane.calls.commands import CallBack
 from controlplane.calls.facts import Facts
 from controlplane.calls.timeline import tell
 from controlplane.callserver.building import NodeParts, Parts, build_call_server
@@ -37,13 +38,18 @@ class Pages:
     """An application: pages by path, and what was asked of it. A page may be an error number."""
 
     pages: Mapping[str, str | int]
+    thinking: asyncio.Event | None = None  # where set, nothing is answered before this
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)
 
     async def fetch(self, facts: Facts, link: Link, parameters: Sequence[tuple[str, str]], token: Token) -> Fetched:
         path = link.url.removeprefix(APP)
         self.asked.append((path, dict(parameters)))
         self.tokens.append(token)
+        if self.thinking is not None and path != "/":
+            await self.thinking.wait()
+        self.answered.append(path)
         page = self.pages[path]
         if isinstance(page, int):
             raise FetchFailed(page, "as the test has it")
@@ -141,6 +147,12 @@ class Platform:
         self.logs = await Cast(self.node, Scenario((caller,), plans)).perform()
         await self.clock.sleep(0.5)
         return self.logs[0]
+
+    @property
+    def callbacks(self) -> list[CallBack]:
+        """What is to be told with no answer wanted, of all calls."""
+        given = [commands for journal in self.journal.commands.values() for commands in journal]
+        return [command for commands in given for command in commands if isinstance(command, CallBack)]
 
     @property
     def timeline(self) -> list[str]:

@@ -86,6 +86,40 @@ async def test_a_screened_agent_hears_the_document_before_the_caller(tmp_path: P
         assert log.problems == []
 
 
+async def test_the_action_is_told_when_the_caller_leaves_while_the_agent_rings(tmp_path: Path) -> None:
+    pages = {"/": "<Dial action='/after'>+15550003333</Dial>", "/after": "<Say>never said</Say>"}
+    async with platform(tmp_path, pages) as here:
+        await here.call(Wait(3), HangUp(), _15550003333=CalleePlan(30, Then.ANSWER))
+        callbacks = [told for told in here.callbacks if told.link.url.endswith("/after")]
+        assert len(callbacks) + [path for path, _ in here.pages.asked].count("/after") == 1
+
+
+async def test_a_question_under_way_is_put_to_its_end_when_the_caller_leaves(tmp_path: Path) -> None:
+    """FreeSWITCH ends a bridge before it ends the leg: the action of a Dial is asked just before the caller is gone."""
+    pages = {"/": "<Gather numDigits='1' action='/picked'/>", "/picked": "<Say>never said</Say>"}
+    async with platform(tmp_path, pages) as here:
+        here.pages.thinking = asyncio.Event()
+        await here.call(Wait(1), Press("1"), Wait(1), HangUp())
+        here.pages.thinking.set()
+        await here.clock.sleep(0.1)
+        assert here.pages.answered == ["/", "/picked"]
+        assert here.timeline[-1] == "platform the call is over: completed (normal-clearing)"
+
+
+async def test_an_agent_whose_turn_has_not_come_is_not_missed(tmp_path: Path) -> None:
+    """Calls are looked through every 15 seconds for legs that are gone."""
+    pages = {"/": f"{'<Say>one</Say>' * 20}<Dial>+15550003333</Dial>"}
+    async with platform(tmp_path, pages) as here:
+        agent = CalleePlan(1, Then.ANSWER, (Say("here I am", 2), HangUp()))
+        log = await here.call(Hear("here I am"), ExpectEnd(), _15550003333=agent)
+        assert log.problems == []
+        assert [line for line in here.timeline if line.startswith("callee")] == [
+            "callee rings",
+            "callee answers",
+            "callee is gone: NORMAL_CLEARING",
+        ]
+
+
 async def test_an_agent_after_an_agent(tmp_path: Path) -> None:
     pages = {"/": "<Dial>+15550003333</Dial><Dial>+15550004444</Dial><Say>bye</Say>"}
     async with platform(tmp_path, pages) as here:
