@@ -24,6 +24,7 @@ from controlplane.calls import progress
 from controlplane.calls.commands import (
     Acknowledge,
     AnswerLeg,
+    Bridge,
     Burst,
     Claim,
     Command,
@@ -118,6 +119,14 @@ class CallMachine:
     def is_alive(self, leg: LegId) -> bool:
         """Say whether this leg of the call has not ended, as far as the journal tells."""
         return any(one.id == leg for one in self.living_legs)
+
+    def may_come_yet(self, leg: LegId) -> bool:
+        """Say whether what was sent to another leg has yet to dial this one: its not being there tells nothing."""
+        if not self._leg_is(leg, LegState.DIALLED):
+            return False
+        bursts = (command for command in self._outstanding.values() if isinstance(command, Burst))
+        bridges = (run for burst in bursts for run in burst.runs if isinstance(run, Bridge))
+        return any(branch.leg == leg for bridge in bridges for branch in bridge.branches)
 
     @property
     def is_over(self) -> bool:

@@ -183,7 +183,7 @@ class Effects:
             if self.calls.get(leg) is call:
                 call.feed(LegEnded(leg, Cause.LOST))
 
-        if call.machine.is_alive(leg):
+        if call.machine.is_alive(leg) and not call.machine.may_come_yet(leg):
             asyncio.get_running_loop().call_later(LOST_LEG_CHECK_S, self._ask_whether_alive, leg, check)
 
     def _ask_whether_alive(self, leg: LegId, gone: object) -> None:

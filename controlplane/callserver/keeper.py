@@ -47,6 +47,7 @@ class Keeper:
     shards: frozenset[int] = frozenset()
     _read: frozenset[int] = frozenset()  # shards whose journals were read since they are ours
     _late_news: list[News] | None = field(default_factory=list)  # a list while resynchronising: news waits in it
+    _missed: set[LegId] = field(default_factory=set)
     _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     # News
@@ -157,7 +158,10 @@ class Keeper:
         """Find what no event told: parked legs that nobody took, legs that are gone. Raises LinkLost."""
         async with self._changing:
             channels = await self._channels()
-            await self._end_the_gone(self.calls_of(self.shards), channels)
+            missing = self._missing(self.calls_of(self.shards), channels)
+            # What was sent to the node a moment ago may not be there yet: only what is missing twice is gone.
+            before, self._missed = self._missed, {leg for _, leg in missing}
+            await self._end_the_gone([(call, leg) for call, leg in missing if leg in before])
             await self._take_the_unclaimed(channels, self.shards)
 
     # Resynchronisation
@@ -170,7 +174,7 @@ class Keeper:
             shards &= self._read
             channels = await self._channels()
             calls = self._adopt(stored, shards)
-            await self._end_the_gone(calls, channels)
+            await self._end_the_gone(self._missing(calls, channels))
             for call in calls:
                 self._resume(call, channels)
             unclaimed = {news.leg for news in waiting if isinstance(news, Offered)}
@@ -216,12 +220,16 @@ class Keeper:
     async def _channels(self) -> dict[LegId, Channel]:
         return {channel.leg: channel for channel in await self.node.channels()}
 
-    async def _end_the_gone(self, calls: list[LiveCall], channels: dict[LegId, Channel]) -> None:
+    def _missing(self, calls: list[LiveCall], channels: dict[LegId, Channel]) -> list[tuple[LiveCall, LegId]]:
+        """Legs that should be on the node and are not in its list."""
+        legs = [(call, leg.id) for call in calls for leg in call.machine.living_legs if leg.id not in channels]
+        return [(call, leg) for call, leg in legs if not call.machine.may_come_yet(leg)]
+
+    async def _end_the_gone(self, missing: list[tuple[LiveCall, LegId]]) -> None:
         """End legs that the node does not have. Its list lags a little, so each is asked for by name first.
 
         The other link may be about to tell how a leg ended, or have told while news waits: that is the better word.
         """
-        missing = [(call, leg.id) for call in calls for leg in call.machine.living_legs if leg.id not in channels]
         gone = [(call, leg) for call, leg in missing if not await self.node.exists(leg)]
         if gone:
             await self.clock.sleep(LAST_WORDS_S)

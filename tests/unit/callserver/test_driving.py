@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from controlplane.base.ids import CallId, call_of_leg, leg_of_call
+from controlplane.calls.facts import Direction, Facts
 from controlplane.callserver.server import CallServer
-from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear, Press, Say, Then, Wait
+from controlplane.emulator.parties import Cast
+from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear, Press, Say, Scenario, Then, Wait
+from controlplane.verbs.documents import Link
 
-from .platform import Platform, Sounds, platform
+from .platform import ACCOUNT, APP, NODE, Platform, Sounds, platform
 
 
 def heard(words: list[str]) -> list[str]:
@@ -103,6 +107,29 @@ async def test_a_question_under_way_is_put_to_its_end_when_the_caller_leaves(tmp
         here.pages.thinking.set()
         await here.clock.sleep(0.1)
         assert here.pages.answered == ["/", "/picked"]
+        assert here.timeline[-1] == "platform the call is over: completed (normal-clearing)"
+
+
+async def test_a_call_that_is_just_being_dialled_is_not_missed(tmp_path: Path) -> None:
+    async with platform(tmp_path, {"/": "<Say>hello</Say>"}) as here:
+        callee = CalleePlan(1, Then.ANSWER, (Hear("hello"),))
+        here.node.far_ends = Cast(here.node, Scenario((), {"+15550003333": callee})).take_invite
+        keeper = here.servers[0].keepers[NODE]
+        leg = leg_of_call(CallId("cs_7XTVHE5PSB8PRTSB6VBDN5N2KA"))
+        keeper.place(
+            Facts(
+                call=call_of_leg(leg),
+                account=ACCOUNT,
+                a_leg=leg,
+                node=NODE,
+                direction=Direction.OUTBOUND_API,
+                from_number="+15550002222",
+                to_number="+15550003333",
+                document=Link(f"{APP}/"),
+            )
+        )
+        await keeper.sweep()
+        await here.clock.sleep(10)
         assert here.timeline[-1] == "platform the call is over: completed (normal-clearing)"
 
 
