@@ -50,7 +50,7 @@ candidate AS (
             AND calls.shard IN (SELECT place.shard FROM place)
             AND calls.created_at > now() - make_interval(secs => %(queue_bound_s)s)
         ORDER BY calls.call_id
-        LIMIT room.calls) AS first
+        LIMIT least(room.calls, %(most)s::integer)) AS first
 ),
 chosen AS (
     SELECT candidate.account_id, candidate.call_id, candidate.shard FROM candidate
