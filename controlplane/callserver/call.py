@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from controlplane.base.clock import Clock
+from controlplane.base.errors import Unavailable
 from controlplane.base.ids import CallId
 from controlplane.calls.commands import REPEATABLE, WRITTEN, Command
 from controlplane.calls.events import Entry, Event
@@ -29,6 +30,8 @@ class Carrier(Protocol):
     def carry_out(self, call: LiveCall, command: Command) -> None: ...
 
     def is_over(self, call: LiveCall) -> None: ...
+
+    def give_up(self, call: LiveCall) -> None: ...
 
 
 @dataclass(slots=True)
@@ -46,14 +49,26 @@ class LiveCall:
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     questions: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # to the application
     is_dropped: bool = False
+    last_ms: int = 0  # of the last entry
     fed_s: float = 0.0  # when the last event came, by the monotonic clock
 
     def feed(self, event: Event) -> None:
         """Put an event on record and do what the machine answers; events that change nothing leave no entry."""
-        if self.is_dropped or not self.machine.concerns(event):
-            return
+        try:
+            if not self.is_dropped and self.machine.concerns(event):
+                self._take(event)
+        except Unavailable as error:
+            log.error("call_unrecorded", extra={"call": self.id, "problem": str(error)})
+            self._give_up()
+        except Exception:
+            # A defect of ours in one call must not take the others down with it, wherever the event came from.
+            log.exception("call_broke", extra={"call": self.id})
+            self._give_up()
+
+    def _take(self, event: Event) -> None:
         self.fed_s = self.clock.monotonic_s()
-        entry = Entry(self.next_seq, self.clock.now_ms(), event)
+        self.last_ms = max(self.last_ms, self.clock.now_ms())  # the clock may be set back; a journal's never goes back
+        entry = Entry(self.next_seq, self.last_ms, event)
         self.next_seq += 1
         commands = self.machine.handle(entry)
         is_urgent = not all(isinstance(command, REPEATABLE) for command in commands)
@@ -68,6 +83,7 @@ class LiveCall:
         """Take over from whoever wrote these; nothing goes out."""
         for entry in entries:
             self.machine.handle(entry)
+            self.last_ms = entry.at_ms
         self.next_seq = len(entries)
 
     def drop(self) -> None:
@@ -104,6 +120,11 @@ class LiveCall:
         task = self.tasks.pop(name, None)
         if task is not None:
             task.cancel()
+
+    def _give_up(self) -> None:
+        """Rather an end than a caller who hears nothing until the longest duration is over."""
+        self.carrier.give_up(self)
+        self.drop()
 
     def _check(self, saved: asyncio.Future[None]) -> None:
         """An entry that cannot be kept ends our part in the call: another process writes its journal now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from controlplane.base.causes import Cause
@@ -95,6 +96,12 @@ class Effects:
         """Leave off what is under way."""
         for question in list(self.questions):
             question.cancel()
+
+    def give_up(self, call: LiveCall) -> None:
+        """End every leg of a call that we cannot go on with."""
+        for leg in [leg for leg, owner in self.calls.items() if owner is call]:
+            with suppress(LinkLost):
+                self.node.send(self.writer.end(leg, Cause.NORMAL_TEMPORARY_FAILURE))
 
     def parked(self, leg: LegId) -> None:
         """A leg of ours went back to park."""

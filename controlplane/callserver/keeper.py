@@ -112,7 +112,9 @@ class Keeper:
     # Calls that others hand over
 
     def place(self, facts: Facts) -> None:
-        """Place a call that the API asked for and the queue gave to us."""
+        """Place a call that the API asked for and the queue gave to us, unless it was found on record before."""
+        if facts.a_leg in self.calls:
+            return
         self._open(facts).feed(CallPlaced(facts))
 
     def find(self, leg: LegId) -> LiveCall | None:

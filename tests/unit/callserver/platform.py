@@ -168,13 +168,14 @@ async def platform(
     sounds: Sounds | None = None,
     journal: MemoryJournal | None = None,
     clock: VirtualClock | None = None,
+    application: Pages | None = None,
 ) -> AsyncIterator[Platform]:
     """A platform whose application has these pages; a server drives its calls."""
     clock = clock or VirtualClock()
     node = Node(clock)
     sounds = sounds or Sounds()
     sounds.folder = str(folder)
-    here = Platform(clock, node, MemoryNetwork(node), Pages(pages), sounds, journal or MemoryJournal())
+    here = Platform(clock, node, MemoryNetwork(node), application or Pages(pages), sounds, journal or MemoryJournal())
     await here.start_server()
     try:
         yield here

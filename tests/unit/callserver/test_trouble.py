@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from controlplane.base.errors import Unavailable
-from controlplane.calls.events import Redirected
-from controlplane.callserver.ports import Request, Stored
+from controlplane.base.ids import Token
+from controlplane.calls.commands import Command
+from controlplane.calls.events import Entry, Redirected
+from controlplane.calls.facts import Facts
+from controlplane.calls.machine import CallMachine
+from controlplane.callserver.ports import Fetched, Request, Stored
 from controlplane.emulator.clock import VirtualClock
 from controlplane.emulator.scenarios import ExpectEnd, HangUp, Hear, Wait
 from controlplane.verbs.documents import Link
 from controlplane.wiring.memory import MemoryJournal
+from tests.unit.calls.conversation import A_LEG, OUTBOUND
 
-from .platform import APP, NODE, Platform, platform
+from .platform import APP, NODE, Pages, Platform, platform
 from .test_driving import replace
 
 
@@ -24,8 +29,16 @@ class Shelf(MemoryJournal):
     """A journal whose database may be away, or slow to read."""
 
     is_away: bool = False
+    is_full: bool = False
     delay_s: float = 0.0
     clock: VirtualClock | None = None
+
+    def submit(
+        self, machine: CallMachine, entry: Entry, commands: tuple[Command, ...], *, is_urgent: bool
+    ) -> asyncio.Future[None]:
+        if self.is_full:
+            raise Unavailable(None)
+        return super().submit(machine, entry, commands, is_urgent=is_urgent)
 
     async def live_calls(self, node: str, shards: frozenset[int]) -> Sequence[Stored]:
         if self.is_away:
@@ -34,6 +47,29 @@ class Shelf(MemoryJournal):
         if self.clock is not None:
             await self.clock.sleep(self.delay_s)
         return stored
+
+
+class SetBack(VirtualClock):
+    """A clock that somebody sets back by an hour."""
+
+    back_ms = 0
+
+    def set_back(self) -> None:
+        self.back_ms = 3_600_000
+
+    def now_ms(self) -> int:
+        return super().now_ms() - self.back_ms
+
+
+@dataclass
+class Filling(Pages):
+    """An application during whose second answer the journal fills up."""
+
+    journal: Shelf = field(default_factory=Shelf)
+
+    async def fetch(self, facts: Facts, link: Link, parameters: Sequence[tuple[str, str]], token: Token) -> Fetched:
+        self.journal.is_full = bool(self.asked)
+        return await super().fetch(facts, link, parameters, token)
 
 
 def redirect(here: Platform) -> None:
@@ -121,3 +157,32 @@ async def test_a_leg_that_ended_while_we_looked_has_its_own_cause(tmp_path: Path
         await here.call(Wait(3), HangUp())
         await here.clock.sleep(5)
         assert "caller is gone: ORIGINATOR_CANCEL (SIP 487)" in here.timeline
+
+
+async def test_a_call_that_cannot_be_put_on_record_is_ended(tmp_path: Path) -> None:
+    journal = Shelf()
+    pages = {"/": "<Say>hello</Say><Redirect>/next</Redirect>", "/next": "<Say>never</Say>"}
+    async with platform(tmp_path, pages, journal=journal, application=Filling(pages, journal=journal)) as here:
+        log = await here.call(Hear("hello"), ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
+        assert log.problems == []
+        assert here.servers[0].keepers[NODE].calls == {}
+
+
+async def test_a_call_from_the_queue_that_was_found_on_record_is_placed_once(tmp_path: Path) -> None:
+    async with platform(tmp_path, GREETING) as here:
+        keeper = here.servers[0].keepers[NODE]
+        keeper.place(OUTBOUND)
+        found = keeper.calls[A_LEG]
+        keeper.place(OUTBOUND)
+        assert keeper.calls[A_LEG] is found
+        assert [entry.seq for entry in here.journal.entries[OUTBOUND.call]] == [0]
+
+
+async def test_a_clock_set_back_does_not_set_a_journal_back(tmp_path: Path) -> None:
+    clock = SetBack()
+    async with platform(tmp_path, GREETING, clock=clock) as here:
+        here.clock.call_at_ms(here.clock.monotonic_ms() + 500, clock.set_back)
+        await here.call(Hear("hello"), ExpectEnd())
+        (entries,) = here.journal.entries.values()
+        times = [entry.at_ms for entry in entries]
+        assert times == sorted(times)
