@@ -214,7 +214,13 @@ class Keeper:
             if not one.entries:  # claimed, and its server died before it dialled
                 call.feed(CallPlaced(one.facts))
                 continue
-            call.replay(one.entries)
+            try:
+                call.replay(one.entries)
+            except Exception:
+                # A defect of ours, or a version that thought otherwise; every server to come would fall over it, too.
+                log.exception("call_broke", extra={"call": call.id})
+                self._give_up(one.facts.a_leg, call)
+                continue
             for leg in call.machine.living_legs:
                 self.calls[leg.id] = call
         return self.calls_of(shards)

@@ -101,7 +101,7 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
             nodes={node.name: _node_parts(settings, node, prompts.recordings_of(node.name)) for node in nodes},
             clock=clock,
             journal=DatabaseJournal(recorder),
-            archive=DatabaseArchive(db),
+            archive=DatabaseArchive(db, recorder),
             applications=HttpApplications(hooks, tokens),
             prompts=prompts,
             numbers=numbers,

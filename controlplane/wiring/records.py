@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from controlplane.services.load_live_calls import LiveCall, load_live_calls
 from controlplane.store.database import Database
 from controlplane.store.derive import record_of
 from controlplane.store.journal import Recorder
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -31,18 +34,26 @@ class DatabaseJournal:
 
 @dataclass(slots=True)
 class DatabaseArchive:
-    """Live calls are read back from their journals."""
+    """Live calls are read back from their journals, and may be written again by whoever lost them before."""
 
     db: Database
+    recorder: Recorder
 
     async def live_calls(self, node: str, shards: frozenset[int]) -> Sequence[Stored]:
         async with self.db.transaction() as tx:
             calls = await load_live_calls(tx, node, shards)
+        for call in calls:
+            self.recorder.forget(call.call_id)
         return [stored for call in calls if (stored := _stored(call)) is not None]
 
 
 def _stored(call: LiveCall) -> Stored | None:
-    entries = tuple(line.entry() for line in call.journal)
+    try:
+        entries = tuple(line.entry() for line in call.journal)
+    except ValueError as error:
+        # Written by another version. It must not keep us, and whoever comes after us, from all other calls.
+        log.error("journal_unreadable", extra={"call": call.call_id, "problem": str(error)})
+        return None
     facts = _facts_of(entries) or call.facts
     return Stored(facts, entries) if facts is not None else None
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -9,6 +10,8 @@ import pytest
 
 from controlplane.base.ids import CallId, Token, leg_of_call
 from controlplane.calls.commands import KeepRecording
+from controlplane.calls.events import CallOffered
+from controlplane.calls.journal import encode_event
 from controlplane.services.load_live_calls import JournalLine, LiveCall, load_live_call, load_live_calls
 from controlplane.store.database import Database
 from controlplane.store.journal import Recorder, RecorderFull, RecorderState
@@ -25,7 +28,8 @@ from controlplane.store.records import (
     RecordRefused,
 )
 from controlplane.verbs.documents import Link, RecordingCallback
-from tests.postgres.sample import ACME, NOW_MS, call_in_shard, entry, offered, rows
+from controlplane.wiring.records import DatabaseArchive
+from tests.postgres.sample import ACME, NOW_MS, call_in_shard, entry, facts_of, offered, rows
 
 START = datetime.fromtimestamp(NOW_MS / 1000, UTC)
 
@@ -168,6 +172,28 @@ async def test_a_journal_that_another_wrote_is_a_conflict_until_the_call_is_forg
         assert [line.data for line in (await load_live_call(tx, ACME, call)).journal] == ['{"a":1}', '{"by":"another"}']
     recorder.forget(call)
     await recorder.submit([entry(call, 2)])
+
+
+async def test_a_call_that_another_wrote_can_be_written_again_once_it_was_read_back(
+    recorder: Recorder, db: Database, url: str
+) -> None:
+    call = call_in_shard(1)
+    await recorder.submit([offered(call), entry(call, 1)])
+    with pytest.raises(JournalConflict):
+        await recorder.submit([entry(call, 1, data='{"by":"us, too late"}')])
+    await DatabaseArchive(db, recorder).live_calls("fs1", frozenset({1}))
+    await recorder.submit([entry(call, 2)])
+    assert [line["seq"] for line in rows(url, "SELECT seq FROM journal ORDER BY seq")] == [0, 1, 2]
+
+
+async def test_a_journal_that_cannot_be_read_does_not_keep_others_from_being_read(
+    recorder: Recorder, db: Database
+) -> None:
+    strange, ours = call_in_shard(1), call_in_shard(1)
+    kind, data = encode_event(CallOffered(facts_of(ours)))
+    await recorder.submit([offered(strange), replace(offered(ours), kind=kind, data=data)])
+    [stored] = await DatabaseArchive(db, recorder).live_calls("fs1", frozenset({1}))
+    assert stored.facts == facts_of(ours)
 
 
 async def test_a_record_the_database_refuses_fails_alone(recorder: Recorder, url: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from controlplane.base.errors import Unavailable
 from controlplane.base.ids import Token
 from controlplane.calls.commands import Command
-from controlplane.calls.events import Entry, Redirected
+from controlplane.calls.events import Entry, LegAnswered, Redirected
 from controlplane.calls.facts import Facts
 from controlplane.calls.machine import CallMachine
 from controlplane.callserver.ports import Fetched, Request, Stored
@@ -30,6 +30,7 @@ class Shelf(MemoryJournal):
 
     is_away: bool = False
     is_full: bool = False
+    strange: tuple[Stored, ...] = ()
     delay_s: float = 0.0
     clock: VirtualClock | None = None
 
@@ -46,7 +47,7 @@ class Shelf(MemoryJournal):
         stored = await super().live_calls(node, shards)
         if self.clock is not None:
             await self.clock.sleep(self.delay_s)
-        return stored
+        return [*self.strange, *stored]
 
 
 class SetBack(VirtualClock):
@@ -186,3 +187,10 @@ async def test_a_clock_set_back_does_not_set_a_journal_back(tmp_path: Path) -> N
         (entries,) = here.journal.entries.values()
         times = [entry.at_ms for entry in entries]
         assert times == sorted(times)
+
+
+async def test_a_journal_that_makes_no_call_keeps_nobody_from_the_others(tmp_path: Path) -> None:
+    journal = Shelf(strange=(Stored(OUTBOUND, (Entry(0, 0, LegAnswered(A_LEG)),)),))
+    async with platform(tmp_path, GREETING, journal=journal) as here:
+        log = await here.call(Hear("hello"), ExpectEnd())
+        assert log.problems == []
