@@ -60,10 +60,9 @@ class LiveCall:
         except Unavailable as error:
             log.error("call_unrecorded", extra={"call": self.id, "problem": str(error)})
             self._give_up()
-        except Exception:
+        except Exception as error:
             # A defect of ours in one call must not take the others down with it, wherever the event came from.
-            log.exception("call_broke", extra={"call": self.id})
-            self._give_up()
+            self.broke(error)
 
     def _take(self, event: Event) -> None:
         self.fed_s = self.clock.monotonic_s()
@@ -106,7 +105,13 @@ class LiveCall:
             return
         task = work()
         self.tasks[name] = task
-        task.add_done_callback(lambda _: self.tasks.pop(name, None))
+        task.add_done_callback(lambda done: self._done(name, done))
+
+    def _done(self, name: str, task: asyncio.Task[None]) -> None:
+        if self.tasks.get(name) is task:
+            del self.tasks[name]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.broke(error)
 
     def ask(self, token: str, work: Callable[[], asyncio.Task[None]]) -> asyncio.Task[None]:
         """Put a question to the application, once under each token; what is under way for it is answered."""
@@ -120,6 +125,12 @@ class LiveCall:
         task = self.tasks.pop(name, None)
         if task is not None:
             task.cancel()
+
+    def broke(self, error: BaseException) -> None:
+        """Something of ours failed that never should, and the call would wait for it for ever."""
+        log.error("call_broke", extra={"call": self.id}, exc_info=error)
+        if not self.is_dropped:
+            self._give_up()
 
     def _give_up(self) -> None:
         """Rather an end than a caller who hears nothing until the longest duration is over."""

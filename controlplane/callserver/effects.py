@@ -245,7 +245,7 @@ class Effects:
             def fail(event: PromptFailed) -> None:
                 call.feed(event)
 
-            line = self.lines[leg] = Line(leg, call.node, self.prompts, write, cut, fail)
+            line = self.lines[leg] = Line(leg, call.node, self.prompts, write, cut, fail, call.broke)
         return line
 
     def _write_burst(

@@ -34,6 +34,7 @@ class Line:
     write: Callable[[Burst, tuple[Run, ...], Sounds, bool], None]
     cut: Callable[[LegId, bool], None]
     fail: Callable[[PromptFailed], None]
+    broke: Callable[[BaseException], None]
     waiting: deque[Burst] = field(default_factory=deque)
     task: asyncio.Task[None] | None = None
     is_cut: bool = False
@@ -60,6 +61,8 @@ class Line:
     def wait_until_parked(self) -> None:
         """Send nothing until the leg says that it is parked (or a while has passed)."""
         self.is_cut = True
+        if self.timer is not None:
+            self.timer.cancel()  # of an interruption before: it would end the wait for this one too soon
         self.timer = asyncio.get_running_loop().call_later(REPARK_TIMEOUT_S, self.parked)
 
     def parked(self) -> None:
@@ -117,9 +120,13 @@ class Line:
         return sound is not None
 
     def _prepared(self, task: asyncio.Task[None]) -> None:
+        if self.task is not task:
+            return  # stopped, and perhaps another prepares already
         self.task = None
-        if not task.cancelled():
-            self._go_on()
+        if (error := task.exception()) is not None:
+            self.broke(error)
+            return
+        self._go_on()
 
     def _stop_preparing(self) -> None:
         if self.task is not None:

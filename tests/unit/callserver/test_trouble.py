@@ -13,14 +13,14 @@ from controlplane.calls.commands import Command
 from controlplane.calls.events import Entry, LegAnswered, Redirected
 from controlplane.calls.facts import Facts
 from controlplane.calls.machine import CallMachine
-from controlplane.callserver.ports import Fetched, Request, Stored
+from controlplane.callserver.ports import Fetched, Request, Sound, Stored
 from controlplane.emulator.clock import VirtualClock
 from controlplane.emulator.scenarios import ExpectEnd, HangUp, Hear, Wait
-from controlplane.verbs.documents import Link
+from controlplane.verbs.documents import Link, Play, Say
 from controlplane.wiring.memory import MemoryJournal
 from tests.unit.calls.conversation import A_LEG, OUTBOUND
 
-from .platform import APP, NODE, Pages, Platform, platform
+from .platform import APP, NODE, Pages, Platform, Sounds, platform
 from .test_driving import replace
 
 
@@ -71,6 +71,20 @@ class Filling(Pages):
     async def fetch(self, facts: Facts, link: Link, parameters: Sequence[tuple[str, str]], token: Token) -> Fetched:
         self.journal.is_full = bool(self.asked)
         return await super().fetch(facts, link, parameters, token)
+
+
+class Broken(Pages):
+    """An application that cannot be asked, for a reason nobody thought of."""
+
+    async def fetch(self, facts: Facts, link: Link, parameters: Sequence[tuple[str, str]], token: Token) -> Fetched:
+        raise RuntimeError
+
+
+class BrokenSounds(Sounds):
+    """Prompts that cannot be made, for a reason nobody thought of."""
+
+    async def make_sound(self, node: str, prompt: Say | Play) -> Sound:
+        raise RuntimeError
 
 
 def redirect(here: Platform) -> None:
@@ -193,4 +207,16 @@ async def test_a_journal_that_makes_no_call_keeps_nobody_from_the_others(tmp_pat
     journal = Shelf(strange=(Stored(OUTBOUND, (Entry(0, 0, LegAnswered(A_LEG)),)),))
     async with platform(tmp_path, GREETING, journal=journal) as here:
         log = await here.call(Hear("hello"), ExpectEnd())
+        assert log.problems == []
+
+
+async def test_a_call_whose_application_cannot_be_asked_for_a_defect_of_ours_is_ended(tmp_path: Path) -> None:
+    async with platform(tmp_path, {}, application=Broken({})) as here:
+        log = await here.call(ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
+        assert log.problems == []
+
+
+async def test_a_call_whose_prompt_cannot_be_made_for_a_defect_of_ours_is_ended(tmp_path: Path) -> None:
+    async with platform(tmp_path, GREETING, BrokenSounds(slow=frozenset({"hello"}))) as here:
+        log = await here.call(ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
         assert log.problems == []
