@@ -15,6 +15,7 @@ import socket
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from controlplane.base.errors import Unavailable
 
@@ -37,17 +38,22 @@ class Embedded:
     folder: Path
     url: str = field(repr=False)
     is_ours: bool
+    watcher: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
 
     def stop(self) -> None:
         """Stop the server if we started it; sessions still open are ended."""
-        if self.is_ours:
-            _run("pg_ctl", "-w", "-D", str(self.folder / "data"), "-m", "fast", "stop")
+        if not self.is_ours:
+            return
+        _run("pg_ctl", "-w", "-D", str(self.folder / "data"), "-m", "fast", "stop")
+        if self.watcher is not None:
+            self.watcher.communicate()
 
 
 def start(folder: Path, *, is_durable: bool = True) -> Embedded:
     """Start the server of `folder`, made where missing; one that already runs there is used as it is.
 
-    Without `is_durable` a crash of the machine may lose everything: for tests. Raises EmbeddedFailed.
+    Without `is_durable` a crash of the machine may lose everything, and the server ends when this process does,
+    however that ends: for tests. Raises EmbeddedFailed.
     """
     folder = folder.resolve()
     running = running_in(folder)
@@ -73,7 +79,7 @@ def start(folder: Path, *, is_durable: bool = True) -> Embedded:
     started = running_in(folder)
     if started is None:
         raise EmbeddedFailed(None, folder=folder)
-    return Embedded(started.folder, started.url, is_ours=True)
+    return Embedded(started.folder, started.url, is_ours=True, watcher=None if is_durable else _watch(data))
 
 
 def running_in(folder: Path) -> Embedded | None:
@@ -141,18 +147,35 @@ def _free_port() -> int:
         return port
 
 
+def _watch(data: str) -> subprocess.Popen[bytes]:
+    """A child that stops the server when the pipe from us ends: when we do, even if we are killed."""
+    script = 'cat; exec "$0" -D "$1" -m immediate stop'
+    return subprocess.Popen(  # noqa: S603 - our own arguments
+        ["/bin/sh", "-c", script, str(_programs() / "pg_ctl"), data],
+        **_as_server_user(),
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
 def _run(program: str, *arguments: str) -> None:
-    user = _server_user()
     done = subprocess.run(  # noqa: S603 - our own arguments
         [str(_programs() / program), *arguments],
-        user=None if user is None else user.pw_uid,
-        group=None if user is None else user.pw_gid,
-        extra_groups=None if user is None else [],
-        cwd="/",
+        **_as_server_user(),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
         check=False,
     )
     if done.returncode != 0:
         raise EmbeddedFailed(None, program=program, exit_code=done.returncode)
+
+
+def _as_server_user() -> dict[str, Any]:
+    user = _server_user()
+    return {
+        "user": None if user is None else user.pw_uid,
+        "group": None if user is None else user.pw_gid,
+        "extra_groups": None if user is None else [],
+        "cwd": "/",
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }

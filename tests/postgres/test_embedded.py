@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -50,3 +53,13 @@ def test_only_who_knows_the_password_gets_in(folder: Path) -> None:
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(server.url.replace(password, "wrong"))
     server.stop()
+
+
+def test_a_server_for_tests_ends_with_the_process_that_started_it(folder: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from controlplane.store import embedded\n"
+        "embedded.start(Path(sys.argv[1]), is_durable=False); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(folder)], check=False)
+    while (folder / "data" / "postmaster.pid").exists():
+        time.sleep(0.05)
