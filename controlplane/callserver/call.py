@@ -105,11 +105,11 @@ class LiveCall:
             return
         task = work()
         self.tasks[name] = task
-        task.add_done_callback(lambda done: self._done(name, done))
+        task.add_done_callback(lambda done: self._done(self.tasks, name, done))
 
-    def _done(self, name: str, task: asyncio.Task[None]) -> None:
-        if self.tasks.get(name) is task:
-            del self.tasks[name]
+    def _done(self, tasks: dict[str, asyncio.Task[None]], name: str, task: asyncio.Task[None]) -> None:
+        if tasks.get(name) is task:
+            del tasks[name]
         if not task.cancelled() and (error := task.exception()) is not None:
             self.broke(error)
 
@@ -117,7 +117,7 @@ class LiveCall:
         """Put a question to the application, once under each token; what is under way for it is answered."""
         if token not in self.questions:
             self.questions[token] = work()
-            self.questions[token].add_done_callback(lambda _: self.questions.pop(token, None))
+            self.questions[token].add_done_callback(lambda done: self._done(self.questions, token, done))
         return self.questions[token]
 
     def stop(self, name: str) -> None:
