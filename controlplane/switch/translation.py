@@ -134,6 +134,9 @@ def _answered(_event: EslEvent, leg: LegId) -> News:
 
 
 def _executed(event: EslEvent, leg: LegId) -> News | None:
+    """What a party broke off by hanging up has not been carried out: the end of the leg says that, a moment later."""
+    if event.get("Answer-State") == "hangup":
+        return None
     token = event.get("Application-UUID") or ""
     if token.startswith(LOOK):
         last_sent = event.variable("callplane_sent") or ""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from controlplane.base.ids import LegId
-from controlplane.calls.events import LegAnswered, LegEnded, LegRinging, LegsJoined, LegsParted
+from controlplane.base.ids import LegId, call_of_leg, token_of
+from controlplane.calls.events import (
+    BurstDone,
+    LegAnswered,
+    LegEnded,
+    LegRinging,
+    LegsJoined,
+    LegsParted,
+    Outcome,
+)
 from controlplane.esl.connection import ClientConnection
 from controlplane.esl.frames import EslEvent, ExactHeaders
-from controlplane.switch.translation import Happened, News, Offered, Parked, outcome_of, printable, translate
+from controlplane.switch.translation import LOOK, Happened, News, Offered, Parked, outcome_of, printable, translate
 
 from .recorded import streams
 
@@ -100,6 +108,16 @@ def test_completions_of_others_mean_nothing() -> None:
     assert (
         translate(event("CHANNEL_EXECUTE_COMPLETE", Application__UUID="b634c28e-5b6e-478f-86a0-dc8712797893")) is None
     )
+
+
+def test_what_was_broken_off_by_a_hang_up_was_not_carried_out() -> None:
+    leg = LegId("f4b712e2-dbcb-45f1-ab2c-db5b2a95854a")
+    token = token_of(call_of_leg(leg), 2, 1)
+    assert translate(event("CHANNEL_EXECUTE_COMPLETE", Application__UUID=token)) == Happened(
+        leg, BurstDone(leg, token, Outcome())
+    )
+    for name in (token, f"{LOOK}{token}"):
+        assert translate(event("CHANNEL_EXECUTE_COMPLETE", Application__UUID=name, Answer__State="hangup")) is None
 
 
 def test_an_outcome_takes_only_numbers_for_numbers() -> None:
