@@ -53,6 +53,7 @@ class CallServer:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _queue: asyncio.Event = field(default_factory=asyncio.Event)
     _requests: asyncio.Event = field(default_factory=asyncio.Event)
+    _placing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _yielding_until_s: float = 0.0
 
     async def start(self) -> None:
@@ -228,8 +229,9 @@ class CallServer:
         for node, shard in sorted(self.ownership.owned)[:surplus]:
             by_node[node].append(shard)
         for node, shards in by_node.items():
-            await self.keepers[node].give(frozenset(shards))
-            await self.ownership.release(node, shards)
+            async with self._placing:  # a claim that came back after its shard went would be nobody's
+                await self.keepers[node].give(frozenset(shards))
+                await self.ownership.release(node, shards)
             log.info("shards_given_back", extra={"node": node, "shards": shards})
 
     async def _regain(self) -> None:
@@ -249,10 +251,11 @@ class CallServer:
             self._queue.clear()
             waiting = 0
             try:
-                places = self._places()
-                claimed = await self.inbox.claim_calls(places) if places else ()
-                for facts in claimed:
-                    self.keepers[facts.node].place(facts)
+                async with self._placing:
+                    places = self._places()
+                    claimed = await self.inbox.claim_calls(places) if places else ()
+                    for facts in claimed:
+                        self.keepers[facts.node].place(facts)
                 waiting = await self.inbox.count_queued(places) if places else 0
             except Unavailable as error:
                 log.info("queue_unreadable", extra={"problem": str(error)})

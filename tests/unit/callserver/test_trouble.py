@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from controlplane.base import ids
 from controlplane.base.errors import Unavailable
-from controlplane.base.ids import Token
+from controlplane.base.ids import LegId, Token
 from controlplane.calls.commands import Command
 from controlplane.calls.events import Entry, LegAnswered, Redirected
 from controlplane.calls.facts import Facts
@@ -17,7 +19,7 @@ from controlplane.callserver.ports import Fetched, Request, Sound, Stored
 from controlplane.emulator.clock import VirtualClock
 from controlplane.emulator.scenarios import ExpectEnd, HangUp, Hear, Wait
 from controlplane.verbs.documents import Link, Play, Say
-from controlplane.wiring.memory import MemoryJournal
+from controlplane.wiring.memory import MemoryInbox, MemoryJournal, MemoryOwnership
 from tests.unit.calls.conversation import A_LEG, OUTBOUND
 
 from .platform import APP, NODE, Pages, Platform, Sounds, platform
@@ -85,6 +87,33 @@ class BrokenSounds(Sounds):
 
     async def make_sound(self, node: str, prompt: Say | Play) -> Sound:
         raise RuntimeError
+
+
+@dataclass
+class SlowInbox(MemoryInbox):
+    """A queue whose claims take a while to come back."""
+
+    clock: VirtualClock = field(default_factory=VirtualClock)
+
+    async def claim_calls(self, places: frozenset[tuple[str, int]]) -> Sequence[Facts]:
+        claimed = await super().claim_calls(places)
+        await self.clock.sleep(3)
+        return claimed
+
+
+@dataclass(slots=True)
+class Shared(MemoryOwnership):
+    """Locks of which another server wants its half."""
+
+    servers: list[str] = field(default_factory=lambda: ["first"])
+
+    async def live_servers(self) -> list[str]:
+        return self.servers
+
+
+def in_shard(facts: Facts, digit: str) -> Facts:
+    leg = LegId(f"{facts.a_leg[:-1]}{digit}")
+    return dataclasses.replace(facts, a_leg=leg, call=ids.call_of_leg(leg))
 
 
 def redirect(here: Platform) -> None:
@@ -220,3 +249,15 @@ async def test_a_call_whose_prompt_cannot_be_made_for_a_defect_of_ours_is_ended(
     async with platform(tmp_path, GREETING, BrokenSounds(slow=frozenset({"hello"}))) as here:
         log = await here.call(ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
         assert log.problems == []
+
+
+async def test_a_shard_is_given_away_with_the_calls_that_were_claimed_for_it(tmp_path: Path) -> None:
+    async with platform(tmp_path, GREETING) as here:
+        await here.servers.pop().stop()
+        facts = in_shard(OUTBOUND, "0")
+        here.inbox = SlowInbox([facts], clock=here.clock)
+        here.ownership = locks = Shared("first")
+        await here.start_server()
+        locks.servers.append("second")
+        await here.until(lambda: len(locks.owned) == 8)
+        assert list(here.journal.entries) == [facts.call]
