@@ -19,7 +19,7 @@ from controlplane.base.ids import LegId, Token
 from controlplane.calls.commands import AnswerLeg, Burst, Command, Note, Run
 from controlplane.calls.events import BurstDone, Event, Outcome
 from controlplane.calls.facts import Direction, Facts
-from controlplane.verbs.documents import Link, Play, Prompt, StatusCallback
+from controlplane.verbs.documents import Link, Play, Prompt, RecordingCallback, StatusCallback
 
 T = TypeVar("T")
 Script: TypeAlias = Generator[None, Event, T]
@@ -175,6 +175,11 @@ class Scene:
         if link is not None:
             return Link(self.resolve(link.url), link.method)
         return Link(self.source_url, "GET" if method == "GET" else "POST") if self.source_url else None
+
+    def told(self, callback: RecordingCallback | None) -> RecordingCallback | None:
+        """A recording's callback with an absolute link; None where there is none."""
+        link = self.link(callback.link) if callback is not None else None
+        return RecordingCallback(link, callback.events) if callback is not None and link is not None else None
 
     def prompts(self, prompts: tuple[Prompt, ...]) -> tuple[Prompt, ...]:
         """The same prompts with absolute URLs."""

@@ -59,6 +59,8 @@ def dial(scene: Scene, verb: Dial, *, screen: Callable[[Scene, Link], Script[boo
             outcome = yield from scene.burst(*_runs(scene, dialling))
             _settle(scene, dialling, outcome)
     except HungUp:
+        if any(leg.is_alive for leg in dialling.legs):
+            dialling.dial_result = Cause.ORIGINATOR_CANCEL
         _close(scene, dialling)
         _tell_ended_call(scene, dialling)
         raise
@@ -181,7 +183,7 @@ def _close(scene: Scene, dialling: Dialling) -> None:
             channels=dialling.recording.channels,
             duration_ms=None,
             is_trimmed=dialling.verb.trim,
-            callback=dialling.verb.recording_callback,
+            callback=scene.told(dialling.verb.recording_callback),
         )
     )
 

@@ -68,6 +68,6 @@ def _keep(scene: Scene, verb: Record, recording: str, outcome: Outcome | None) -
             channels=1,
             duration_ms=outcome.record_ms if outcome else None,
             is_trimmed=verb.trim,
-            callback=verb.callback,
+            callback=scene.told(verb.callback),
         )
     )

@@ -42,7 +42,7 @@ from controlplane.calls.events import (
     Redirected,
 )
 from controlplane.calls.plans import APPLICATION_ERROR, MOST_IDLE_DOCUMENTS
-from controlplane.verbs.documents import Link, Play, Say
+from controlplane.verbs.documents import Link, Play, RecordingCallback, Say
 
 from .conversation import A_LEG, APP_URL, INBOUND, Conversation, effects, of_kind
 
@@ -162,6 +162,16 @@ def test_record_is_kept_and_told_when_the_caller_hangs_up() -> None:
     assert (action.link, parameters["Digits"], parameters["CallStatus"]) == (Link(ACTION), "hangup", "completed")
 
 
+@pytest.mark.parametrize("verb", ["<Record {}/>", "<Dial record='true' {}>+15550003333</Dial>"])
+def test_callbacks_of_recordings_start_from_the_document(verb: str) -> None:
+    call = Conversation()
+    call.begin(verb.format("recordingStatusCallback='/kept' recordingStatusCallbackMethod='GET'"))
+    leg = next((branch.leg for run in call.runs if isinstance(run, Bridge) for branch in run.branches), "")
+    commands = call.done(Outcome(record_ms=4200, dial_result="SUCCESS", joined_leg=leg))
+    callback = of_kind(commands, KeepRecording)[0].callback
+    assert callback == RecordingCallback(Link("https://app.example/kept", "GET"))
+
+
 def test_names_of_recordings_cannot_be_guessed_from_the_call() -> None:
     calls = [Conversation(replace(INBOUND, salt=salt)) for salt in ("a", "b")]
     for call in calls:
@@ -243,6 +253,14 @@ def test_dial_tells_its_action_when_the_caller_hangs_up_while_talking() -> None:
     told_after = of_kind(call.hang_up(after_ms=5000), CallBack)
     parameters = dict(told_after[0].parameters)
     assert (parameters["DialCallStatus"], parameters["DialCallDuration"]) == ("completed", "5")
+
+
+def test_dial_is_canceled_when_the_caller_hangs_up_while_it_rings() -> None:
+    call, _, leg = dial("<Dial action='/done'>+15550003333</Dial>")
+    call.connect()
+    call.feed(LegRinging(leg))
+    told_after = of_kind(call.hang_up(after_ms=5000), CallBack)
+    assert dict(told_after[0].parameters)["DialCallStatus"] == "canceled"
 
 
 def test_progress_of_a_dialled_leg_is_told_under_its_own_id() -> None:
