@@ -15,6 +15,13 @@ class MalformedJson(BadInput):
     http_status = 400
 
 
+class NotJson(BadInput):
+    """The body must be JSON, and say so: Content-Type: application/json."""
+
+    slug = "not-json"
+    http_status = 415
+
+
 class BodyTooLarge(BadInput):
     """The body is larger than this API takes."""
 

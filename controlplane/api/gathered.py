@@ -25,7 +25,11 @@ class Gathered:
 
 def gather(db: Database) -> Gathered:
     """Make these for one process."""
-    return Gathered(Gathering(db, find_holders), Gathering(db, get_whole_calls), Gathering(db, place_calls))
+    return Gathered(
+        Gathering(db.reading, find_holders),
+        Gathering(db.reading, get_whole_calls),
+        Gathering(db.transaction, place_calls),
+    )
 
 
 def gathered_of(request: Request) -> Gathered:

@@ -7,11 +7,11 @@ from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 
-from controlplane.api.openapi import problems
+from controlplane.api.openapi import name_operation, problems
 from controlplane.api.requests import parts_of, to_json
 from controlplane.services.check_database import check_database
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], generate_unique_id_function=name_operation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ async def healthz() -> Response:
 @router.get("/readyz", response_model=Health, responses=problems(503))
 async def readyz(request: Request) -> Response:
     """Whether this process can do its work: the database answers."""
-    async with parts_of(request).db.transaction() as tx:
+    async with parts_of(request).db.reading() as tx:
         await check_database(tx)
     return _well()
 

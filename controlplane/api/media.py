@@ -13,7 +13,7 @@ from starlette.background import BackgroundTask
 
 from controlplane.api import links
 from controlplane.api.links import FileName, id_of_sid, parse_file
-from controlplane.api.openapi import problems
+from controlplane.api.openapi import name_operation, problems
 from controlplane.api.parts import ApiParts
 from controlplane.api.problems import respond
 from controlplane.api.ranges import RangeNotMet, maybe_part, part_of
@@ -26,6 +26,7 @@ _TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 _AUDIO: dict[str, Any] = {name: {"schema": {"type": "string", "format": "binary"}} for name in _TYPES.values()}
 router = APIRouter(
     tags=["recordings"],
+    generate_unique_id_function=name_operation,
     responses=problems(403, 404, 422, 503) | {200: {"description": "The recording.", "content": _AUDIO}},
 )
 
@@ -65,7 +66,7 @@ async def listen(request: Request, account_sid: str, file: str, channels: Channe
 
 
 async def _completed(parts: ApiParts, account_id: str, recording_id: str) -> Recording:
-    async with parts.db.transaction() as tx:
+    async with parts.db.reading() as tx:
         recording = await get_recording(tx, account_id, recording_id)
     if recording.state != "completed" or recording.storage_key is None:
         raise NotFound

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from controlplane.api.keys import PREFIX
+from controlplane.api.lean import LeanRoute
 from controlplane.api.problems import MEDIA_TYPE, schema
 
 DESCRIPTION = """
@@ -47,6 +49,7 @@ _MEANING = {
     409: "The thing is not in a state that allows this.",
     410: "It is too late for that.",
     413: "The body is too large.",
+    415: "The body does not say that it is JSON.",
     422: "The request does not fit.",
     503: "Not possible right now; `Retry-After` says when to come again.",
 }
@@ -59,6 +62,14 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 ALWAYS = problems(403, 422, 503)
+
+
+def v1_router(tag: str, *statuses: int) -> APIRouter:
+    """A router of the API proper; every operation may answer with these problems besides the usual."""
+    return APIRouter(
+        prefix=PREFIX, tags=[tag], responses=ALWAYS | problems(*statuses), route_class=LeanRoute,
+        generate_unique_id_function=name_operation,
+    )  # fmt: skip
 
 
 def name_operation(route: APIRoute) -> str:

@@ -45,9 +45,7 @@ def rows_as(kind: Callable[..., T]) -> Callable[[Cursor[Any] | AsyncCursor[Any]]
     """A psycopg row factory: calls `kind` with the columns by their names, ids as we write them."""
 
     def factory(cursor: Cursor[Any] | AsyncCursor[Any]) -> Callable[[Any], T]:
-        columns = cursor.description or ()
-        names = [column.name for column in columns]
-        ids_at = [at for at, column in enumerate(columns) if column.type_code == _UUID_OID]
+        names, ids_at = _columns(cursor)
 
         def row(values: Sequence[Any]) -> T:
             converted = list(values)
@@ -58,6 +56,18 @@ def rows_as(kind: Callable[..., T]) -> Callable[[Cursor[Any] | AsyncCursor[Any]]
         return row
 
     return factory
+
+
+def _columns(cursor: Cursor[Any] | AsyncCursor[Any]) -> tuple[list[str], list[int]]:
+    """The names of a result's columns, and which of them hold UUIDs.
+
+    Not by `cursor.description`: that makes an object of every column, which takes longer than to read a row.
+    """
+    result = cursor.pgresult
+    if result is None:
+        return [], []
+    names = [str(result.fname(at) or b"", "utf-8") for at in range(result.nfields)]
+    return names, [at for at in range(result.nfields) if result.ftype(at) == _UUID_OID]
 
 
 def _to_database(name: str, value: object) -> object:

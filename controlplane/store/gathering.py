@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeAlias, TypeVar
 
 from controlplane.base.errors import CallplaneError
-from controlplane.store.database import Database, Transaction
+from controlplane.store.database import Transaction
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -24,9 +25,11 @@ Answers: TypeAlias = Callable[[Transaction, Sequence[Q]], Awaitable[Sequence[A |
 class Gathering(Generic[Q, A]):
     """Questions of one kind. What `answers` writes is committed before anybody is told."""
 
-    def __init__(self, db: Database, answers: Answers[Q, A], *, most: int = 200) -> None:
-        """At most `most` questions share a transaction."""
-        self._db, self._answers, self._most = db, answers, most
+    def __init__(
+        self, begin: Callable[[], AbstractAsyncContextManager[Transaction]], answers: Answers[Q, A], *, most: int = 200
+    ) -> None:
+        """`begin` is `Database.transaction` or `Database.reading`; at most `most` questions share what it gives."""
+        self._begin, self._answers, self._most = begin, answers, most
         self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -43,7 +46,7 @@ class Gathering(Generic[Q, A]):
             await asyncio.sleep(0)  # whoever is about to ask in this turn of the loop comes along
             asked, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             try:
-                async with self._db.transaction() as tx:
+                async with self._begin() as tx:
                     answers = await self._answers(tx, [question for question, _ in asked])
             except BaseException as error:  # a task's end: whoever waits must hear of it, whatever it was
                 self._fail(asked, error)

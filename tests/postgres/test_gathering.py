@@ -31,7 +31,7 @@ class Scribe:
 
 async def test_questions_of_one_moment_share_a_transaction(db: Database) -> None:
     scribe = Scribe()
-    gathering = Gathering(db, scribe)
+    gathering = Gathering(db.transaction, scribe)
 
     answers = await asyncio.gather(*(gathering.ask(number) for number in (1, 2, 3)))
 
@@ -40,7 +40,7 @@ async def test_questions_of_one_moment_share_a_transaction(db: Database) -> None
 
 async def test_questions_that_come_meanwhile_wait_and_share_the_next(db: Database) -> None:
     scribe = Scribe()
-    gathering = Gathering(db, scribe, most=2)
+    gathering = Gathering(db.transaction, scribe, most=2)
     scribe.may_go_on.clear()
     first = asyncio.create_task(gathering.ask(1))
     while not scribe.batches:
@@ -54,7 +54,7 @@ async def test_questions_that_come_meanwhile_wait_and_share_the_next(db: Databas
 
 
 async def test_an_error_is_for_the_one_who_asked_for_it(db: Database) -> None:
-    gathering = Gathering(db, Scribe())
+    gathering = Gathering(db.transaction, Scribe())
 
     answers = await asyncio.gather(*(gathering.ask(number) for number in (1, 13, 3)), return_exceptions=True)
 
@@ -62,7 +62,7 @@ async def test_an_error_is_for_the_one_who_asked_for_it(db: Database) -> None:
 
 
 async def test_what_breaks_the_transaction_reaches_everyone_and_the_next_goes_well(db: Database) -> None:
-    gathering = Gathering(db, Scribe())
+    gathering = Gathering(db.transaction, Scribe())
 
     broken = await asyncio.gather(gathering.ask(0), gathering.ask(1), return_exceptions=True)
 
@@ -72,7 +72,7 @@ async def test_what_breaks_the_transaction_reaches_everyone_and_the_next_goes_we
 
 async def test_without_a_database_everyone_is_told_so() -> None:
     async with Database("postgresql://127.0.0.1:1/nothing", wait_s=0.05) as away:
-        gathering = Gathering(away, Scribe())
+        gathering = Gathering(away.reading, Scribe())
         answers = await asyncio.gather(gathering.ask(1), gathering.ask(2), return_exceptions=True)
 
     assert [type(answer) for answer in answers] == [DatabaseAway, DatabaseAway]
@@ -80,7 +80,7 @@ async def test_without_a_database_everyone_is_told_so() -> None:
 
 async def test_who_gives_up_waiting_harms_nobody(db: Database) -> None:
     scribe = Scribe()
-    gathering = Gathering(db, scribe)
+    gathering = Gathering(db.transaction, scribe)
     impatient = asyncio.create_task(gathering.ask(1))
     patient = asyncio.create_task(gathering.ask(2))
     await asyncio.sleep(0)
@@ -97,7 +97,7 @@ async def test_what_a_batch_writes_is_committed_before_anyone_is_told(db: Databa
             )
         return [NotFound("late") if name.endswith("2") else name for name in questions]
 
-    gathering = Gathering(db, write)
+    gathering = Gathering(db.transaction, write)
     names = ["acc_00000000000000000000000001", "acc_00000000000000000000000002"]
 
     await asyncio.gather(*(gathering.ask(name) for name in names), return_exceptions=True)

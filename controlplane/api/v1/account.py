@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import Field
 
-from controlplane.api.keys import PREFIX
-from controlplane.api.openapi import ALWAYS
+from controlplane.api.openapi import v1_router
 from controlplane.api.requests import read
 from controlplane.api.v1.fields import iso
 from controlplane.base.ids import AccountId
 from controlplane.services.accounts import get_account
 from controlplane.store.database import Transaction
 
-router = APIRouter(prefix=PREFIX, tags=["account"], responses=ALWAYS)
+router = v1_router("account")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field, model_validator
 
-from controlplane.api.keys import PREFIX
-from controlplane.api.openapi import ALWAYS, problems
+from controlplane.api.openapi import problems, v1_router
 from controlplane.api.requests import change, read
 from controlplane.api.v1.fields import Body, Id, Name, Text, Url, iso
 from controlplane.api.v1.numbers import NumberShape, number_shape
-from controlplane.api.v1.paging import After, Before, Limit, PageOf, page_of, window_of
+from controlplane.api.v1.paging import Paged, PageOf, page_of
 from controlplane.api.v1.results import Done
 from controlplane.base.ids import AccountId
 from controlplane.services.apps import (
@@ -33,7 +32,7 @@ from controlplane.store.database import Transaction
 from controlplane.store.pages import Window
 from controlplane.verbs.documents import Link, Method, StatusCallback, StatusEvent
 
-router = APIRouter(prefix=PREFIX, tags=["apps"], responses=ALWAYS)
+router = v1_router("apps")
 
 Version = Literal["2025-08-01", "2026-06-01"]
 Activity = Literal["active", "inactive"]
@@ -80,6 +79,21 @@ class ChangedApp(AppFields):
         return self
 
 
+class AppQuery(Paged):
+    """Which apps."""
+
+    search: Annotated[Text, Field(description="A text in the name.")] = ""
+    status: list[Activity] | None = None
+
+
+class NumbersOfAppQuery(Paged):
+    """Which numbers of an app."""
+
+    search: Annotated[Text, Field(description="A text in number or name.")] = ""
+    location: Annotated[list[Text] | None, Field(description="Numbers have no locations here: none match.")] = None
+    limit: Annotated[int, Field(ge=1, le=50)] = 10
+
+
 @dataclass(frozen=True, slots=True)
 class AppShape:
     """An app."""
@@ -114,18 +128,10 @@ async def make_app(request: Request, body: NewApp) -> Response:
 
 
 @router.get("/voice/apps", name="list_apps", response_model=PageOf[AppShape])
-async def show_apps(
-    request: Request,
-    search: Annotated[Text, Query(description="A text in the name.")] = "",
-    status: Annotated[list[Activity] | None, Query()] = None,
-    limit: Limit = 50,
-    cursor_after: After = None,
-    cursor_before: Before = None,
-) -> Response:
+async def show_apps(request: Request, asked: Annotated[AppQuery, Query()]) -> Response:
     """Apps, newest first."""
-    which = AppFilter(tuple(status or ()), search)
-    window = window_of(limit, cursor_after, cursor_before)
-    return await read(request, partial(_list, window, which), PageOf[AppShape])
+    which = AppFilter(tuple(asked.status or ()), asked.search)
+    return await read(request, partial(_list, asked.window(), which), PageOf[AppShape])
 
 
 @router.get("/voice/apps/{app_id}", name="get_app", response_model=AppShape, responses=problems(404))
@@ -152,19 +158,10 @@ async def remove_app(request: Request, app_id: str) -> Response:
     response_model=PageOf[NumberShape],
     responses=problems(404),
 )
-async def show_numbers_of_app(
-    request: Request,
-    app_id: str,
-    search: Annotated[Text, Query(description="A text in number or name.")] = "",
-    location: Annotated[list[Text] | None, Query(description="Numbers have no locations here: none match.")] = None,
-    limit: Annotated[int, Query(ge=1, le=50)] = 10,
-    cursor_after: After = None,
-    cursor_before: Before = None,
-) -> Response:
+async def show_numbers_of_app(request: Request, app_id: str, asked: Annotated[NumbersOfAppQuery, Query()]) -> Response:
     """Numbers that lead to an app."""
-    window = window_of(limit, cursor_after, cursor_before)
-    which = None if location else Filter((app_id,), search)
-    return await read(request, partial(_numbers, app_id, window, which), PageOf[NumberShape])
+    which = None if asked.location else Filter((app_id,), asked.search)
+    return await read(request, partial(_numbers, app_id, asked.window(), which), PageOf[NumberShape])
 
 
 async def _create(body: NewApp, tx: Transaction, account_id: AccountId) -> AppShape:

@@ -6,11 +6,12 @@ import asyncio
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
+from pydantic import Field
 
 from controlplane.api.gathered import gathered_of
-from controlplane.api.keys import PREFIX, holder_of
-from controlplane.api.openapi import ALWAYS, problems
+from controlplane.api.keys import holder_of
+from controlplane.api.openapi import problems, v1_router
 from controlplane.api.requests import parts_of, read, to_json
 from controlplane.api.v1.call_shapes import (
     CallShape,
@@ -24,7 +25,7 @@ from controlplane.api.v1.call_shapes import (
     statuses_of,
 )
 from controlplane.api.v1.fields import Text, Time
-from controlplane.api.v1.paging import After, Before, Limit, PageOf, page_of, window_of
+from controlplane.api.v1.paging import Paged, PageOf, page_of
 from controlplane.base.ids import CALL, AccountId, CallId, bits_of
 from controlplane.calls.timeline import tell
 from controlplane.services.calls import CallFilter, list_calls, read_timeline
@@ -33,10 +34,21 @@ from controlplane.services.whole_calls import WholeCall
 from controlplane.store.database import Transaction, unknown_is_not_found
 from controlplane.store.pages import Window
 
-router = APIRouter(prefix=PREFIX, tags=["calls"], responses=ALWAYS)
+router = v1_router("calls")
 
 _TEXT = "text/plain"
 _DIRECTION = {"inbound": "inbound", "outbound": "outbound-api"}
+
+
+class CallQuery(Paged):
+    """Which calls."""
+
+    state: Annotated[State | Status | None, Field(description="A `state` or a `status`.")] = None
+    direction: Literal["inbound", "outbound"] | None = None
+    from_number: Text | None = None
+    to_number: Text | None = None
+    created_after: Annotated[Time | None, Field(description="Not before this.")] = None
+    created_before: Annotated[Time | None, Field(description="Before this.")] = None
 
 
 @router.get("/voice/calls/{call_id}", name="get_call", response_model=CallShape, responses=problems(404))
@@ -48,29 +60,17 @@ async def show_call(request: Request, call_id: str) -> Response:
 
 
 @router.get("/voice/calls", name="list_calls", response_model=PageOf[CallShape])
-async def show_calls(
-    request: Request,
-    state: Annotated[State | Status | None, Query(description="A `state` or a `status`.")] = None,
-    direction: Literal["inbound", "outbound"] | None = None,
-    from_number: Text | None = None,
-    to_number: Text | None = None,
-    created_after: Annotated[Time | None, Query(description="Not before this.")] = None,
-    created_before: Annotated[Time | None, Query(description="Before this.")] = None,
-    limit: Limit = 50,
-    cursor_after: After = None,
-    cursor_before: Before = None,
-) -> Response:
+async def show_calls(request: Request, asked: Annotated[CallQuery, Query()]) -> Response:
     """Calls, newest first, without their legs."""
     which = CallFilter(
-        statuses=() if state is None else statuses_of(state),
-        direction=None if direction is None else _DIRECTION[direction],
-        from_number=from_number,
-        to_number=to_number,
-        created_after=created_after,
-        created_before=created_before,
+        statuses=() if asked.state is None else statuses_of(asked.state),
+        direction=None if asked.direction is None else _DIRECTION[asked.direction],
+        from_number=asked.from_number,
+        to_number=asked.to_number,
+        created_after=asked.created_after,
+        created_before=asked.created_before,
     )
-    window = window_of(limit, cursor_after, cursor_before)
-    return await read(request, partial(_calls, window, which), PageOf[CallShape])
+    return await read(request, partial(_calls, asked.window(), which), PageOf[CallShape])
 
 
 @router.get("/voice/calls/{call_id}/legs", name="list_legs", response_model=PageOf[LegShape], responses=problems(404))
@@ -88,7 +88,7 @@ async def show_legs(request: Request, call_id: str) -> Response:
 )
 async def show_timeline(request: Request, call_id: str) -> Response:
     """What happened in a call, line by line; with `Accept: text/plain` to be read by people."""
-    async with parts_of(request).db.transaction() as tx:
+    async with parts_of(request).db.reading() as tx:
         journal = await read_timeline(tx, holder_of(request).account_id, call_id)
     shape = await asyncio.to_thread(_timeline, call_id, journal.lines)
     if _TEXT in request.headers.get("accept", ""):

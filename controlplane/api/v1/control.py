@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import Field, StringConstraints, model_validator
 
-from controlplane.api.keys import PREFIX
-from controlplane.api.openapi import ALWAYS, problems
+from controlplane.api.openapi import v1_router
 from controlplane.api.requests import change, read
 from controlplane.api.v1.fields import Body, Id, Url, iso, maybe_iso
 from controlplane.api.v1.placing import inline_of
@@ -30,7 +29,7 @@ from controlplane.store.database import Transaction, unknown_is_not_found
 from controlplane.store.minting import new_id
 from controlplane.verbs.documents import Link, Method
 
-router = APIRouter(prefix=PREFIX, tags=["live control"], responses=ALWAYS | problems(404, 409))
+router = v1_router("live control", 404, 409)
 
 LegField = Annotated[Id | None, Field(description="One leg of the call; left out: its first.")]
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 
-from controlplane.api.keys import PREFIX
-from controlplane.api.openapi import ALWAYS, problems
+from controlplane.api.openapi import problems, v1_router
 from controlplane.api.requests import change, read
 from controlplane.api.v1.fields import Id, Text, Time, iso, maybe_iso
-from controlplane.api.v1.paging import After, Before, Limit, PageOf, page_of, window_of
+from controlplane.api.v1.paging import Paged, PageOf, page_of
 from controlplane.base.ids import AccountId, public_leg_id
 from controlplane.services.deliver import Told
 from controlplane.services.event_payloads import VERSION, current_payload
@@ -29,7 +28,7 @@ from controlplane.services.events import (
 from controlplane.store.database import Transaction
 from controlplane.store.pages import Window
 
-router = APIRouter(prefix=PREFIX, tags=["events"], responses=ALWAYS)
+router = v1_router("events")
 
 DeliveryStatus: TypeAlias = Literal["pending", "delivered", "failed_permanent"]
 _STATES: dict[str, tuple[str, ...]] = {
@@ -43,6 +42,15 @@ _STATUS_OF: dict[str, DeliveryStatus] = {
     "delivered": "delivered",
     "dead": "failed_permanent",
 }
+
+
+class EventQuery(Paged):
+    """Which events."""
+
+    call_id: Annotated[Id | None, Field(description="Events of this call.")] = None
+    type: Annotated[Text | None, Field(examples=["call.completed"])] = None
+    occurred_after: Time | None = None
+    delivery_status: DeliveryStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +94,11 @@ class Redelivered:
 
 
 @router.get("/events", name="list_events", response_model=PageOf[EventShape], responses=problems(404))
-async def show_events(
-    request: Request,
-    call_id: Annotated[Id | None, Query(description="Events of this call.")] = None,
-    type: Annotated[Text | None, Query(examples=["call.completed"])] = None,
-    occurred_after: Time | None = None,
-    delivery_status: DeliveryStatus | None = None,
-    limit: Limit = 50,
-    cursor_after: After = None,
-    cursor_before: Before = None,
-) -> Response:
+async def show_events(request: Request, asked: Annotated[EventQuery, Query()]) -> Response:
     """Events, newest first."""
-    states = () if delivery_status is None else _STATES[delivery_status]
-    which = EventFilter(call_id, type, occurred_after, states)
-    window = window_of(limit, cursor_after, cursor_before)
-    return await read(request, partial(_list, window, which), PageOf[EventShape])
+    states = () if asked.delivery_status is None else _STATES[asked.delivery_status]
+    which = EventFilter(asked.call_id, asked.type, asked.occurred_after, states)
+    return await read(request, partial(_list, asked.window(), which), PageOf[EventShape])
 
 
 @router.get("/events/{event_id}", name="get_event", response_model=EventShape, responses=problems(404))

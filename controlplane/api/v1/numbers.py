@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field, model_validator
+from fastapi import Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from controlplane.api.keys import PREFIX
-from controlplane.api.openapi import ALWAYS, problems
+from controlplane.api.openapi import problems, v1_router
 from controlplane.api.requests import change, read
 from controlplane.api.v1.fields import Body, Id, Text, iso
-from controlplane.api.v1.paging import After, Before, Limit, PageOf, page_of, window_of
+from controlplane.api.v1.paging import Paged, PageOf, page_of
 from controlplane.base.e164 import region_of
 from controlplane.base.errors import NotFound
 from controlplane.base.ids import AccountId
@@ -27,13 +26,34 @@ from controlplane.services.numbers import (
     rename_number,
 )
 from controlplane.store.database import Transaction
-from controlplane.store.pages import Window
+from controlplane.store.pages import MOST, Window
 
-router = APIRouter(prefix=PREFIX, tags=["numbers"], responses=ALWAYS)
+router = v1_router("numbers")
 
-Search = Annotated[Text, Query(description="A text in number or name.")]
-Apps = Annotated[list[Id] | None, Query(description="Ids of apps: numbers that lead to one of them.")]
-Elsewhere = Annotated[list[Text] | None, Query(description="There is no such thing here yet: none match.")]
+_ELSEWHERE = "There is no such thing here yet: none match."
+
+
+class NumberFilter(BaseModel):
+    """Which numbers."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    search: Annotated[Text, Field(description="A text in number or name.")] = ""
+    voice_app: Annotated[list[Id] | None, Field(description="Ids of apps: numbers that lead to one of them.")] = None
+    location: Annotated[list[Text] | None, Field(description=_ELSEWHERE)] = None
+    sip_trunk: Annotated[list[Text] | None, Field(description=_ELSEWHERE)] = None
+
+    def maybe_filter(self) -> Filter | None:
+        """The same for a service; None for none: what a number cannot have here matches nothing."""
+        if self.location or self.sip_trunk:
+            return None
+        return Filter(tuple(self.voice_app) if self.voice_app else None, self.search)
+
+
+class NumberQuery(NumberFilter, Paged):
+    """Which numbers, and which page of them."""
+
+    limit: Annotated[int, Field(ge=1, le=MOST)] = 10
 
 
 class Selected(Body):
@@ -107,48 +127,21 @@ class Led:
 
 
 @router.get("/virtual-numbers", name="list_numbers", response_model=PageOf[NumberShape])
-async def show_numbers(
-    request: Request,
-    search: Search = "",
-    voice_app: Apps = None,
-    location: Elsewhere = None,
-    sip_trunk: Elsewhere = None,
-    limit: Limit = 10,
-    cursor_after: After = None,
-    cursor_before: Before = None,
-) -> Response:
+async def show_numbers(request: Request, asked: Annotated[NumberQuery, Query()]) -> Response:
     """Numbers, newest first."""
-    window = window_of(limit, cursor_after, cursor_before)
-    which = _filter(search, voice_app, location, sip_trunk)
-    return await read(request, partial(_list, window, which), PageOf[NumberShape])
+    return await read(request, partial(_list, asked.window(), asked.maybe_filter()), PageOf[NumberShape])
 
 
 @router.post("/virtual-numbers/assign", response_model=Led, responses=problems(404))
-async def assign(
-    request: Request,
-    body: Assigned,
-    search: Search = "",
-    voice_app: Apps = None,
-    location: Elsewhere = None,
-    sip_trunk: Elsewhere = None,
-) -> Response:
+async def assign(request: Request, body: Assigned, asked: Annotated[NumberFilter, Query()]) -> Response:
     """Let numbers lead to an app: the ones named, or with `apply_to_all` those that the query's filters name."""
-    which = _filter(search, voice_app, location, sip_trunk)
-    return await change(request, partial(_assign, body, which), Led)
+    return await change(request, partial(_assign, body, asked.maybe_filter()), Led)
 
 
 @router.post("/virtual-numbers/unassign", response_model=Led, responses=problems(404))
-async def unassign(
-    request: Request,
-    body: Selected,
-    search: Search = "",
-    voice_app: Apps = None,
-    location: Elsewhere = None,
-    sip_trunk: Elsewhere = None,
-) -> Response:
+async def unassign(request: Request, body: Selected, asked: Annotated[NumberFilter, Query()]) -> Response:
     """Let numbers lead nowhere."""
-    which = _filter(search, voice_app, location, sip_trunk)
-    return await change(request, partial(_lead, body, which, None), Led)
+    return await change(request, partial(_lead, body, asked.maybe_filter(), None), Led)
 
 
 @router.get("/virtual-numbers/{number_id}", name="get_number", response_model=NumberShape, responses=problems(404))
@@ -175,13 +168,6 @@ def number_shape(number: Number) -> NumberShape:
         sip_trunk=None,
         created_at=iso(number.created_at),
     )
-
-
-def _filter(
-    search: str, apps: list[str] | None, location: list[str] | None, sip_trunk: list[str] | None
-) -> Filter | None:
-    """Which numbers; None for none: what a number cannot have here matches nothing."""
-    return None if location or sip_trunk else Filter(tuple(apps) if apps else None, search)
 
 
 async def _list(window: Window, which: Filter | None, tx: Transaction, account_id: AccountId) -> PageOf[NumberShape]:

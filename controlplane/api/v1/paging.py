@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeAlias, TypeVar
+from typing import Annotated, Generic, TypeVar
 
-from fastapi import Query
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from controlplane.api.v1.fields import Id
-from controlplane.store.pages import Page, Window
+from controlplane.store.pages import MOST, Page, Window
 
 T = TypeVar("T")
 S = TypeVar("S")
 
-Limit: TypeAlias = Annotated[int, Query(ge=1, le=100, description="How many rows at most.")]
-After: TypeAlias = Annotated[
-    Id | None, Query(description="`next_cursor` of a page: the rows after it. Not together with `cursor_before`.")
-]
-Before: TypeAlias = Annotated[Id | None, Query(description="`previous_cursor` of a page: the rows before it.")]
+
+class Paged(BaseModel):
+    """Which page of a list."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=MOST, description="How many rows at most.")] = 50
+    cursor_after: Annotated[
+        Id | None, Field(description="`next_cursor` of a page: the rows after it. Not together with `cursor_before`.")
+    ] = None
+    cursor_before: Annotated[Id | None, Field(description="`previous_cursor` of a page: the rows before it.")] = None
+
+    def window(self) -> Window:
+        """The same for a service."""
+        return Window(self.limit, self.cursor_after, self.cursor_before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +39,6 @@ class PageOf(Generic[S]):
     next_cursor: Annotated[str | None, Field(description="For `cursor_after`; null on the last page.")] = None
     previous_cursor: Annotated[str | None, Field(description="For `cursor_before`; null on the first page.")] = None
     has_more: Annotated[bool, Field(description="Whether there are rows after this page.")] = False
-
-
-def window_of(limit: int, after: str | None, before: str | None) -> Window:
-    """Which page is asked for."""
-    return Window(limit, after, before)
 
 
 def page_of(page: Page[T], shape: Callable[[T], S]) -> PageOf[S]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import Field, StringConstraints, model_validator
 
 from controlplane.api.gathered import gathered_of
-from controlplane.api.keys import PREFIX, holder_of
-from controlplane.api.openapi import ALWAYS, problems
+from controlplane.api.keys import holder_of
+from controlplane.api.openapi import v1_router
 from controlplane.api.requests import change, parts_of, to_json
 from controlplane.api.v1.call_shapes import CallShape, State, Status, call_shape
 from controlplane.api.v1.fields import Address, Body, Id, Number, Url
@@ -25,7 +25,7 @@ from controlplane.store.database import Transaction
 from controlplane.verbs.documents import Link, Method, StatusCallback, StatusEvent
 from controlplane.verbs.parsing import parse_document
 
-router = APIRouter(prefix=PREFIX, tags=["calls"], responses=ALWAYS | problems(404, 409))
+router = v1_router("calls", 404, 409)
 
 Progress = Literal["initiated", "ringing", "answered", "completed"]
 

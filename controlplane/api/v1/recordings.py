@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 
 from controlplane.api import links
-from controlplane.api.keys import PREFIX, holder_of
-from controlplane.api.openapi import ALWAYS, problems
+from controlplane.api.keys import holder_of
+from controlplane.api.openapi import problems, v1_router
 from controlplane.api.parts import ApiParts
 from controlplane.api.requests import parts_of, read, to_json
 from controlplane.api.v1.fields import Id, iso, maybe_iso
-from controlplane.api.v1.paging import After, Before, Limit, PageOf, page_of, window_of
+from controlplane.api.v1.paging import Paged, PageOf, page_of
 from controlplane.api.v1.results import Done
 from controlplane.base.errors import NotFound
 from controlplane.base.ids import AccountId, public_leg_id
@@ -29,9 +29,17 @@ from controlplane.services.recordings import (
 from controlplane.store.database import Transaction
 from controlplane.store.pages import Window
 
-router = APIRouter(prefix=PREFIX, tags=["recordings"], responses=ALWAYS)
+router = v1_router("recordings")
 
 _LOCATION = {"Location": {"schema": {"type": "string"}, "description": "Where the file is, for a while."}}
+
+
+class RecordingQuery(Paged):
+    """Which recordings, or which one to listen to."""
+
+    recording_id: Annotated[Id | None, Field(description="Answer with a signed link to this recording.")] = None
+    expires_in: Annotated[int, Field(ge=60, le=86_400, description="Seconds that the link is good for.")] = 900
+    call_id: Annotated[Id | None, Field(description="Recordings of this call.")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +66,11 @@ class RecordingShape:
     response_model=PageOf[RecordingShape],
     responses=problems(404, 409) | {307: {"description": "With `recording_id`: its file.", "headers": _LOCATION}},
 )
-async def show_recordings(
-    request: Request,
-    recording_id: Annotated[Id | None, Query(description="Answer with a signed link to this recording.")] = None,
-    expires_in: Annotated[int, Query(ge=60, le=86_400, description="Seconds that the link is good for.")] = 900,
-    call_id: Annotated[Id | None, Query(description="Recordings of this call.")] = None,
-    limit: Limit = 50,
-    cursor_after: After = None,
-    cursor_before: Before = None,
-) -> Response:
+async def show_recordings(request: Request, asked: Annotated[RecordingQuery, Query()]) -> Response:
     """Recordings, newest first; or with `recording_id` a redirect to the file of one, which needs no key."""
-    if recording_id is not None:
-        return await _redirect(request, recording_id, expires_in)
-    window = window_of(limit, cursor_after, cursor_before)
-    return await read(request, partial(_list, window, call_id), PageOf[RecordingShape])
+    if asked.recording_id is not None:
+        return await _redirect(request, asked.recording_id, asked.expires_in)
+    return await read(request, partial(_list, asked.window(), asked.call_id), PageOf[RecordingShape])
 
 
 @router.get("/recordings/{recording_id}", name="get_recording", response_model=RecordingShape, responses=problems(404))
@@ -137,7 +136,7 @@ async def _get(recording_id: str, tx: Transaction, account_id: AccountId) -> Rec
 
 async def _find(parts: ApiParts, account_id: AccountId, recording_id: str) -> Recording:
     """A recording that is through, whether there is a file or not; raises NotFound, RecordingNotReady."""
-    async with parts.db.transaction() as tx:
+    async with parts.db.reading() as tx:
         recording = await get_recording(tx, account_id, recording_id)
     if recording.state == "processing":
         raise RecordingNotReady

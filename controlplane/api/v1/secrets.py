@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field, model_validator
 
-from controlplane.api.keys import PREFIX
-from controlplane.api.openapi import ALWAYS, problems
+from controlplane.api.openapi import problems, v1_router
 from controlplane.api.requests import change, parts_of, read
 from controlplane.api.v1.fields import Body, Name, Text, iso, maybe_iso
-from controlplane.api.v1.paging import After, Before, Limit, PageOf, page_of, window_of
+from controlplane.api.v1.paging import Paged, PageOf, page_of
 from controlplane.api.v1.results import Done
 from controlplane.base.ids import AccountId
 from controlplane.services.webhook_secrets import (
@@ -26,10 +25,10 @@ from controlplane.services.webhook_secrets import (
     rotate_secret,
 )
 from controlplane.store.database import Transaction
-from controlplane.store.pages import Window
+from controlplane.store.pages import MOST, Window
 from controlplane.store.vault import Vault
 
-router = APIRouter(prefix=PREFIX, tags=["secrets"], responses=ALWAYS)
+router = v1_router("secrets")
 
 
 class NewSecret(Body):
@@ -49,6 +48,13 @@ class ChangedSecret(Body):
         if self.name is None and not self.rotate:
             raise ValueError("give a name, or set rotate")
         return self
+
+
+class SecretQuery(Paged):
+    """Which secrets."""
+
+    search: Annotated[Text, Field(description="A text in the name.")] = ""
+    limit: Annotated[int, Field(ge=1, le=MOST)] = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +77,10 @@ async def make_secret(request: Request, body: NewSecret) -> Response:
 
 
 @router.get("/secrets", name="list_secrets", response_model=PageOf[SecretShape])
-async def show_secrets(
-    request: Request,
-    search: Annotated[Text, Query(description="A text in the name.")] = "",
-    limit: Limit = 10,
-    cursor_after: After = None,
-    cursor_before: Before = None,
-) -> Response:
+async def show_secrets(request: Request, asked: Annotated[SecretQuery, Query()]) -> Response:
     """Secrets, newest first."""
-    window = window_of(limit, cursor_after, cursor_before)
-    return await read(request, partial(_list, parts_of(request).vault, window, search), PageOf[SecretShape])
+    use = partial(_list, parts_of(request).vault, asked.window(), asked.search)
+    return await read(request, use, PageOf[SecretShape])
 
 
 @router.get("/secrets/{secret_id}", name="get_secret", response_model=SecretShape, responses=problems(404))

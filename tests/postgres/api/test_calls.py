@@ -133,7 +133,7 @@ async def test_half_a_character_is_no_text(acme: Tenant) -> None:
 
     answer = await acme.ask("POST", "/voice/calls", content=asked, headers={"content-type": "application/json"})
 
-    assert told(answer) == (422, "document_error")
+    assert told(answer) == (400, "malformed_json")
 
 
 async def test_a_call_without_any_document_is_refused(acme: Tenant) -> None:

@@ -84,8 +84,18 @@ async def test_a_body_that_is_no_object_is_refused(acme: Tenant, content: bytes,
     assert told(await acme.ask("POST", "/voice/calls", content=content, headers=JSON)) == expected
 
 
-async def test_a_form_is_not_taken_for_json(acme: Tenant) -> None:
-    assert told(await acme.ask("POST", "/voice/calls", data={"from_number": "+15550001111"}))[0] == 422
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "json", "text/json"])
+async def test_only_what_says_that_it_is_json_is_read(acme: Tenant, kind: str) -> None:
+    answer = await acme.ask("POST", "/voice/calls", content=json.dumps(CALL), headers={"content-type": kind})
+
+    assert told(answer) == (415, "not_json")
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON", "application/vnd.x+json"])
+async def test_json_may_say_so_in_its_own_way(acme: Tenant, kind: str) -> None:
+    answer = await acme.ask("POST", "/voice/calls", content=json.dumps(CALL), headers={"content-type": kind})
+
+    assert answer.status_code == 201
 
 
 async def test_validation_errors_have_telers_shape(acme: Tenant) -> None:
