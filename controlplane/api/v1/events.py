@@ -31,17 +31,7 @@ from controlplane.store.pages import Window
 router = v1_router("events")
 
 DeliveryStatus: TypeAlias = Literal["pending", "delivered", "failed_permanent"]
-_STATES: dict[str, tuple[str, ...]] = {
-    "pending": ("pending", "sending"),
-    "delivered": ("delivered",),
-    "failed_permanent": ("dead",),
-}
-_STATUS_OF: dict[str, DeliveryStatus] = {
-    "pending": "pending",
-    "sending": "pending",
-    "delivered": "delivered",
-    "dead": "failed_permanent",
-}
+_STATUS_OF: dict[str, DeliveryStatus] = {"pending": "pending", "delivered": "delivered", "dead": "failed_permanent"}
 
 
 class EventQuery(Paged):
@@ -96,7 +86,7 @@ class Redelivered:
 @router.get("/events", name="list_events", response_model=PageOf[EventShape], responses=problems(404))
 async def show_events(request: Request, asked: Annotated[EventQuery, Query()]) -> Response:
     """Events, newest first."""
-    states = () if asked.delivery_status is None else _STATES[asked.delivery_status]
+    states = tuple(state for state, status in _STATUS_OF.items() if status == asked.delivery_status)
     which = EventFilter(asked.call_id, asked.type, asked.occurred_after, states)
     return await read(request, partial(_list, asked.window(), which), PageOf[EventShape])
 
