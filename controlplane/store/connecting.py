@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,13 @@ def cut_after(connection: AsyncConnection[Any], seconds: float) -> Iterator[None
         yield
     finally:
         timer.cancel()
+
+
+def is_quiet(connection: AsyncConnection[Any]) -> bool:
+    """Say whether nothing came from the server since the last answer; a session that it ended says so, or hangs up."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return not poll.poll(0)
 
 
 def cut(connection: AsyncConnection[Any]) -> None:

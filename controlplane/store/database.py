@@ -13,7 +13,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from controlplane.base.errors import Conflict, InvalidId, NotFound, Unavailable
-from controlplane.store.connecting import KEPT_ALIVE, cut_after
+from controlplane.store.connecting import KEPT_ALIVE, cut_after, is_quiet
 from controlplane.store.edge import rows_as, to_database
 from controlplane.store.queries import Query
 
@@ -134,8 +134,9 @@ class Database:
                 self._used_s[connection] = monotonic()
 
     async def _check(self, connection: AsyncConnection[Any]) -> None:
-        """See whether a connection still works; one that did a moment ago is not asked, which takes a round trip."""
-        if monotonic() - self._used_s.get(connection, 0.0) > _TRUSTED_S:
+        """See whether a connection still works. One that did a moment ago and is quiet is not asked: a round trip."""
+        is_fresh = monotonic() - self._used_s.get(connection, 0.0) < _TRUSTED_S
+        if not (is_fresh and is_quiet(connection)):
             await AsyncConnectionPool.check_connection(connection)
 
 
