@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import secrets
 import sys
 from collections.abc import AsyncIterator
@@ -59,7 +60,7 @@ async def _run(settings: Settings, port: int, freeswitch: str) -> None:
 
     for folder in (prompts_folder(settings), recordings_folder(settings)):
         folder.mkdir(parents=True, exist_ok=True)
-    async with _database(settings) as url, Supervisor(_print_line) as supervisor:
+    async with _alone(settings.data), _database(settings) as url, Supervisor(_print_line) as supervisor:
         supervisor.obey_signals()
         node = await _node(supervisor, settings, freeswitch)
         environment = {
@@ -136,6 +137,21 @@ async def _node(supervisor: Supervisor, settings: Settings, freeswitch: str) -> 
     # Without a gateway numbers are dialled on this machine: those of its tenants ring, others are not known.
     gateway = settings.gateway or f"{node.sip_address}:{node.sip_port}"
     return NodeUp(f"{node.esl_address}:{node.esl_port}", password, kind, gateway)
+
+
+@asynccontextmanager
+async def _alone(data: Path) -> AsyncIterator[None]:
+    """Keep another `up` from the folder: the two would take each other's node for their own. Raises BadInput."""
+    from controlplane.base.errors import BadInput
+
+    with (data / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadInput(
+                f"another `callplane up` uses {data}: stop it, or give this one a folder with --data"
+            ) from None
+        yield
 
 
 def _print_line(name: str, line: str) -> None:
