@@ -120,12 +120,6 @@ class LiveCall:
             self.questions[token].add_done_callback(lambda done: self._done(self.questions, token, done))
         return self.questions[token]
 
-    def stop(self, name: str) -> None:
-        """End what runs under this name."""
-        task = self.tasks.pop(name, None)
-        if task is not None:
-            task.cancel()
-
     def broke(self, error: BaseException) -> None:
         """Something of ours failed that never should, and the call would wait for it for ever."""
         log.error("call_broke", extra={"call": self.id}, exc_info=error)
