@@ -51,6 +51,11 @@ def is_channel_uuid(text: str) -> bool:
     return _UUID.match(text) is not None
 
 
+def is_recently_minted(leg: LegId, now_ms: int) -> bool:
+    """Say whether a channel UUID carries a time of the last two days, as ours do (FreeSWITCH's own are random)."""
+    return -3_600_000 < now_ms - (_leg_bits(leg) >> 80) < 172_800_000
+
+
 def leg_of_call(call_id: CallId) -> LegId:
     """The channel UUID of a call's A-leg."""
     return LegId(str(UUID(int=bits_of(CALL, call_id))))

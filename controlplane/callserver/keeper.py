@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from controlplane.base.causes import Cause
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
-from controlplane.base.ids import LegId, shard_of
+from controlplane.base.ids import LegId, is_recently_minted, shard_of
 from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegEnded, LegsParted, Resumed
 from controlplane.calls.facts import Facts
 from controlplane.callserver.call import LiveCall
@@ -48,6 +48,8 @@ class Keeper:
     _read: frozenset[int] = frozenset()  # shards whose journals were read since they are ours
     _late_news: list[News] | None = field(default_factory=list)  # a list while resynchronising: news waits in it
     _missed: set[LegId] = field(default_factory=set)
+    _strays: set[LegId] = field(default_factory=set)
+    _helped: set[LegId] = field(default_factory=set)  # strays that were picked up once; it helps or it does not
     _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     # News
@@ -157,14 +159,38 @@ class Keeper:
         self._late_news = []
 
     async def sweep(self) -> None:
-        """Find what no event told: parked legs that nobody took, legs that are gone. Raises LinkLost."""
+        """Find what no event told: legs that are gone, calls and legs that nobody drives. Raises LinkLost."""
         async with self._changing:
             channels = await self._channels()
             missing = self._missing(self.calls_of(self.shards), channels)
             # What was sent to the node a moment ago may not be there yet: only what is missing twice is gone.
             before, self._missed = self._missed, {leg for _, leg in missing}
             await self._end_the_gone([(call, leg) for call, leg in missing if leg in before])
-            await self._take_the_unclaimed(channels, self.shards)
+            try:
+                await self._pick_up_strays(channels)
+            except Unavailable as error:
+                log.warning("journals_unreadable", extra={"node": self.node.name, "problem": str(error)})
+
+    async def _pick_up_strays(self, channels: dict[LegId, Channel]) -> None:
+        """Go on with calls that are ours by the record, take parked callers, end parked legs that no call knows.
+
+        A call is let go of when it cannot be put on record, and a leg whose call was given up may come up later. What
+        began or ended a moment ago looks the same: only what is found twice is astray.
+        """
+        driven = [call.id for call in self.calls_of(self.shards)]
+        stored = await self.archive.live_calls(self.node.name, self._read, but=driven)
+        parked = {leg for leg, channel in channels.items() if self._is_unclaimed(leg, channel, self.shards)}
+        strays = {one.facts.a_leg for one in stored if one.facts.a_leg not in self.calls} | parked
+        before, self._strays = self._strays, strays
+        found = (strays & before) - self._helped
+        if not found:
+            return
+        self._helped |= found
+        log.warning("strays_found", extra={"node": self.node.name, "legs": sorted(found)})
+        await self._resynchronise(self.shards)
+        for leg in found & parked:
+            if leg not in self.calls and not channels[leg].is_inbound:
+                self.node.send(self.effects.writer.end(leg, Cause.NORMAL_TEMPORARY_FAILURE))
 
     # Resynchronisation
 
@@ -258,13 +284,15 @@ class Keeper:
         self, channels: dict[LegId, Channel], shards: frozenset[int], but: Iterable[LegId] = ()
     ) -> None:
         for leg, channel in channels.items():
-            if channel.application != "park" or not channel.is_inbound or shard_of(leg) not in shards:
-                continue
-            if leg in self.calls or leg in but:
+            if leg in but or not channel.is_inbound or not self._is_unclaimed(leg, channel, shards):
                 continue
             news = await self.node.look_up(leg)
             if isinstance(news, Offered) and leg not in self.calls:
                 self._take(None, news)
+
+    def _is_unclaimed(self, leg: LegId, channel: Channel, shards: frozenset[int]) -> bool:
+        is_ours = channel.is_inbound or is_recently_minted(leg, self.clock.now_ms())
+        return is_ours and channel.application == "park" and shard_of(leg) in shards and leg not in self.calls
 
 
 def _is_end(news: News) -> bool:

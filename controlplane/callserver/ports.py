@@ -96,8 +96,8 @@ class Stored:
 class Archive(Protocol):
     """Reads what was put on record."""
 
-    async def live_calls(self, node: str, shards: frozenset[int]) -> Sequence[Stored]:
-        """Calls of these shards that have no final verdict yet."""
+    async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
+        """Calls of these shards that have no final verdict yet, `but` these."""
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from controlplane.base.ids import AccountId, CallId
@@ -55,9 +55,12 @@ class _Row:
     facts: str | None
 
 
-async def load_live_calls(tx: Transaction, node: str, shards: Iterable[int]) -> list[LiveCall]:
-    """The calls of these shards of a node that are not over, each with its whole journal."""
-    return await _with_journals(tx, await tx.all(_Row, _CALLS, node=node, shards=sorted(shards)))
+async def load_live_calls(
+    tx: Transaction, node: str, shards: Iterable[int], but: Sequence[CallId] = ()
+) -> list[LiveCall]:
+    """The calls of these shards of a node that are not over, `but` these, each with its whole journal."""
+    rows = await tx.all(_Row, _CALLS, node=node, shards=sorted(shards), call_ids=list(but))
+    return await _with_journals(tx, rows)
 
 
 async def load_live_call(tx: Transaction, account_id: AccountId, call_id: CallId) -> LiveCall:

@@ -37,8 +37,10 @@ class MemoryJournal:
         done.set_result(None)
         return done
 
-    async def live_calls(self, node: str, shards: frozenset[int]) -> Sequence[Stored]:
-        stored = [Stored(_facts_of(entries[0]), tuple(entries)) for entries in self.entries.values()]
+    async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
+        stored = [
+            Stored(_facts_of(entries[0]), tuple(entries)) for call, entries in self.entries.items() if call not in but
+        ]
         return [
             one
             for one in stored

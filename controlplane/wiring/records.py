@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from controlplane.base.ids import CallId
 from controlplane.calls.commands import Command
 from controlplane.calls.events import CallOffered, CallPlaced, Entry
 from controlplane.calls.facts import Facts
@@ -39,9 +40,9 @@ class DatabaseArchive:
     db: Database
     recorder: Recorder
 
-    async def live_calls(self, node: str, shards: frozenset[int]) -> Sequence[Stored]:
+    async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
         async with self.db.transaction() as tx:
-            calls = await load_live_calls(tx, node, shards)
+            calls = await load_live_calls(tx, node, shards, but)
         for call in calls:
             self.recorder.forget(call.call_id)
         return [stored for call in calls if (stored := _stored(call)) is not None]

@@ -2,6 +2,7 @@
 SELECT call_id, account_id, node, facts::text AS facts
 FROM calls
 WHERE node = %(node)s AND shard = ANY(%(shards)s::integer[]) AND ended_at IS NULL
+    AND NOT call_id = ANY(%(call_ids)s::uuid[])
 ORDER BY call_id
 
 -- live_call: One of these, again.

@@ -10,14 +10,15 @@ from pathlib import Path
 
 from controlplane.base import ids
 from controlplane.base.errors import Unavailable
-from controlplane.base.ids import LegId, Token
+from controlplane.base.ids import CallId, LegId, Token, call_of_leg, leg_of_call
 from controlplane.calls.commands import Command
 from controlplane.calls.events import Entry, LegAnswered, Redirected
 from controlplane.calls.facts import Facts
 from controlplane.calls.machine import CallMachine
 from controlplane.callserver.ports import Fetched, Request, Sound, Stored
 from controlplane.emulator.clock import VirtualClock
-from controlplane.emulator.scenarios import ExpectEnd, HangUp, Hear, Wait
+from controlplane.emulator.parties import Cast
+from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear, Scenario, Then, Wait
 from controlplane.verbs.documents import Link, Play, Say
 from controlplane.wiring.memory import MemoryInbox, MemoryJournal, MemoryOwnership
 from tests.unit.calls.conversation import A_LEG, OUTBOUND
@@ -43,10 +44,10 @@ class Shelf(MemoryJournal):
             raise Unavailable(None)
         return super().submit(machine, entry, commands, is_urgent=is_urgent)
 
-    async def live_calls(self, node: str, shards: frozenset[int]) -> Sequence[Stored]:
+    async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
         if self.is_away:
             raise Unavailable(None)
-        stored = await super().live_calls(node, shards)
+        stored = await super().live_calls(node, shards, but)
         if self.clock is not None:
             await self.clock.sleep(self.delay_s)
         return [*self.strange, *stored]
@@ -210,6 +211,31 @@ async def test_a_call_that_cannot_be_put_on_record_is_ended(tmp_path: Path) -> N
         log = await here.call(Hear("hello"), ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
         assert log.problems == []
         assert here.servers[0].keepers[NODE].calls == {}
+
+
+async def test_a_call_that_was_given_up_is_over_on_record_as_soon_as_that_can_be(tmp_path: Path) -> None:
+    journal = Shelf()
+    pages = {"/": "<Say>hello</Say><Redirect>/next</Redirect>", "/next": "<Say>never</Say>"}
+    async with platform(tmp_path, pages, journal=journal, application=Filling(pages, journal=journal)) as here:
+        await here.call(Hear("hello"), ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
+        journal.is_full = False
+        await here.clock.sleep(40)
+        assert here.timeline[-1].startswith("platform the call is over")
+
+
+async def test_a_leg_that_comes_up_when_nobody_knows_it_any_more_is_ended(tmp_path: Path) -> None:
+    async with platform(tmp_path, GREETING) as here:
+        plan = CalleePlan(5, Then.ANSWER, (ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"),))
+        cast = Cast(here.node, Scenario((), {OUTBOUND.to_number: plan}))
+        here.node.far_ends = cast.take_invite
+        keeper = here.servers[0].keepers[NODE]
+        leg = leg_of_call(CallId(ids.mint(ids.CALL, here.clock.now_ms(), bytes(10))))
+        keeper.place(dataclasses.replace(OUTBOUND, a_leg=leg, call=call_of_leg(leg)))
+        await here.clock.sleep(1)
+        keeper.calls[leg].drop()
+        here.journal.entries.clear()
+        await here.clock.sleep(50)
+        assert await keeper.node.channels() == []
 
 
 async def test_a_call_from_the_queue_that_was_found_on_record_is_placed_once(tmp_path: Path) -> None:
