@@ -131,6 +131,7 @@ class CallServer:
                 self._links(keeper, is_up=True)
                 log.info("node_up", extra={"node": keeper.node.name, "core": keeper.node.core_uuid})
                 self.on_state(keeper.node.name)
+                self._requests.set()
                 await ended.wait()
                 self._links(keeper, is_up=False)
             except (LinkLost, Unavailable) as error:
@@ -264,11 +265,13 @@ class CallServer:
     async def _take_requests(self) -> None:
         while True:
             self._requests.clear()
-            calls = {call.id for keeper in self.keepers.values() for call in keeper.calls.values()}
+            # What is asked while a node cannot be reached waits: it is answered as done when it is sent.
+            up = [keeper for keeper in self.keepers.values() if keeper.node.is_up]
+            calls = {call.id for keeper in up for call in keeper.calls.values()}
             try:
                 for request in await self.inbox.requests(sorted(calls)) if calls else ():
                     leg = leg_of_call(request.call)
-                    owner = next((found for k in self.keepers.values() if (found := k.find(leg))), None)
+                    owner = next((found for k in up if (found := k.find(leg))), None)
                     if owner is not None:
                         owner.feed(request.event)
             except Unavailable as error:

@@ -38,6 +38,11 @@ def _up(
     """
     from controlplane.cli.environment import read_settings
 
+    host, _, esl_port = freeswitch.rpartition(":")
+    if freeswitch not in ("auto", "emulator") and not (host and esl_port.isdecimal()):
+        raise typer.BadParameter(
+            f"{freeswitch!r} is neither auto nor emulator nor HOST:PORT", param_hint="--freeswitch"
+        )
     settings = read_settings()
     if data is not None:
         settings = settings.model_copy(update={"data": data})

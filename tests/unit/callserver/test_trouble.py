@@ -12,7 +12,7 @@ from controlplane.base import ids
 from controlplane.base.errors import Unavailable
 from controlplane.base.ids import CallId, LegId, Token, call_of_leg, leg_of_call
 from controlplane.calls.commands import Command
-from controlplane.calls.events import Entry, LegAnswered, Redirected
+from controlplane.calls.events import DigitsAsked, Entry, LegAnswered, Redirected
 from controlplane.calls.facts import Facts
 from controlplane.calls.machine import CallMachine
 from controlplane.callserver.ports import Fetched, Request, Sound, Stored
@@ -156,6 +156,33 @@ async def test_a_redirect_asked_while_no_link_was_up_breaks_off_what_ran(tmp_pat
         here.clock.call_at_ms(begin + 8000, mend)
         log = await here.call(Hear("music"), Hear("end"), ExpectEnd())
         assert log.problems == []
+
+
+async def test_keys_asked_for_while_no_link_was_up_are_sent_when_one_is(tmp_path: Path) -> None:
+    async with platform(tmp_path, {"/": "<Gather timeout='60'/>"}) as here:
+        waiting: list[Request] = []
+
+        def cut() -> None:
+            here.network.is_down = True
+            here.network.sever_all()
+
+        def ask() -> None:
+            (call,) = here.journal.entries
+            here.inbox.asked.append(Request(call, DigitsAsked("req_1", ids.leg_of_call(call), "5", 200)))
+            here.servers[0].requests_changed()
+
+        def mend() -> None:
+            waiting.extend(here.inbox.asked)
+            here.network.is_down = False
+
+        begin = here.clock.monotonic_ms()
+        here.clock.call_at_ms(begin + 3000, cut)
+        here.clock.call_at_ms(begin + 3500, ask)
+        here.clock.call_at_ms(begin + 8000, mend)
+        await here.call(Wait(20), HangUp())
+        (call,) = here.journal.entries
+        assert waiting == [Request(call, DigitsAsked("req_1", ids.leg_of_call(call), "5", 200))]
+        assert "api asks to send keys 5" in here.timeline
 
 
 GREETING = {"/": "<Say>hello</Say>"}
