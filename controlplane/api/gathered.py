@@ -26,9 +26,9 @@ class Gathered:
 def gather(db: Database) -> Gathered:
     """Make these for one process."""
     return Gathered(
-        Gathering(db.reading, find_holders),
-        Gathering(db.reading, get_whole_calls),
-        Gathering(db.transaction, place_calls),
+        Gathering(db.autocommit, find_holders),
+        Gathering(db.autocommit, get_whole_calls),
+        Gathering(db.autocommit, place_calls),
     )
 
 

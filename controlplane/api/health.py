@@ -30,7 +30,7 @@ async def healthz() -> Response:
 @router.get("/readyz", response_model=Health, responses=problems(503))
 async def readyz(request: Request) -> Response:
     """Whether this process can do its work: the database answers."""
-    async with parts_of(request).db.reading() as tx:
+    async with parts_of(request).db.autocommit() as tx:
         await check_database(tx)
     return _well()
 

@@ -66,7 +66,7 @@ async def listen(request: Request, account_sid: str, file: str, channels: Channe
 
 
 async def _completed(parts: ApiParts, account_id: str, recording_id: str) -> Recording:
-    async with parts.db.reading() as tx:
+    async with parts.db.autocommit() as tx:
         recording = await get_recording(tx, account_id, recording_id)
     if recording.state != "completed" or recording.storage_key is None:
         raise NotFound

@@ -32,7 +32,7 @@ def parts_of(request: Request) -> ApiParts:
 
 async def read(request: Request, use: Use, shape: Any) -> Response:
     """Answer a question: 200 and what `use` gives, of this shape."""
-    async with parts_of(request).db.reading() as tx:
+    async with parts_of(request).db.autocommit() as tx:
         found = await use(tx, holder_of(request).account_id)
     return Response(to_json(found, shape), 200, media_type=_JSON)
 

@@ -19,8 +19,7 @@ from controlplane.store.minting import new_id, new_token
 from controlplane.store.queries import query
 from controlplane.verbs.documents import Link, StatusCallback
 
-_QUEUE, _TELL = query("queue_calls"), query("tell_many")
-_STATUSES, _OWN = query("account_statuses"), query("own_numbers")
+_QUEUE, _CALLERS = query("queue_calls"), query("callers")
 
 
 class NumberNotOwned(BadInput):
@@ -89,7 +88,10 @@ async def place_call(tx: Transaction, account_id: AccountId, placing: Placing, *
 
 
 async def place_calls(tx: Transaction, wanted: Sequence[Wanted]) -> list[Call | CallplaneError]:
-    """Queue calls of any accounts; each is queued or refused for itself, with an error as `place_call` has them."""
+    """Queue calls of any accounts; each is queued or refused for itself, with an error as `place_call` has them.
+
+    One query writes, so that a transaction around this is needed only to do more in it.
+    """
     known = await _look_up(tx, wanted)
     judged = [_judge(one, known) for one in wanted]
     queued = [facts for facts in judged if isinstance(facts, Facts)]
@@ -99,21 +101,29 @@ async def place_calls(tx: Transaction, wanted: Sequence[Wanted]) -> list[Call | 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What there is of the accounts that want calls: their statuses, those of the numbers that are theirs, apps."""
+    """What there is of accounts that want calls: statuses, those of the numbers that are their own, apps."""
 
     statuses: Mapping[str, str]
     numbers: Set[tuple[str, str]]
     apps: Mapping[tuple[str, str], App | NotFound]
 
 
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    account_id: AccountId
+    number: str
+    status: str
+    is_own: bool
+
+
 async def _look_up(tx: Transaction, wanted: Sequence[Wanted]) -> _Known:
-    accounts = sorted({one.account_id for one in wanted})
-    shown = sorted({(one.account_id, one.placing.from_number) for one in wanted if not one.any_caller})
+    shown = sorted({(one.account_id, one.placing.from_number) for one in wanted})
     named = {(one.account_id, one.placing.app_id) for one in wanted if one.placing.app_id is not None}
-    owned = {"account_ids": [account for account, _ in shown], "numbers": [number for _, number in shown]}
+    asked = {"account_ids": [account for account, _ in shown], "numbers": [number for _, number in shown]}
+    callers = await tx.all(_Caller, _CALLERS, **asked)
     return _Known(
-        statuses=dict(await tx.all(_status, _STATUSES, account_ids=accounts)),
-        numbers=frozenset(await tx.all(_owned, _OWN, **owned) if shown else ()),
+        statuses={one.account_id: one.status for one in callers},
+        numbers={(one.account_id, one.number) for one in callers if one.is_own},
         apps={(account, app): await _app(tx, account, app) for account, app in sorted(named)},
     )
 
@@ -155,8 +165,9 @@ async def _queue(tx: Transaction, queued: Sequence[Facts]) -> datetime:
         from_numbers=[facts.from_number for facts in queued],
         to_numbers=[facts.to_number for facts in queued],
         facts=[write_facts(facts) for facts in queued],
+        channel=QUEUE,
+        payloads=sorted({str(shard_of(facts.a_leg)) for facts in queued}),
     )
-    await tx.run(_TELL, channel=QUEUE, payloads=sorted({str(shard_of(facts.a_leg)) for facts in queued}))
     return created_at
 
 
@@ -183,15 +194,7 @@ def _call(facts: Facts, created_at: datetime | None) -> Call:
     )
 
 
-def _status(account_id: str, status: str) -> tuple[str, str]:
-    return account_id, status
-
-
-def _owned(account_id: str, number: str) -> tuple[str, str]:
-    return account_id, number
-
-
-def _created(created_at: datetime) -> datetime:
+def _created(*, created_at: datetime, told: int) -> datetime:  # noqa: ARG001 - asked for so that it is done
     return created_at
 
 

@@ -113,8 +113,8 @@ class Database:
             yield Transaction(connection)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Transaction]:
-        """For questions only: each query sees what is committed by then, and takes one round trip instead of three.
+    async def autocommit(self) -> AsyncIterator[Transaction]:
+        """For queries that each stand alone, a transaction of its own: one round trip instead of three.
 
         Raises as `transaction` does.
         """

@@ -28,7 +28,7 @@ class Gathering(Generic[Q, A]):
     def __init__(
         self, begin: Callable[[], AbstractAsyncContextManager[Transaction]], answers: Answers[Q, A], *, most: int = 200
     ) -> None:
-        """`begin` is `Database.transaction` or `Database.reading`; at most `most` questions share what it gives."""
+        """`begin` is `Database.transaction` or `autocommit`; at most `most` questions share what it gives."""
         self._begin, self._answers, self._most = begin, answers, most
         self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
         self._task: asyncio.Task[None] | None = None

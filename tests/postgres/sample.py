@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from controlplane.base.ids import ACCOUNT, CALL, AccountId, CallId, leg_of_call, mint
 from controlplane.calls.facts import Direction, Facts
 from controlplane.services.accounts import create_account
+from controlplane.store.channels import QUEUE
 from controlplane.store.database import Database, Transaction
 from controlplane.store.facts import write_facts
 from controlplane.store.queries import query
@@ -56,6 +57,7 @@ async def queue_call_in(tx: Transaction, call: CallId, account: AccountId = ACME
     await tx.run(
         query("queue_calls"), call_ids=[call], account_ids=[account], app_ids=[None], from_numbers=["+15550001111"],
         to_numbers=["+15550002222"], facts=[write_facts(facts_of(call, account))],
+        channel=QUEUE, payloads=[],
     )  # fmt: skip
 
 

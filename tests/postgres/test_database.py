@@ -78,7 +78,7 @@ async def test_connections_that_were_cut_are_not_given_out(url: str) -> None:
 
 
 async def test_each_question_sees_what_others_commit_meanwhile(db: Database) -> None:
-    async with db.reading() as tx:
+    async with db.autocommit() as tx:
         before = await tx.run(query("find_account"), account_id=ACME)
         await add_account(db)
         after = await tx.run(query("find_account"), account_id=ACME)
@@ -88,7 +88,7 @@ async def test_each_question_sees_what_others_commit_meanwhile(db: Database) -> 
 
 async def test_a_connection_that_answered_questions_serves_transactions_again(url: str) -> None:
     async with Database(url, size=1) as db:
-        async with db.reading() as tx:
+        async with db.autocommit() as tx:
             await tx.run(query("find_account"), account_id=ACME)
         async with db.connection() as connection:
             assert not connection.autocommit

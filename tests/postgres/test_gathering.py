@@ -72,7 +72,7 @@ async def test_what_breaks_the_transaction_reaches_everyone_and_the_next_goes_we
 
 async def test_without_a_database_everyone_is_told_so() -> None:
     async with Database("postgresql://127.0.0.1:1/nothing", wait_s=0.05) as away:
-        gathering = Gathering(away.reading, Scribe())
+        gathering = Gathering(away.autocommit, Scribe())
         answers = await asyncio.gather(gathering.ask(1), gathering.ask(2), return_exceptions=True)
 
     assert [type(answer) for answer in answers] == [DatabaseAway, DatabaseAway]

@@ -88,7 +88,7 @@ async def show_legs(request: Request, call_id: str) -> Response:
 )
 async def show_timeline(request: Request, call_id: str) -> Response:
     """What happened in a call, line by line; with `Accept: text/plain` to be read by people."""
-    async with parts_of(request).db.reading() as tx:
+    async with parts_of(request).db.autocommit() as tx:
         journal = await read_timeline(tx, holder_of(request).account_id, call_id)
     shape = await asyncio.to_thread(_timeline, call_id, journal.lines)
     if _TEXT in request.headers.get("accept", ""):

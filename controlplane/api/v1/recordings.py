@@ -136,7 +136,7 @@ async def _get(recording_id: str, tx: Transaction, account_id: AccountId) -> Rec
 
 async def _find(parts: ApiParts, account_id: AccountId, recording_id: str) -> Recording:
     """A recording that is through, whether there is a file or not; raises NotFound, RecordingNotReady."""
-    async with parts.db.reading() as tx:
+    async with parts.db.autocommit() as tx:
         recording = await get_recording(tx, account_id, recording_id)
     if recording.state == "processing":
         raise RecordingNotReady

@@ -5,9 +5,6 @@ VALUES (%(account_id)s, %(name)s, %(auth_token)s, %(cps_limit)s, %(channel_cap)s
 -- find_account: One tenant.
 SELECT account_id, name, status, cps_limit, channel_cap, created_at FROM accounts WHERE account_id = %(account_id)s
 
--- account_statuses: Which of these tenants there are, and whether they are active.
-SELECT account_id, status FROM accounts WHERE account_id = ANY(%(account_ids)s::uuid[])
-
 -- list_accounts: Tenants, newest first; for operators.
 SELECT account_id, name, status, cps_limit, channel_cap, created_at FROM accounts
 WHERE account_id < %(newest)s AND account_id > %(oldest)s

@@ -1,4 +1,4 @@
--- queue_calls: Put calls into the queue.
+-- queue_calls: Put calls into the queue, and wake those who dial.
 WITH queued AS (
     INSERT INTO calls (call_id, account_id, app_id, created_at, status, direction, from_number, to_number, facts)
     SELECT call_id, account_id, app_id, now(), 'queued', 'outbound-api', from_number, to_number, facts::json
@@ -7,8 +7,11 @@ WITH queued AS (
         %(to_numbers)s::text[], %(facts)s::text[])
         AS new (call_id, account_id, app_id, from_number, to_number, facts)
     RETURNING created_at
+),
+told AS (
+    SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text[]) AS payload
 )
-SELECT created_at FROM queued LIMIT 1
+SELECT created_at, (SELECT count(*) FROM told) AS told FROM queued LIMIT 1
 
 -- find_call: One call.
 SELECT

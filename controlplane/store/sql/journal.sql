@@ -147,6 +147,3 @@ WHERE control_requests.call_id = new.call_id AND control_requests.state = 'asked
 
 -- tell: Wake whoever listens to a channel, when this transaction commits.
 SELECT pg_notify(%(channel)s, %(payload)s)
-
--- tell_many: The same with several payloads.
-SELECT pg_notify(%(channel)s, payload) FROM unnest(%(payloads)s::text[]) AS payload

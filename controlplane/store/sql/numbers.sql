@@ -35,10 +35,11 @@ UPDATE numbers SET app_id = NULL WHERE account_id = %(account_id)s AND app_id = 
 -- delete_number: Take a number from its tenant.
 DELETE FROM numbers WHERE account_id = %(account_id)s AND number_id = %(number_id)s
 
--- own_numbers: Which of these numbers are these tenants'.
-SELECT numbers.account_id, numbers.number
+-- callers: Tenants that want to show these numbers: whether each is active, and the number its own.
+SELECT accounts.account_id, asked.number, accounts.status, numbers.number_id IS NOT NULL AS is_own
 FROM unnest(%(account_ids)s::uuid[], %(numbers)s::text[]) AS asked (account_id, number)
-JOIN numbers ON numbers.number = asked.number AND numbers.account_id = asked.account_id
+JOIN accounts ON accounts.account_id = asked.account_id
+LEFT JOIN numbers ON numbers.account_id = asked.account_id AND numbers.number = asked.number
 
 -- routing: Where every number leads: what call servers keep in memory.
 SELECT
