@@ -164,7 +164,7 @@ async def _queue(tx: Transaction, queued: Sequence[Facts]) -> datetime:
         app_ids=[facts.app for facts in queued],
         from_numbers=[facts.from_number for facts in queued],
         to_numbers=[facts.to_number for facts in queued],
-        facts=[write_facts(facts) for facts in queued],
+        facts=f"[{','.join(write_facts(facts) for facts in queued)}]",  # a list would be quoted, quote by quote
         channel=QUEUE,
         payloads=sorted({str(shard_of(facts.a_leg)) for facts in queued}),
     )

@@ -56,7 +56,7 @@ async def queue_call(db: Database, call: CallId, account: AccountId = ACME) -> N
 async def queue_call_in(tx: Transaction, call: CallId, account: AccountId = ACME) -> None:
     await tx.run(
         query("queue_calls"), call_ids=[call], account_ids=[account], app_ids=[None], from_numbers=["+15550001111"],
-        to_numbers=["+15550002222"], facts=[write_facts(facts_of(call, account))],
+        to_numbers=["+15550002222"], facts=f"[{write_facts(facts_of(call, account))}]",
         channel=QUEUE, payloads=[],
     )  # fmt: skip
 

@@ -1,10 +1,10 @@
 -- queue_calls: Put calls into the queue, and wake those who dial.
 WITH queued AS (
     INSERT INTO calls (call_id, account_id, app_id, created_at, status, direction, from_number, to_number, facts)
-    SELECT call_id, account_id, app_id, now(), 'queued', 'outbound-api', from_number, to_number, facts::json
-    FROM unnest(
-        %(call_ids)s::uuid[], %(account_ids)s::uuid[], %(app_ids)s::uuid[], %(from_numbers)s::text[],
-        %(to_numbers)s::text[], %(facts)s::text[])
+    SELECT call_id, account_id, app_id, now(), 'queued', 'outbound-api', from_number, to_number, facts
+    FROM ROWS FROM (
+        unnest(%(call_ids)s::uuid[]), unnest(%(account_ids)s::uuid[]), unnest(%(app_ids)s::uuid[]),
+        unnest(%(from_numbers)s::text[]), unnest(%(to_numbers)s::text[]), json_array_elements(%(facts)s::json))
         AS new (call_id, account_id, app_id, from_number, to_number, facts)
     RETURNING created_at
 ),
