@@ -59,7 +59,7 @@ def dial(scene: Scene, verb: Dial, *, screen: Callable[[Scene, Link], Script[boo
             outcome = yield from scene.burst(*_runs(scene, dialling))
             _settle(scene, dialling, outcome)
     except HungUp:
-        if any(leg.is_alive for leg in dialling.legs):
+        if any(leg.is_alive or leg.cause == Cause.ORIGINATOR_CANCEL for leg in dialling.legs):
             dialling.dial_result = Cause.ORIGINATOR_CANCEL
         _close(scene, dialling)
         _tell_ended_call(scene, dialling)

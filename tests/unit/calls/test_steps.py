@@ -255,10 +255,13 @@ def test_dial_tells_its_action_when_the_caller_hangs_up_while_talking() -> None:
     assert (parameters["DialCallStatus"], parameters["DialCallDuration"]) == ("completed", "5")
 
 
-def test_dial_is_canceled_when_the_caller_hangs_up_while_it_rings() -> None:
+@pytest.mark.parametrize("news", [[], [LegEnded(LegId(""), "ORIGINATOR_CANCEL", 487)]])
+def test_dial_is_canceled_when_the_caller_hangs_up_while_it_rings(news: list[LegEnded]) -> None:
     call, _, leg = dial("<Dial action='/done'>+15550003333</Dial>")
     call.connect()
     call.feed(LegRinging(leg))
+    for event in news:
+        call.feed(replace(event, leg=leg))
     told_after = of_kind(call.hang_up(after_ms=5000), CallBack)
     assert dict(told_after[0].parameters)["DialCallStatus"] == "canceled"
 
