@@ -40,6 +40,7 @@ from controlplane.emulator.scenarios import (
 _KEY_MS = 100
 _LISTEN_S = 0.06  # between two looks at what was heard
 _EARLY_MEDIA_S = 1.0
+_LAST_AUDIO_S = 2.0  # to be told by the process that takes it
 _GREETING = Say("Please leave a message after the tone.", 3.0)
 _REFUSALS = {Then.BUSY: 486, Then.REJECT: 603, Then.NOT_FOUND: 404}
 
@@ -171,6 +172,7 @@ class Party:
             self.log.problems.append(f"the call ended with {self.call.cause}, not {step.cause}")
 
     def _all_heard(self) -> list[Heard]:
+        self.call.stream.closed.wait(_LAST_AUDIO_S)
         samples = self.call.stream.heard.samples()
         return [
             Heard(one.at * 1000 // RATE_HZ, one.end * 1000 // RATE_HZ, one.sound.name)

@@ -18,7 +18,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 from controlplane.emulator.phones.calls import PhoneCall, response_to
-from controlplane.emulator.phones.media import MediaStream, MediaThread
+from controlplane.emulator.phones.media import MediaProcess
 from controlplane.emulator.phones.sdp import NoAudio, describe, parse_audio
 from controlplane.emulator.phones.sip_text import (
     NotSip,
@@ -46,7 +46,7 @@ class Exchange:
 
     def __init__(self, on_call: Callable[[PhoneCall], None]) -> None:
         self._on_call = on_call
-        self._media = MediaThread()
+        self._media: MediaProcess | None = None
         self._calls: dict[str, PhoneCall] = {}
         self._answers: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._pending: dict[tuple[str, str], tuple[PhoneCall, asyncio.TimerHandle]] = {}
@@ -58,6 +58,7 @@ class Exchange:
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(lambda: _Socket(self._take), (host, port))
         self.host, self.port = self._transport.get_extra_info("sockname")[:2]
+        self._media = await asyncio.to_thread(MediaProcess, host)
         return self.port
 
     async def stop(self) -> None:
@@ -71,7 +72,8 @@ class Exchange:
         self._pending.clear()
         if self._transport is not None:
             self._transport.close()
-        await asyncio.to_thread(self._media.stop)
+        if self._media is not None:
+            await asyncio.to_thread(self._media.stop)
 
     @property
     def contact(self) -> str:
@@ -88,7 +90,8 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
     ) -> PhoneCall:
         """Call a number at a peer's SIP address."""
-        stream = self._open_stream()
+        assert self._media is not None, "start() comes first"
+        stream = self._media.open()
         call_id, target = secrets.token_hex(10), f"sip:{to_number}@{peer[0]}:{peer[1]}"
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
         local = f'"{quoted}" <sip:{from_number}@{self.contact}>;tag={secrets.token_hex(6)}'
@@ -137,7 +140,8 @@ class Exchange:
 
     def closed(self, call: PhoneCall) -> None:
         """See calls.Wire."""
-        self._media.remove(call.stream)
+        if self._media is not None:
+            self._media.close(call.stream)
 
     # From the network
 
@@ -184,17 +188,11 @@ class Exchange:
         local = f"{header(invite, 'To')};tag={secrets.token_hex(6)}"
         remote, target = header(invite, "From"), uri_in(header(invite, "Contact"))
         call_id = header(invite, "Call-ID")
+        assert self._media is not None
         routes = tuple(("Route", value) for value in every(invite, "Record-Route"))
-        call = PhoneCall(
-            self, self._open_stream(), call_id, local, remote, target, invite, is_ours=False, routes=routes
-        )
+        call = PhoneCall(self, self._media.open(), call_id, local, remote, target, invite, is_ours=False, routes=routes)
         self._calls[call_id] = call
         self._on_call(call)
-
-    def _open_stream(self) -> MediaStream:
-        stream = MediaStream(self.host)
-        self._media.add(stream)
-        return stream
 
     def _send(self, data: bytes, peer: Address) -> None:
         if self._transport is not None and not self._transport.is_closing():

@@ -134,17 +134,17 @@ def _peaks(alike: Floats, width: int) -> list[int]:
 
 
 def _follow(signal: Floats, sound: KnownSound, at: int) -> Recognised:
-    """See how far a sound that begins at `at` goes."""
-    place, length = at, 0
-    for start in range(sound.first, sound.last, _BLOCK):
+    """See how far a sound goes whose head lies where it would if it began at `at`."""
+    place, length = at, sound.first + len(sound.head)
+    for start in range(length, sound.last, _BLOCK):
         block = sound.samples[start : min(start + _BLOCK, sound.last)].astype(np.float64)
         if np.sqrt(np.mean(block * block)) < _LOUD:
-            continue
+            continue  # too quiet to tell; what comes after it will
         slip = _slip(signal, block, place + start)
         if slip is None:
-            break
+            return Recognised(sound, at, length)
         place, length = place + slip, start + len(block)
-    return Recognised(sound, at, length)
+    return Recognised(sound, at, sound.last)
 
 
 def _slip(signal: Floats, block: Floats, at: int) -> int | None:
