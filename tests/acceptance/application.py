@@ -8,6 +8,7 @@ named `/path?Name=value` answers where the request has that parameter.
 
 from __future__ import annotations
 
+import hmac
 import threading
 import time
 from collections import Counter
@@ -23,6 +24,8 @@ from twilio.request_validator import RequestValidator
 from tests.acceptance.sounds import audio_file
 
 XML = "text/xml; charset=utf-8"
+_TAKEN = {"status": 204}  # callbacks and events: nothing to answer
+_MISSING = {"status": 404, "body": "nothing here", "type": "text/plain"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Application:
     _server: ThreadingHTTPServer = field(init=False)
 
     def __post_init__(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
+        self._server = _QuietServer(("127.0.0.1", 0), partial(_Handler, self))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -61,17 +64,21 @@ class Application:
         self._server.shutdown()
         self._server.server_close()
 
-    def page(self, path: str, parameters: Mapping[str, str]) -> Mapping[str, Any]:
+    def page(self, method: str, path: str, parameters: Mapping[str, str]) -> Mapping[str, Any]:
         """What is answered now."""
         name = next((one for one in self.pages if "?" in one and _fits(one, path, parameters)), path)
-        pages = self.pages.get(name, {"status": 404, "body": "nothing here", "type": "text/plain"})
+        pages = self.pages.get(name, _TAKEN if method == "POST" else _MISSING)
         if isinstance(pages, list):
             pages = pages[min(self._answered[name], len(pages) - 1)]
         self._answered[name] += 1
         return pages if isinstance(pages, Mapping) else {"body": pages}
 
-    def is_signed(self, uri: str, headers: Mapping[str, str], form: Mapping[str, str]) -> bool:
-        """Ask the official validator."""
+    def is_signed(self, uri: str, headers: Mapping[str, str], form: Mapping[str, str], body: bytes) -> bool:
+        """Ask the official validator; events are signed in another way."""
+        if "x-teler-signature" in headers:
+            text = headers["x-teler-timestamp"].encode() + b"." + body
+            signature = hmac.new(self.token.encode(), text, "sha256").hexdigest()
+            return hmac.compare_digest(signature, headers["x-teler-signature"])
         signature = headers.get("x-twilio-signature", "")
         return bool(RequestValidator(self.token).validate(self.url + uri, dict(form), signature))
 
@@ -79,6 +86,13 @@ class Application:
 def _fits(name: str, path: str, parameters: Mapping[str, str]) -> bool:
     wanted_path, _, query = name.partition("?")
     return wanted_path == path and all(parameters.get(key) == value for key, value in parse_qsl(query, True))
+
+
+class _QuietServer(ThreadingHTTPServer):
+    request_queue_size = 100
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients come and go as they like."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -102,9 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         parameters = {**dict(parse_qsl(query, True)), **form}
         headers = {name.lower(): value for name, value in self.headers.items()}
-        is_signed = self._application.is_signed(self.path, headers, form)
+        is_signed = self._application.is_signed(self.path, headers, form, body)
         self._application.log.append(Asked(self.command, path, parameters, headers, body, is_signed))
-        page = self._application.page(path, parameters)
+        page = self._application.page(self.command, path, parameters)
         time.sleep(float(page.get("delay_s", 0)))
         try:
             self._send(page)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
@@ -69,18 +69,24 @@ class CaseSounds:
 
     known: list[KnownSound] = field(default_factory=list)
     voices: Mapping[str, Samples] = field(default_factory=dict)
+    _described: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def voice(self, text: str) -> Samples:
         return self.voices[text]
 
     def describe(self, path: str) -> tuple[str, ...]:
         """What a prompt's file says: told by its samples."""
+        if path not in self._described:
+            self._described[path] = self._names_of(path)
+        return self._described[path]
+
+    def _names_of(self, path: str) -> tuple[str, ...]:
         if path == BEEP_AT_THE_EMULATOR:
             return (BEEP,)
         if not Path(path).is_file():
             return ()
         samples = read_wav(Path(path))[:, 0]
-        return tuple(one.name for one in self.known if is_same(one.samples, samples))
+        return tuple({one.name for one in self.known if is_same(one.samples, samples)})
 
     def name(self, logs: Sequence[PartyLog]) -> None:
         """Put names for the files and legs of the emulator in what parties heard, as long as the files are there."""
@@ -121,9 +127,9 @@ def is_same(one: Samples, other: Samples) -> bool:
     return bool(np.dot(a, b) >= 0.7 * np.sqrt(np.dot(a, a) * np.dot(b, b)))
 
 
-def read_wav(path: Path) -> Samples:
+def read_wav(source: Path | BinaryIO) -> Samples:
     """The samples of a WAV file: frames × channels."""
-    with wave.open(str(path), "rb") as file:
+    with wave.open(str(source) if isinstance(source, Path) else source, "rb") as file:
         data = file.readframes(file.getnframes())
         return np.frombuffer(data, "<i2").reshape(-1, file.getnchannels())
 
