@@ -33,6 +33,7 @@ _PAGES_RUN = (
     b"frame-ancestors 'none'",
 )
 _HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PAGES = frozenset({"/docs"})
 
 
@@ -61,7 +62,8 @@ class Edge:
         await self._exchange(scope, receive, send, exchange)
         route = getattr(scope.get("route"), "path", "")
         took_s = self._clock.monotonic_s() - began_s
-        self._meter.request_answered(scope["method"], route, exchange.status, took_s)
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"  # a client may write anything there
+        self._meter.request_answered(method, route, exchange.status, took_s)
 
     async def _exchange(self, scope: Scope, receive: Receive, send: Send, exchange: _Exchange) -> None:
         headers = self._page_headers if scope["path"] in _PAGES else self._headers

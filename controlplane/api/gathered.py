@@ -18,7 +18,7 @@ from controlplane.store.gathering import Gathering
 class Gathered:
     """Who asks, what became of a call, and calls to be placed."""
 
-    holders: Gathering[str, Holder]
+    holders: Gathering[bytes, Holder]
     calls: Gathering[Place, WholeCall]
     placings: Gathering[Wanted, Call]
 

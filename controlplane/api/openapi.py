@@ -16,7 +16,7 @@ DESCRIPTION = """
 Place calls, steer them while they are live, read what became of them.
 
 **Keys.** Every request carries an API key, in `x-api-key` or as a bearer token. A missing or wrong one is answered with
-403. What is not in the key's account is not there: 404.
+403. A key that was revoked may work for another second. What is not in the key's account is not there: 404.
 
 **Errors** are problem documents (RFC 9457) with a stable `code`.
 

@@ -24,6 +24,7 @@ _VERB_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.
 _HOOK_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30)
 _FLUSH_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 _LAG_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+_REQUEST_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _BATCH = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
@@ -36,6 +37,9 @@ class Metrics:
         GCCollector(registry=self.registry)
         self._calls_finished = self._counter(
             "calls_finished", "Calls that ended, by direction and verdict.", "direction", "result", "reason"
+        )
+        self._request_s = self._histogram(
+            "http_request_duration_seconds", "Requests to the API.", _REQUEST_S, "method", "route", "status"
         )
         self._calls_active = self._gauge("calls_active", "Calls that this process drives.")
         self._hook_s = self._histogram("hook_duration_seconds", "Requests to applications.", _HOOK_S, "outcome")
@@ -56,6 +60,10 @@ class Metrics:
     def call_finished(self, direction: str, verdict: Verdict) -> None:
         """Count a call that ended; `direction` is inbound or outbound."""
         self._calls_finished.labels(direction, verdict.result.value, verdict.reason).inc()
+
+    def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Time one request to the API; `route` is a path with its places in braces, "" where there is none."""
+        self._request_s.labels(method, route, str(status)).observe(seconds)
 
     def hook_answered(self, outcome: str, seconds: float) -> None:
         """Time one request to an application, retries included; `outcome` is ok or the kind of its failure."""

@@ -65,7 +65,7 @@ async def issue_api_key(tx: Transaction, account_id: str, name: str, scopes: Seq
         account_id=account_id,
         name=name,
         prefix=secret[:_SHOWN],
-        digest=_digest(secret),
+        digest=digest_of(secret),
         scopes=list(scopes),
     )
     return IssuedKey(key_id, secret)
@@ -83,15 +83,14 @@ async def revoke_api_key(tx: Transaction, account_id: str, key_id: str) -> ApiKe
 
 async def authenticate(tx: Transaction, api_key: str) -> Holder:
     """Say who holds a key; raises KeyRefused if it is wrong, revoked, or its account suspended."""
-    [found] = await find_holders(tx, [api_key])
+    [found] = await find_holders(tx, [digest_of(api_key)])
     if isinstance(found, KeyRefused):
         raise found
     return found
 
 
-async def find_holders(tx: Transaction, api_keys: Sequence[str]) -> list[Holder | KeyRefused]:
-    """The same of many keys at once, in their order."""
-    digests = [_digest(api_key[:_LONGEST]) for api_key in api_keys]
+async def find_holders(tx: Transaction, digests: Sequence[bytes]) -> list[Holder | KeyRefused]:
+    """The same of many keys at once, by their digests (`digest_of`), in their order."""
     found = dict(await tx.all(_held, _HOLDERS, digests=list(set(digests))))
     return [found.get(digest) or KeyRefused() for digest in digests]
 
@@ -100,5 +99,6 @@ def _held(digest: bytes, account_id: AccountId, key_id: str, scopes: list[str]) 
     return digest, Holder(account_id, key_id, scopes)
 
 
-def _digest(secret: str) -> bytes:
-    return sha256(secret.encode("utf-8", "surrogatepass")).digest()
+def digest_of(api_key: str) -> bytes:
+    """What is kept of a key, and enough to find it by."""
+    return sha256(api_key[:_LONGEST].encode("utf-8", "surrogatepass")).digest()

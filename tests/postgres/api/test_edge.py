@@ -10,9 +10,12 @@ from httpx import ASGITransport, AsyncClient
 
 from controlplane.api.app import build_app
 from controlplane.api.parts import ApiParts
+from controlplane.services.accounts import change_account
+from controlplane.services.api_keys import list_api_keys, revoke_api_key
 from controlplane.store.database import Database
+from controlplane.store.pages import Window
 from tests.postgres.api.tenants import CALL, PUBLIC_URL, Tenant, told
-from tests.postgres.api.things import ListingMeter
+from tests.postgres.api.things import ListingMeter, StillClock
 
 JSON = {"content-type": "application/json"}
 
@@ -51,6 +54,28 @@ async def test_a_key_may_come_as_a_bearer_token(anyone: AsyncClient, acme: Tenan
     answer = await anyone.get("/api/v1/account", headers={"Authorization": f"bearer {acme.api_key}"})
 
     assert answer.json()["id"] == acme.account_id
+
+
+async def test_a_revoked_key_stops_within_a_second(acme: Tenant, db: Database, clock: StillClock) -> None:
+    await acme.get("/account")
+    async with db.transaction() as tx:
+        [key] = (await list_api_keys(tx, acme.account_id, Window())).data
+        await revoke_api_key(tx, acme.account_id, key.key_id)
+    clock.ms += 1000
+
+    assert told(await acme.get("/account")) == (403, "api_key_refused")
+
+
+async def test_a_key_that_was_refused_works_as_soon_as_it_is_good(acme: Tenant, db: Database) -> None:
+    async def suspend_or_not(status: str) -> None:
+        async with db.transaction() as tx:
+            await change_account(tx, acme.account_id, status=status, cps_limit=None, channel_cap=None)
+
+    await suspend_or_not("suspended")
+    refused = await acme.get("/account")
+    await suspend_or_not("active")
+
+    assert (refused.status_code, (await acme.get("/account")).status_code) == (403, 200)
 
 
 async def test_no_operation_answers_without_a_key(anyone: AsyncClient, app: FastAPI) -> None:
@@ -185,9 +210,11 @@ async def test_requests_are_counted_by_route_not_by_id(acme: Tenant, meter: List
     await acme.get("/voice/calls/cs_x")
     await acme.post("/voice/calls/initiate", {})
     await acme.get("/nothing")
+    await acme.ask("BREW", "/nothing")
 
     assert meter.seen == [
         ("GET", "/api/v1/voice/calls/{call_id}", 404),
         ("POST", "/api/v1/voice/calls/initiate", 422),
         ("GET", "", 404),
+        ("OTHER", "", 404),
     ]

@@ -55,6 +55,15 @@ def test_links_go_up_and_down() -> None:
     assert shown["controlplane_esl_links_up{kind=command,node=m1}"] == 1
 
 
+def test_requests_are_timed_by_route_and_status() -> None:
+    metrics = Metrics()
+    metrics.request_answered("GET", "/api/v1/voice/calls/{call_id}", 200, 0.002)
+    labels = "method=GET,route=/api/v1/voice/calls/{call_id},status=200"
+    shown = samples(metrics)
+    assert shown[f"controlplane_http_request_duration_seconds_count{{{labels}}}"] == 1
+    assert shown[f"controlplane_http_request_duration_seconds_sum{{{labels}}}"] == 0.002
+
+
 def test_times_are_seconds_in_histograms() -> None:
     metrics = Metrics()
     metrics.hook_answered("ok", 0.03)
