@@ -69,6 +69,7 @@ class Effects:
     calls: dict[LegId, LiveCall]
     lines: dict[LegId, Line] = field(default_factory=dict)
     questions: set[asyncio.Task[None]] = field(default_factory=set)  # of calls that are over, too
+    dialled: set[LegId] = field(default_factory=set)  # by Originate, and not parked yet
     joined: set[LegId] = field(default_factory=set)  # by Join; those that `bridge` joined come back by themselves
 
     def carry_out(self, call: LiveCall, command: Command) -> None:
@@ -105,8 +106,15 @@ class Effects:
 
     def parked(self, leg: LegId) -> None:
         """A leg of ours went back to park."""
+        self.dialled.discard(leg)
         if leg in self.lines:
             self.lines[leg].parked()
+
+    def answered(self, leg: LegId) -> None:
+        """A leg was answered. One that we dialled is about to be parked, which would cut what was sent before that."""
+        call = self.calls.get(leg)
+        if leg in self.dialled and call is not None:
+            self._line(call, leg).wait_until_parked()
 
     def parted(self, leg: LegId) -> None:
         """Two legs are parted; one that we had joined is brought back before anything more is sent to it."""
@@ -123,6 +131,7 @@ class Effects:
     def ended(self, leg: LegId) -> None:
         """A leg is gone: nothing is to be sent there."""
         self.joined.discard(leg)
+        self.dialled.discard(leg)
         line = self.lines.pop(leg, None)
         if line is not None:
             line.close()
@@ -144,6 +153,7 @@ class Effects:
                 self._send(call, leg, self.writer.end(leg, cause))
             case Originate():
                 self.calls[command.leg] = call
+                self.dialled.add(command.leg)
                 self._originate(call, command)
             case Join(leg, other):
                 self.joined.add(leg)

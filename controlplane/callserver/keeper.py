@@ -78,6 +78,8 @@ class Keeper:
                 self.effects.parked(leg)
             case Happened(leg, event):
                 match event:
+                    case LegAnswered():
+                        self.effects.answered(leg)
                     case LegEnded():
                         self.effects.ended(leg)
                     case LegsParted(one, other):

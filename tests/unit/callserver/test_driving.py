@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from controlplane.base.ids import CallId, call_of_leg, leg_of_call
-from controlplane.calls.facts import Direction, Facts
+from controlplane.calls.facts import Direction, Facts, Inline
 from controlplane.callserver.server import CallServer
 from controlplane.emulator.parties import Cast
 from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear, Press, Say, Scenario, Then, Wait
@@ -110,25 +110,42 @@ async def test_a_question_under_way_is_put_to_its_end_when_the_caller_leaves(tmp
         assert here.timeline[-1] == "platform the call is over: completed (normal-clearing)"
 
 
+def place(here: Platform, document: Link | Inline) -> None:
+    """Have the server call somebody who answers after a second and listens."""
+    here.node.far_ends = Cast(here.node, Scenario((), {"+15550003333": CalleePlan()})).take_invite
+    leg = leg_of_call(CallId("cs_7XTVHE5PSB8PRTSB6VBDN5N2KA"))
+    here.servers[0].keepers[NODE].place(
+        Facts(
+            call=call_of_leg(leg),
+            account=ACCOUNT,
+            a_leg=leg,
+            node=NODE,
+            direction=Direction.OUTBOUND_API,
+            from_number="+15550002222",
+            to_number="+15550003333",
+            document=document,
+        )
+    )
+
+
+async def test_nothing_is_sent_to_a_dialled_leg_before_it_is_parked(tmp_path: Path) -> None:
+    """FreeSWITCH parks it 20 ms after the answer, and cuts what it was sent before that."""
+    async with platform(tmp_path, {}) as here:
+        place(here, Inline("application/xml", "<Response><Say>hello</Say></Response>"))
+        await here.until(lambda: bool(here.node.channels))
+        (channel,) = here.node.channels.values()
+        await here.until(lambda: channel.is_answered)
+        while not channel.is_parked:
+            assert list(channel.messages) == []
+            await here.clock.sleep(0.001)
+        await here.until(lambda: channel.is_down)
+        assert here.timeline[-1] == "platform the call is over: completed (normal-clearing)"
+
+
 async def test_a_call_that_is_just_being_dialled_is_not_missed(tmp_path: Path) -> None:
     async with platform(tmp_path, {"/": "<Say>hello</Say>"}) as here:
-        callee = CalleePlan(1, Then.ANSWER, (Hear("hello"),))
-        here.node.far_ends = Cast(here.node, Scenario((), {"+15550003333": callee})).take_invite
-        keeper = here.servers[0].keepers[NODE]
-        leg = leg_of_call(CallId("cs_7XTVHE5PSB8PRTSB6VBDN5N2KA"))
-        keeper.place(
-            Facts(
-                call=call_of_leg(leg),
-                account=ACCOUNT,
-                a_leg=leg,
-                node=NODE,
-                direction=Direction.OUTBOUND_API,
-                from_number="+15550002222",
-                to_number="+15550003333",
-                document=Link(f"{APP}/"),
-            )
-        )
-        await keeper.sweep()
+        place(here, Link(f"{APP}/"))
+        await here.servers[0].keepers[NODE].sweep()
         await here.clock.sleep(10)
         assert here.timeline[-1] == "platform the call is over: completed (normal-clearing)"
 
