@@ -195,6 +195,10 @@ class PhoneCast:
         """Let all callers call; ends when all parties' calls have ended. Answers the logs, callers first."""
         for plan in self.scenario.callers:
             self._begin(self._call(plan))
+        return await self.perform_rest()
+
+    async def perform_rest(self) -> list[PartyLog]:
+        """Wait for those who are still at it: callees may be dialled at any time."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
         return [party.log for party in self.parties]
