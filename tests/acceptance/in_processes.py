@@ -46,7 +46,8 @@ APART_S = 0.12  # between the beginnings of two cases
 SETTLE_S = 25.0
 WEBHOOK = "/webhook"
 
-Perform = Callable[[Sequence["Prepared"]], Awaitable[Mapping[str, "Performed"]]]
+Collect = Callable[[], Awaitable[Mapping[str, "Performed"]]]
+Perform = Callable[[Sequence["Prepared"]], Awaitable[Collect]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,17 @@ class Performed:
 
 
 async def run_cases(cases: Sequence[Case], platform: Platform, perform: Perform) -> dict[str, Outcome]:
-    """Perform cases at the same time; answers what came of each."""
+    """Perform cases at the same time; answers what came of each.
+
+    `perform` lets everybody call and answers, when all who called are through, what will collect what people met with.
+    """
     prepared = [await _prepare(case, platform, number * APART_S) for number, case in enumerate(cases)]
     try:
         asking = [asyncio.create_task(_ask(one, platform)) for one in prepared]
-        performed = await perform(prepared)
+        collect = await perform(prepared)
         problems = await asyncio.gather(*asking, return_exceptions=True)
         unfinished = await platform.settle(SETTLE_S)
-        outcomes = {}
+        performed, outcomes = await collect(), {}
         for one, problem in zip(prepared, problems, strict=True):
             more = [] if problem is None else [f"the API: {problem!r}"]
             more += [what for account, what in unfinished if account == uuid_of("account_id", one.tenant.account_id)]
@@ -190,7 +194,7 @@ async def on_emulator(folder: Path, server_url: str) -> AsyncIterator[tuple[Plat
 
 
 def _with_scripts(node: Node) -> Perform:
-    async def perform(prepared: Sequence[Prepared]) -> dict[str, Performed]:
+    async def perform(prepared: Sequence[Prepared]) -> Collect:
         callers = [
             replace(caller, at_s=caller.at_s + one.begins_s) for one in prepared for caller in one.case.scenario.callers
         ]
@@ -198,15 +202,20 @@ def _with_scripts(node: Node) -> Perform:
         known = {sound.name: sound for one in prepared for sound in one.sounds.known}
         voices = {text: samples for one in prepared for text, samples in one.sounds.voices.items()}
         sounds = CaseSounds([*known.values()], voices)
-        logs = await Cast(node, Scenario(tuple(callers), callees), sounds.describe).perform()
-        sounds.name(logs)
-        return {one.case.name: Performed([log for log in logs if log.party in _people(one.case)]) for one in prepared}
+        cast = Cast(node, Scenario(tuple(callers), callees), sounds.describe)
+        await cast.perform()
+
+        async def collect() -> dict[str, Performed]:
+            sounds.name(cast.logs)
+            return {one.case.name: Performed([log for log in cast.logs if _is_of(one.case, log)]) for one in prepared}
+
+        return collect
 
     return perform
 
 
-def _people(case: Case) -> set[str]:
-    return {caller.from_number for caller in case.scenario.callers} | set(case.scenario.callees)
+def _is_of(case: Case, log: PartyLog) -> bool:
+    return log.party in case.scenario.callees or log.party in [one.from_number for one in case.scenario.callers]
 
 
 @asynccontextmanager
@@ -240,19 +249,25 @@ def _take(casts: list[PhoneCast], call: PhoneCall) -> None:
 
 
 def _with_telephones(node: MediaNode, exchange: Exchange, casts: list[PhoneCast]) -> Perform:
-    async def perform(prepared: Sequence[Prepared]) -> dict[str, Performed]:
+    async def perform(prepared: Sequence[Prepared]) -> Collect:
         peer = (node.sip_address, node.sip_port)
-        performed = {}
+        own = {one.case.name: PhoneCast(exchange, peer, one.case.scenario, one.sounds) for one in prepared}
+        casts.extend(own.values())
 
-        async def one_case(one: Prepared) -> None:
-            cast = PhoneCast(exchange, peer, one.case.scenario, one.sounds)
-            casts.append(cast)
+        async def begin(one: Prepared) -> None:
             await asyncio.sleep(one.begins_s)
-            logs = await cast.perform()
-            keys = {party.log.party: "".join(key.key for key in party.call.stream.heard.keys) for party in cast.parties}
-            performed[one.case.name] = Performed(logs, keys)
+            await own[one.case.name].perform()
 
-        await asyncio.gather(*(one_case(one) for one in prepared))
-        return performed
+        await asyncio.gather(*map(begin, prepared))
+
+        async def collect() -> dict[str, Performed]:
+            return {name: Performed(await cast.perform_rest(), _keys(cast)) for name, cast in own.items()}
+
+        return collect
 
     return perform
+
+
+def _keys(cast: PhoneCast) -> dict[str, str]:
+    """What telephones were sent."""
+    return {party.log.party: "".join(key.key for key in party.call.stream.heard.keys) for party in cast.parties}
