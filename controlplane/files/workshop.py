@@ -34,7 +34,7 @@ class Workshop:
     """Does jobs on sound files in at most `workers` processes; a job that takes longer than `time_s` is given up."""
 
     def __init__(self, *, workers: int = 2, time_s: int = 60) -> None:
-        self._time_s = time_s
+        self._time_s = self._cpu_s = time_s
         self._places = asyncio.Semaphore(workers)
         self._idle: list[_Worker] = []
 
@@ -98,7 +98,7 @@ class Workshop:
             if worker.is_ready:
                 return worker
             await worker.end()
-        return await _Worker.start(self._time_s)
+        return await _Worker.start(self._cpu_s)
 
     async def _put_back(self, worker: _Worker) -> None:
         if worker.is_ready:
