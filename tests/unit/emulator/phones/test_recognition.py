@@ -51,6 +51,33 @@ def test_a_sound_with_lost_packets_in_it_is_whole() -> None:
     assert told(line(MENU.samples[:9000], late, MENU.samples[9000:])) == [("b", True)]
 
 
+@pytest.mark.parametrize("at", [500, 2000, 5000, 9000, 20_000, 23_000])
+@pytest.mark.parametrize("gap_s", [0.1, 0.3, 0.5])
+def test_a_sound_is_whole_though_the_machine_stood_still_in_it(at: int, gap_s: float) -> None:
+    assert told(line(0.3, MENU.samples[:at], gap_s, MENU.samples[at:], 0.3, WELCOME.samples)) == [
+        ("b", True),
+        ("a", True),
+    ]
+
+
+@pytest.mark.parametrize("at", [500, 2000, 5000, 9000, 20_000])
+@pytest.mark.parametrize("lost", [160, 800, 2400])
+def test_a_sound_is_whole_though_a_part_of_it_was_lost(at: int, lost: int) -> None:
+    assert told(line(0.3, MENU.samples[:at], MENU.samples[at + lost :], 0.3, WELCOME.samples)) == [
+        ("b", True),
+        ("a", True),
+    ]
+
+
+@pytest.mark.parametrize("cut", [6000, 13_000, 20_000, 22_000])
+def test_a_sound_that_another_one_breaks_off_is_not_whole(cut: int) -> None:
+    assert told(line(0.1, MENU.samples[:cut], WELCOME.samples, 0.5, MENU.samples)) == [
+        ("b", False),
+        ("a", True),
+        ("b", True),
+    ]
+
+
 def test_a_sound_of_which_the_beginning_was_missed_is_not_taken_for_heard() -> None:
     assert told(line(MENU.samples[9000:], 0.5)) == []
 
@@ -73,3 +100,10 @@ def test_a_sound_that_begins_is_noticed_when_its_head_was_heard() -> None:
     assert maybe_begins(heard, KNOWN) == (WELCOME, 3200 + WELCOME.first + 4000)
     assert maybe_begins(heard[:6000], KNOWN) is None
     assert maybe_begins(heard, [MENU]) is None
+
+
+def test_a_sound_that_begins_is_noticed_though_the_machine_stood_still_in_its_head() -> None:
+    heard = line(0.4, WELCOME.samples[:1500], 0.3, WELCOME.samples[1500:8000])
+    found = maybe_begins(heard, KNOWN)
+    assert found is not None
+    assert found[0] is WELCOME
