@@ -39,6 +39,7 @@ TAGS = [
     {"name": "events", "description": "What your webhooks were told, and whether they heard it."},
     {"name": "secrets", "description": "What signs your webhooks."},
     {"name": "account", "description": "Your account."},
+    {"name": "problems", "description": "What the `type` of a problem means."},
     {"name": "health", "description": "For those who run this platform."},
 ]  # fmt: skip
 
@@ -51,6 +52,7 @@ _MEANING = {
     413: "The body is too large.",
     415: "The body does not say that it is JSON.",
     422: "The request does not fit.",
+    501: "This platform does not offer that.",
     503: "Not possible right now; `Retry-After` says when to come again.",
 }
 

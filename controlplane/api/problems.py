@@ -61,7 +61,7 @@ def problem_of(error: CallplaneError, instance: str) -> Problem:
     message = error.message
     return Problem(
         type=f"/problems/{error.slug}",
-        title=_title_of(type(error)),
+        title=title_of(type(error)),
         status=error.http_status,
         detail=_detail_of(error),
         instance=instance,
@@ -120,7 +120,8 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     return respond(ours, request.url.path, error.headers)
 
 
-def _title_of(kind: type[CallplaneError]) -> str:
+def title_of(kind: type[CallplaneError]) -> str:
+    """What a kind of error is called: the first line of its docstring."""
     doc = next((base.__doc__ for base in kind.__mro__ if base.__doc__), None) or kind.slug
     return doc.strip().splitlines()[0]
 

@@ -164,6 +164,17 @@ async def test_unknown_paths_and_methods_are_problems_too(acme: Tenant, anyone: 
     assert wrong_method.headers["allow"] != ""
 
 
+async def test_the_type_of_a_problem_leads_to_what_it_means(acme: Tenant, anyone: AsyncClient) -> None:
+    problem = (await acme.get("/voice/calls/cs_x")).json()
+    page = await anyone.get(problem["type"])
+
+    assert (page.status_code, page.json()) == (
+        200,
+        {"type": "/problems/not-found", "title": "There is no such thing in this account.", "status": 404},
+    )
+    assert told(await anyone.get("/problems/none")) == (404, "no_such_path")
+
+
 async def test_every_answer_carries_headers_that_keep_browsers_out(anyone: AsyncClient) -> None:
     answer = await anyone.get("/healthz", headers={"Origin": "https://evil.example.com"})
 

@@ -179,6 +179,11 @@ async def test_events_are_listed_read_and_redelivered(
         (exceptions.NotFoundException, lambda c: c.voice.calls.retrieve(f"cs_{UNKNOWN}")),
         (exceptions.NotFoundException, lambda c: c.events.retrieve("nothing")),
         (exceptions.UnprocessableRequestException, lambda c: c.voice.calls.create("x", TO, FLOW, HOOK)),
+        (
+            exceptions.NotImplementedException,
+            lambda c: c.voice.operations.transfer("cs_1", {"kind": "pstn", "number": TO}, "cold"),
+        ),
+        (exceptions.NotImplementedException, lambda c: c.sip.trunks.list()),
         (exceptions.BadParametersException, lambda c: c.voice.calls.create("+15559998888", TO, FLOW, HOOK)),
     ],
 )
