@@ -9,7 +9,9 @@ import psycopg
 from psycopg.rows import dict_row
 
 from controlplane.base.ids import ACCOUNT, CALL, AccountId, CallId, leg_of_call, mint
+from controlplane.calls.events import CallOffered
 from controlplane.calls.facts import Direction, Facts
+from controlplane.calls.journal import encode_event
 from controlplane.services.accounts import create_account
 from controlplane.store.channels import QUEUE
 from controlplane.store.database import Database, Transaction
@@ -64,7 +66,8 @@ async def queue_call_in(tx: Transaction, call: CallId, account: AccountId = ACME
 def offered(call: CallId, *more: Write, account: AccountId = ACME, node: str = "fs1", app: str | None = None) -> Record:
     """The first record of an inbound call."""
     opened = CallOpened(app, "inbound", "ringing", "+15550001111", "+15550002222", node)
-    return Record(account, call, 0, NOW_MS, "CallOffered", '{"a":1}', b"digest", (opened, *more))
+    kind, data = encode_event(CallOffered(facts_of(call, account, node)))
+    return Record(account, call, 0, NOW_MS, kind, data, b"digest", (opened, *more))
 
 
 def entry(call: CallId, seq: int, *writes: Write, data: str = "{}", account: AccountId = ACME) -> Record:
