@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
 import pytest
 from pydantic import SecretStr
 
@@ -11,14 +15,17 @@ from controlplane.hooks.errors import Code, HookError
 from controlplane.hooks.limits import Limits
 from controlplane.hooks.messages import DocumentRequest
 from controlplane.verbs.documents import Link, Method
+from tests.unit.hooks.servers import Server
+from tests.unit.still_time import StillTime
 
+T = TypeVar("T")
 TOKEN = "12345"
 PARAMETERS = (("CallSid", "CA1"), ("Digits", "1#"))
-QUICK = Limits(connect_ms=300, read_ms=300, total_ms=600, retry_pause_ms=0, media_ms=600)
+AT_ONCE = Limits(retry_pause_ms=0)  # time stands still in these tests: a pause would not end
 
 
-def client_to_loopback(limits: Limits = QUICK) -> HookClient:
-    """A client that may ask loopback, with bounds that keep tests quick."""
+def client_to_loopback(limits: Limits = AT_ONCE) -> HookClient:
+    """A client that may ask loopback."""
     return HookClient(allow_private=True, limits=limits)
 
 
@@ -30,6 +37,16 @@ def document(
 ) -> DocumentRequest:
     """A request for a document."""
     return DocumentRequest(Link(url, method), parameters, SecretStr(TOKEN), "cs_1.2.0", cookies)
+
+
+async def after(seconds: float, server: Server, time: StillTime, work: Coroutine[Any, Any, T]) -> T:
+    """What it comes to if so much time passes once it is connected to this server."""
+    task = asyncio.create_task(work)
+    await server.has_connections(1)
+    await time.move(seconds - 0.001)
+    assert not task.done(), "this was given up too early"
+    await time.move(0.001)
+    return await task
 
 
 async def failure_of(client: HookClient, request: DocumentRequest) -> HookError:

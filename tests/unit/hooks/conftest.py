@@ -1,4 +1,4 @@
-"""Which event loops these tests run on."""
+"""Which event loops these tests run on: no timeout of theirs can end unless a test moves the time."""
 
 from __future__ import annotations
 
@@ -6,14 +6,23 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 import pytest
-import uvloop
+
+from tests.unit.still_time import StillLoop, StillTime, StillUvloop
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
     """What servers do to us is tried on the loop that processes run on as well: the two differ at closing."""
-    plain: dict[str, LoopFactory] = {"asyncio": asyncio.new_event_loop}
+    plain: dict[str, LoopFactory] = {"asyncio": StillLoop}
     if item.path.stem in ("test_server_from_hell", "test_tls", "test_retries"):
-        return plain | {"uvloop": uvloop.new_event_loop}
+        return plain | {"uvloop": StillUvloop}
     return plain
+
+
+@pytest.fixture
+async def time() -> StillTime:
+    """The test's time, to move."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, StillTime)
+    return loop

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import gzip
 import socket
 import struct
+import termios
 import zlib
 
 from controlplane.hooks.errors import Code
@@ -51,14 +53,15 @@ def says_and_resets(data: bytes) -> Handler:
         await read_request(reader)
         writer.write(data)
         await writer.drain()
-        await asyncio.sleep(0.02)  # lets the data arrive: a reset overtakes what is still on its way
+        while on_its_way_bytes(writer):  # a reset would overtake it
+            await asyncio.sleep(0)
         reset(writer)
 
     return handle
 
 
 def drips(start: bytes, drop: bytes) -> Handler:
-    """Say something, and then a little more every few milliseconds for ever."""
+    """Say something, and then a little more five times a second for ever."""
 
     async def handle(reader: Reader, writer: Writer) -> None:
         await read_request(reader)
@@ -66,7 +69,7 @@ def drips(start: bytes, drop: bytes) -> Handler:
         while True:
             writer.write(drop)
             await writer.drain()
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.2)
 
     return handle
 
@@ -131,6 +134,12 @@ def reset(writer: Writer) -> None:
     peer: socket.socket = writer.get_extra_info("socket")
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
+
+
+def on_its_way_bytes(writer: Writer) -> int:
+    """How much of what was said the other side's kernel has not acknowledged (tcp(7), SIOCOUTQ)."""
+    peer: socket.socket = writer.get_extra_info("socket")
+    return int.from_bytes(fcntl.ioctl(peer.fileno(), termios.TIOCOUTQ, bytes(4)), "little")
 
 
 def encoded(encoding: bytes, body: bytes) -> bytes:

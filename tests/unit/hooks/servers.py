@@ -43,6 +43,11 @@ class Server:
     seen: list[Seen] = field(default_factory=list)
     connections: int = 0
 
+    async def has_connections(self, number: int) -> None:
+        """Wait until so many were accepted."""
+        while self.connections < number:
+            await asyncio.sleep(0)
+
     def url(self, path: str = "/voice", host: str = "127.0.0.1", scheme: str = "http") -> str:
         return f"{scheme}://{host}:{self.port}{path}"
 

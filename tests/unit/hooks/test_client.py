@@ -176,5 +176,5 @@ async def test_error_tells_code_problem_url_and_time() -> None:
 
         assert (error.code, error.problem) == (Code.HTTP_FAILURE, "the server answered 503")
         assert (error.url, error.status, error.retry_after_s) == (server.url("/v?a=1"), 503, 7)
-        assert 0 <= error.elapsed_ms < 600
+        assert error.elapsed_ms >= 0
         assert "a=1" not in str(error)

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from controlplane.hooks.client import HookClient
 from controlplane.hooks.messages import DeliveryRequest, EventContent, FormContent
 from controlplane.verbs.documents import Link
-from tests.unit.hooks.asking import QUICK, client_to_loopback, document, failure_of
+from tests.unit.hooks.asking import AT_ONCE, client_to_loopback, document, failure_of
 from tests.unit.hooks.hell import closes_at_once, says
 from tests.unit.hooks.servers import answer, serving, serving_raw
 
@@ -82,4 +82,4 @@ async def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.Monk
 
 async def test_client_that_is_not_open_says_so() -> None:
     with pytest.raises(RuntimeError, match="async with"):
-        await HookClient(limits=QUICK).fetch_document(document("http://a.test/"))
+        await HookClient(limits=AT_ONCE).fetch_document(document("http://a.test/"))

@@ -11,7 +11,7 @@ from controlplane.hooks.errors import Code, HookError
 from controlplane.hooks.guard import AddressRefused, Guard, GuardedResolver
 from controlplane.hooks.limits import Limits
 from controlplane.hooks.target import parse_target
-from tests.unit.hooks.asking import QUICK, document, failure_of
+from tests.unit.hooks.asking import AT_ONCE, document, failure_of
 from tests.unit.hooks.servers import redirect, serving
 
 
@@ -41,7 +41,7 @@ async def test_name_that_changes_its_mind_is_judged_each_time() -> None:
 
 async def test_connection_goes_to_the_very_address_that_was_judged() -> None:
     lookup = ChangesItsMind(["127.0.0.1"])
-    async with serving() as server, HookClient(allow_private=True, limits=QUICK, lookup=lookup) as client:
+    async with serving() as server, HookClient(allow_private=True, limits=AT_ONCE, lookup=lookup) as client:
         await client.fetch_document(document(server.url(host="once.test")))
 
         assert (lookup.answers, server.connections) == ([], 1)
@@ -49,8 +49,7 @@ async def test_connection_goes_to_the_very_address_that_was_judged() -> None:
 
 async def test_rebinding_between_two_requests_reaches_nothing_inside() -> None:
     lookup = ChangesItsMind(["203.0.113.1"], ["127.0.0.1"], ["::1"], ["10.0.0.1"])
-    limits = Limits(connect_ms=200, total_ms=300, retries=0)
-    async with serving() as canary, HookClient(limits=limits, lookup=lookup) as client:
+    async with serving() as canary, HookClient(limits=Limits(retries=0), lookup=lookup) as client:
         errors = [await failure_of(client, document(canary.url(host="rebind.test"))) for _ in range(4)]
 
         assert [error.code for error in errors] == [Code.BAD_HOST] * 4
@@ -69,7 +68,7 @@ async def test_what_is_no_plain_address_is_refused(answer: list[str]) -> None:
 
 
 async def test_name_without_addresses_does_not_resolve() -> None:
-    async with HookClient(limits=QUICK, lookup=ChangesItsMind([])) as client:
+    async with HookClient(limits=AT_ONCE, lookup=ChangesItsMind([])) as client:
         error = await failure_of(client, document("http://nothing.test/"))
 
     assert (error.code, error.problem) == (Code.BAD_HOST, "the host name does not resolve")
@@ -79,7 +78,7 @@ async def test_name_that_does_not_exist_is_a_bad_host_and_is_asked_once() -> Non
     async def lookup(host: str) -> list[str]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    async with HookClient(limits=QUICK, lookup=lookup) as client:
+    async with HookClient(limits=AT_ONCE, lookup=lookup) as client:
         error = await failure_of(client, document("http://no.test/"))
 
     assert (error.code, error.problem, error.attempts) == (Code.BAD_HOST, "the host name does not resolve", 1)
@@ -123,7 +122,7 @@ async def test_redirect_inside_is_refused_before_anything_is_sent() -> None:
             async def lookup(host: str) -> list[str]:
                 return ["169.254.0.1"] if host == "inside.test" else ["127.0.0.1"]
 
-            async with HookClient(allow_private=True, limits=QUICK, lookup=lookup) as client:
+            async with HookClient(allow_private=True, limits=AT_ONCE, lookup=lookup) as client:
                 error = await failure_of(client, document(server.url(host="outside.test")))
 
         assert (error.code, error.url) == (Code.BAD_HOST, server.url(host="outside.test"))
@@ -131,7 +130,7 @@ async def test_redirect_inside_is_refused_before_anything_is_sent() -> None:
 
 
 async def test_error_names_no_address() -> None:
-    async with HookClient(limits=QUICK, lookup=ChangesItsMind(["10.20.30.40"])) as client:
+    async with HookClient(limits=AT_ONCE, lookup=ChangesItsMind(["10.20.30.40"])) as client:
         error = await failure_of(client, document("http://intern.test/"))
 
     assert "10.20" not in f"{error!r} {error} {error.__cause__}"

@@ -4,7 +4,7 @@ import pytest
 
 from controlplane.hooks.client import HookClient
 from controlplane.hooks.errors import Code
-from tests.unit.hooks.asking import QUICK, code_of
+from tests.unit.hooks.asking import AT_ONCE, code_of
 from tests.unit.hooks.servers import serving
 
 # {p} is the canary's port: it listens on 127.0.0.1.
@@ -54,7 +54,7 @@ def test_there_are_more_than_sixty_forms() -> None:
 
 @pytest.mark.parametrize("form", INSIDE)
 async def test_no_url_reaches_the_canary(form: str) -> None:
-    async with serving() as canary, HookClient(limits=QUICK, lookup=lookup) as client:
+    async with serving() as canary, HookClient(limits=AT_ONCE, lookup=lookup) as client:
         url = form.format(p=canary.port)
 
         assert await code_of(client, url) in REFUSALS
@@ -63,6 +63,6 @@ async def test_no_url_reaches_the_canary(form: str) -> None:
 
 @pytest.mark.parametrize("form", ["http://localhost:{p}/", "http://[::ffff:127.0.0.1]:{p}/", "http://0x7f.1:{p}/"])
 async def test_no_url_reaches_the_canary_with_the_systems_own_resolver(form: str) -> None:
-    async with serving() as canary, HookClient(limits=QUICK) as client:
+    async with serving() as canary, HookClient(limits=AT_ONCE) as client:
         assert await code_of(client, form.format(p=canary.port)) in REFUSALS
         assert canary.connections == 0

@@ -7,12 +7,13 @@ import pytest
 from controlplane.hooks.client import HookClient
 from controlplane.hooks.errors import Code
 from controlplane.hooks.limits import Limits
-from tests.unit.hooks.asking import document, failure_of
+from tests.unit.hooks.asking import after, document, failure_of
 from tests.unit.hooks.certificates import Authority, make_authority
 from tests.unit.hooks.hell import resets_amid_the_request
 from tests.unit.hooks.servers import answer, redirect, serving, serving_raw
+from tests.unit.still_time import StillTime
 
-LIMITS = Limits(connect_ms=500, read_ms=500, total_ms=900, retries=0)
+LIMITS = Limits(retries=0)
 
 
 @pytest.fixture
@@ -126,12 +127,13 @@ async def test_plain_http_on_an_https_port_is_no_handshake(authority: Authority)
         assert (error.code, error.problem) == (Code.TLS_HANDSHAKE, "TLS handshake failed: wrong version number")
 
 
-async def test_silence_amid_the_handshake_ends_at_the_connect_timeout(authority: Authority) -> None:
+async def test_silence_amid_the_handshake_ends_at_the_connect_timeout(authority: Authority, time: StillTime) -> None:
     async def is_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.Event().wait()
 
     async with serving_raw(is_silent) as server, trusting(authority) as client:
-        error = await failure_of(client, document(server.url("/#ct=100", "app.test", "https")))
+        asked = document(server.url("/#ct=100", "app.test", "https"))
+        error = await after(0.1, server, time, failure_of(client, asked))
 
         assert (error.code, error.problem) == (Code.CONNECTION_FAILURE, "no connection in time")
 
@@ -179,5 +181,4 @@ async def test_flood_over_tls_is_cut_off(authority: Authority) -> None:
         error = await failure_of(client, document(server.url("/", "app.test", "https")))
 
         assert error.code == Code.BODY_TOO_LARGE
-        async with asyncio.timeout(1):
-            await ended.wait()
+        await ended.wait()
