@@ -10,7 +10,6 @@ from controlplane.emulator.apps.playing import send_keys
 from controlplane.emulator.bridging import hear_each_other
 from controlplane.emulator.causes import read_cause
 from controlplane.emulator.channel import Channel, Digit, Message
-from controlplane.emulator.hearing import Heard
 from controlplane.emulator.joining import join, transfer
 from controlplane.emulator.recording import bug_headers, start_recording, stop_recording
 from controlplane.emulator.signalling import answer, ring
@@ -142,7 +141,7 @@ def _displace(channel: Channel, rest: str) -> str:
     at_ms = channel.node.clock.monotonic_ms()
     for part in parts if channel.hears.current is not None else []:
         end_ms = at_ms + (part.duration_ms or 0)
-        channel.hears.items.append(Heard(at_ms, end_ms, part.what))
+        channel.hears.lay_over(part.what, at_ms, end_ms)
         at_ms = end_ms
     channel.changed()
     return "+OK Success\n"

@@ -46,6 +46,11 @@ class Hearing:
         if what is not None:
             self.begun.append(what)
 
+    def lay_over(self, what: str, from_ms: int, to_ms: int) -> None:
+        """This is heard over whatever else is."""
+        self.items.append(Heard(from_ms, to_ms, what))
+        self.begun.append(what)
+
     def until(self, now_ms: int) -> list[Heard]:
         """All things heard, the current one cut at `now_ms`."""
         if self._what is None or now_ms <= self._since_ms:
