@@ -15,6 +15,7 @@ from controlplane.callserver.effects import Effects
 from controlplane.callserver.keeper import Keeper
 from controlplane.callserver.offers import NO_SUCH_NUMBER, facts_of, number_of
 from controlplane.callserver.ports import Applications, Archive, Inbox, Journal, Meters, Numbers, Ownership, Prompts
+from controlplane.callserver.pulse import Pulse
 from controlplane.callserver.server import CallServer
 from controlplane.switch.link import Connect
 from controlplane.switch.node import Node
@@ -52,14 +53,17 @@ class Parts:
 
 def build_call_server(parts: Parts) -> CallServer:
     """Put the parts together; nothing runs yet."""
-    keepers = {name: _keeper(parts, name, node) for name, node in parts.nodes.items()}
-    return CallServer(parts.id, keepers, parts.ownership, parts.inbox, parts.clock, parts.ownership_lost)
+    pulse = Pulse(parts.clock)
+    keepers = {name: _keeper(parts, name, node, pulse) for name, node in parts.nodes.items()}
+    return CallServer(parts.id, keepers, parts.ownership, parts.inbox, parts.clock, pulse, parts.ownership_lost)
 
 
-def _keeper(parts: Parts, name: str, node_parts: NodeParts) -> Keeper:
+def _keeper(parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse) -> Keeper:
     calls: dict[LegId, LiveCall] = {}
     node = Node(name, node_parts.connect, node_parts.password, parts.clock, _nothing, _nothing)
-    effects = Effects(node, node_parts.writer, parts.applications, parts.prompts, parts.numbers, parts.meters, calls)
+    effects = Effects(
+        node, node_parts.writer, parts.applications, parts.prompts, parts.numbers, parts.meters, pulse, calls
+    )
 
     def answer_offer(offered: Offered, on_node: str) -> Facts | None:
         route = parts.numbers.maybe_route(number_of(offered.dialled_number))
@@ -74,6 +78,7 @@ def _keeper(parts: Parts, name: str, node_parts: NodeParts) -> Keeper:
         parts.journal,
         parts.archive,
         parts.clock,
+        pulse,
         answer_offer,
         lambda _: NO_SUCH_NUMBER,
         calls,

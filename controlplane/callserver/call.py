@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from controlplane.base.clock import Clock
@@ -20,6 +21,7 @@ from controlplane.calls.commands import REPEATABLE, WRITTEN, Command
 from controlplane.calls.events import Entry, Event
 from controlplane.calls.machine import CallMachine
 from controlplane.callserver.ports import Journal
+from controlplane.callserver.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,7 @@ class LiveCall:
     journal: Journal
     clock: Clock
     carrier: Carrier
+    pulse: Pulse
     machine: CallMachine = field(default_factory=CallMachine)
     next_seq: int = 0
     held: deque[tuple[asyncio.Future[None], Command]] = field(default_factory=deque)
@@ -54,6 +57,10 @@ class LiveCall:
 
     def feed(self, event: Event) -> None:
         """Put an event on record and do what the machine answers; events that change nothing leave no entry."""
+        self.fed_s = self.clock.monotonic_s()
+        if self.fed_s > self.pulse.sure_until_s:
+            self.pulse.postpone(partial(self.feed, event))
+            return
         try:
             if not self.is_dropped and self.machine.concerns(event):
                 self._take(event)
@@ -65,7 +72,6 @@ class LiveCall:
             self.broke(error)
 
     def _take(self, event: Event) -> None:
-        self.fed_s = self.clock.monotonic_s()
         self.last_ms = max(self.last_ms, self.clock.now_ms())  # the clock may be set back; a journal's never goes back
         entry = Entry(self.next_seq, self.last_ms, event)
         self.next_seq += 1
@@ -147,7 +153,16 @@ class LiveCall:
         if len(self.held) == 1:
             saved.add_done_callback(self._release)
 
-    def _release(self, _saved: asyncio.Future[None]) -> None:
+    def _release(self, saved: asyncio.Future[None]) -> None:
+        if not self.pulse.is_sure:
+            self.pulse.postpone(partial(self._release, saved))
+            return
+        try:
+            self._carry_out_what_is_safe()
+        except Exception as error:
+            self.broke(error)
+
+    def _carry_out_what_is_safe(self) -> None:
         while self.held and not self.is_dropped:
             saved, command = self.held[0]
             if not saved.done():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from controlplane.base.causes import Cause
 from controlplane.base.ids import LegId, Token
@@ -42,6 +44,7 @@ from controlplane.callserver.call import LiveCall
 from controlplane.callserver.line import Line, Sounds
 from controlplane.callserver.measuring import VERB_OF
 from controlplane.callserver.ports import Applications, FetchFailed, Meters, Numbers, PromptFailedError, Prompts
+from controlplane.callserver.pulse import Pulse
 from controlplane.esl import apis
 from controlplane.esl.commands import Command as EslCommand
 from controlplane.esl.errors import UnsafeValue
@@ -66,6 +69,7 @@ class Effects:
     prompts: Prompts
     numbers: Numbers
     meters: Meters
+    pulse: Pulse
     calls: dict[LegId, LiveCall]
     lines: dict[LegId, Line] = field(default_factory=dict)
     questions: set[asyncio.Task[None]] = field(default_factory=set)  # of calls that are over, too
@@ -102,7 +106,11 @@ class Effects:
         """End every leg of a call that we cannot go on with."""
         for leg in [leg for leg, owner in self.calls.items() if owner is call]:
             with suppress(LinkLost):
-                self.node.send(self.writer.end(leg, Cause.NORMAL_TEMPORARY_FAILURE))
+                self.end(leg, Cause.NORMAL_TEMPORARY_FAILURE)
+
+    def end(self, leg: LegId, cause: Cause) -> None:
+        """End a leg, whoever's it is. Raises LinkLost."""
+        self._write(self.writer.end(leg, cause))
 
     def parked(self, leg: LegId) -> None:
         """A leg of ours went back to park."""
@@ -182,7 +190,17 @@ class Effects:
                 self._doubt(call, leg)
 
         for command in commands:
-            self.node.send(command, replied)
+            self._write(command, replied)
+
+    def _write(self, command: EslCommand, on_reply: Callable[[Frame | None], None] | None = None) -> None:
+        self._make_sure()
+        self.node.send(command, on_reply)
+
+    def _make_sure(self) -> None:
+        """Raise LinkLost where it is not known whose calls these are: the links are cut then, to begin anew."""
+        if not self.pulse.is_sure:
+            self.pulse.was_refused = True
+            raise LinkLost("Nothing is sent after a sleep before it is known whose calls these are.")
 
     def _look(self, call: LiveCall, leg: LegId, token: Token) -> None:
         line = self.lines.get(leg)
@@ -203,17 +221,17 @@ class Effects:
         if call.machine.is_alive(leg) and not call.machine.may_come_yet(leg):
             asyncio.get_running_loop().call_later(LOST_LEG_CHECK_S, self._ask_whether_alive, leg, check)
 
-    def _ask_whether_alive(self, leg: LegId, gone: object) -> None:
+    def _ask_whether_alive(self, leg: LegId, gone: Callable[[], None]) -> None:
         def replied(frame: Frame | None) -> None:
-            if frame is not None and frame.text.strip() == "false" and callable(gone):
+            if frame is not None and frame.text.strip() == "false":
                 gone()
 
-        try:
-            self.node.send(apis.uuid_exists(leg), replied)
-        except LinkLost:
-            return
+        with suppress(LinkLost):
+            self._write(apis.uuid_exists(leg), replied)
 
     def _originate(self, call: LiveCall, command: Originate) -> None:
+        self._make_sure()
+
         def finished(answer: str) -> None:
             if answer.startswith("-ERR"):
                 call.feed(OriginateFailed(command.leg, answer[len("-ERR ") :].strip() or "NORMAL_UNSPECIFIED"))
@@ -261,6 +279,11 @@ class Effects:
     def _write_burst(
         self, call: LiveCall, burst: Burst, runs: tuple[Run, ...], sounds: Sounds, *, is_last: bool
     ) -> None:
+        if not self.pulse.is_sure:
+            self.pulse.postpone(partial(self._write_burst, call, burst, runs, sounds, is_last=is_last))
+            return
+        if call.is_dropped:
+            return
         try:
             commands = self.writer.burst(burst, runs, sounds, is_last=is_last)
             self._send(call, burst.leg, *commands)

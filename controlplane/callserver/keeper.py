@@ -11,16 +11,18 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from controlplane.base.causes import Cause
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
-from controlplane.base.ids import LegId, is_recently_minted, shard_of
+from controlplane.base.ids import LegId, is_recently_minted, leg_of_call, shard_of
 from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegEnded, LegsParted, Resumed
 from controlplane.calls.facts import Facts
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.effects import Effects
 from controlplane.callserver.ports import Archive, Journal, Stored
+from controlplane.callserver.pulse import Pulse
 from controlplane.switch.link import LinkLost
 from controlplane.switch.node import Channel, Node
 from controlplane.switch.translation import Happened, Looked, News, Offered, Parked
@@ -41,6 +43,7 @@ class Keeper:
     journal: Journal
     archive: Archive
     clock: Clock
+    pulse: Pulse
     answer_offer: Callable[[Offered, str], Facts | None]
     refuse: Callable[[Offered], Cause]
     calls: dict[LegId, LiveCall]
@@ -58,6 +61,9 @@ class Keeper:
         """Take what the event link brought; never waits."""
         if self._late_news is not None:
             self._late_news.append(news)
+            return
+        if not self.pulse.is_sure:
+            self.pulse.postpone(partial(self.on_news, news))
             return
         call = self.calls.get(news.leg)
         try:
@@ -96,22 +102,20 @@ class Keeper:
             return
         facts = self.answer_offer(offered, self.node.name)
         if facts is None:
-            self.node.send(self.effects.writer.end(offered.leg, self.refuse(offered)))
+            self.effects.end(offered.leg, self.refuse(offered))
             return
         self._open(facts).feed(CallOffered(facts))
 
     def _open(self, facts: Facts) -> LiveCall:
-        call = LiveCall(facts.call, self.node.name, self.journal, self.clock, self.effects)
+        call = LiveCall(facts.call, self.node.name, self.journal, self.clock, self.effects, self.pulse)
         self.calls[facts.a_leg] = call
         return call
 
     def _give_up(self, leg: LegId, call: LiveCall | None) -> None:
         if call is not None:
             call.drop()
-        try:
-            self.node.send(self.effects.writer.end(leg, Cause.NORMAL_TEMPORARY_FAILURE))
-        except LinkLost:
-            return
+        with suppress(LinkLost):
+            self.effects.end(leg, Cause.NORMAL_TEMPORARY_FAILURE)
 
     # Calls that others hand over
 
@@ -143,9 +147,8 @@ class Keeper:
         async with self._changing:
             self.shards -= shards
             self._read -= shards
-            for call in {id(call): call for call in self.calls.values()}.values():
-                if shard_of(call.machine.facts.a_leg) in shards:
-                    call.drop()
+            for call in self.calls_of(shards):
+                call.drop()
             with suppress(LinkLost):  # who opens the links again watches what is left
                 await self.node.watch(self.shards)
 
@@ -192,7 +195,7 @@ class Keeper:
         await self._resynchronise(self.shards)
         for leg in found & parked:
             if leg not in self.calls and not channels[leg].is_inbound:
-                self.node.send(self.effects.writer.end(leg, Cause.NORMAL_TEMPORARY_FAILURE))
+                self.effects.end(leg, Cause.NORMAL_TEMPORARY_FAILURE)
 
     # Resynchronisation
 
@@ -208,7 +211,7 @@ class Keeper:
             for call in calls:
                 self._resume(call, channels)
             unclaimed = {news.leg for news in waiting if isinstance(news, Offered)}
-            await self._take_the_unclaimed(channels, shards, but=unclaimed)
+            waiting += await self._unclaimed(channels, shards, but=unclaimed)
         except LinkLost:
             self._late_news = []
             raise
@@ -232,7 +235,7 @@ class Keeper:
     def calls_of(self, shards: frozenset[int]) -> list[LiveCall]:
         """The calls of these shards that we drive, each once."""
         ours = {id(call): call for call in self.calls.values()}
-        return [call for call in ours.values() if shard_of(call.machine.facts.a_leg) in shards]
+        return [call for call in ours.values() if shard_of(leg_of_call(call.id)) in shards]
 
     def _adopt(self, stored: Iterable[Stored], shards: frozenset[int]) -> list[LiveCall]:
         for one in stored:
@@ -282,15 +285,18 @@ class Keeper:
                 call.feed(LegAnswered(leg.id))
         call.feed(Resumed(self.server))
 
-    async def _take_the_unclaimed(
-        self, channels: dict[LegId, Channel], shards: frozenset[int], but: Iterable[LegId] = ()
-    ) -> None:
+    async def _unclaimed(
+        self, channels: dict[LegId, Channel], shards: frozenset[int], but: Iterable[LegId]
+    ) -> list[News]:
+        """Legs that came in and nobody took, as if they were offered now."""
+        offered: list[News] = []
         for leg, channel in channels.items():
             if leg in but or not channel.is_inbound or not self._is_unclaimed(leg, channel, shards):
                 continue
             news = await self.node.look_up(leg)
-            if isinstance(news, Offered) and leg not in self.calls:
-                self._take(None, news)
+            if isinstance(news, Offered):
+                offered.append(news)
+        return offered
 
     def _is_unclaimed(self, leg: LegId, channel: Channel, shards: frozenset[int]) -> bool:
         is_ours = channel.is_inbound or is_recently_minted(leg, self.clock.now_ms())

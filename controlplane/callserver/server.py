@@ -22,6 +22,7 @@ from controlplane.base.errors import Unavailable
 from controlplane.base.ids import leg_of_call
 from controlplane.callserver.keeper import Keeper
 from controlplane.callserver.ports import Inbox, Ownership
+from controlplane.callserver.pulse import BEAT_S, SURE_S, Pulse
 from controlplane.switch.link import LinkLost
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class CallServer:
     ownership: Ownership
     inbox: Inbox
     clock: Clock
+    pulse: Pulse
     ownership_lost: asyncio.Event  # set when the session with our locks is found gone
     on_state: Callable[[str], None] = lambda _: None
     broken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,6 +61,8 @@ class CallServer:
     async def start(self) -> None:
         """Begin; returns when the first shards are sought. Raises Unavailable if the database is away."""
         await self.ownership.open()
+        self.pulse.go_on()
+        self._run(self._beat())
         for keeper in self.keepers.values():
             self._run(self._keep_open(keeper))
             self._run(self._kick(keeper))
@@ -174,6 +178,8 @@ class CallServer:
                 now = self.clock.monotonic_s()
                 if self.ownership_lost.is_set():
                     await self._regain()
+                if not self.pulse.is_sure:
+                    await self._look_again()
                 if now - looked >= 1.0:
                     servers, looked = await self.ownership.live_servers(), now
                     await self.ownership.fence()
@@ -235,7 +241,37 @@ class CallServer:
                 await self.ownership.release(node, shards)
             log.info("shards_given_back", extra={"node": node, "shards": shards})
 
+    async def _beat(self) -> None:
+        while True:
+            self.pulse.beat()
+            await self.clock.sleep(BEAT_S)
+
+    async def _look_again(self) -> None:
+        """We slept, or hung. Nothing is done before we know that our shards were ours all the while."""
+        asked_s = self.clock.monotonic_s()
+        log.warning("slept", extra={"server": self.id})
+        try:
+            await self.ownership.confirm()
+        except Unavailable:
+            await self._let_go()
+            raise
+        if self.clock.monotonic_s() - asked_s > SURE_S:
+            return  # the answer is old news, too
+        was_refused = self.pulse.was_refused
+        self.pulse.go_on()
+        if was_refused:
+            for keeper in self.keepers.values():
+                keeper.node.abort("something was not sent after a sleep")
+
+    async def _let_go(self) -> None:
+        """Others may have had our calls, and may have them now: whatever is ours later is read from its journal."""
+        for keeper in self.keepers.values():
+            await keeper.give(keeper.shards)
+        self.pulse.forget()
+
     async def _regain(self) -> None:
+        if not self.pulse.is_sure:
+            await self._let_go()
         await self.ownership.open()
         for name, keeper in self.keepers.items():
             kept = await self.ownership.try_take(name, sorted(keeper.shards)) if keeper.shards else frozenset()

@@ -144,12 +144,23 @@ class ShardLocks:
         rows = await self._ask(_FENCE, server_id=self._server_id, dead_after_s=self._dead_after_s)
         return [row["server_id"] for row in rows]
 
+    async def confirm(self) -> None:
+        """Say that this server is there, and make sure that it still holds what it held. Raises SessionLost.
+
+        Nobody fences it for `dead_after_s` from here on.
+        """
+        if not await self._ask(_BEAT, server_id=self._server_id):
+            # Fenced, and the end of the session is on its way.
+            async with self._turn:
+                await self._lose("fenced")
+            raise SessionLost
+
     async def _watch(self) -> None:
         """Beat now and then, and at once when the socket stirs while nobody asked anything: that is its end."""
         while not self._is_leaving:
             self._stirred.clear()
             try:
-                await self._ask(_BEAT, server_id=self._server_id)
+                await self.confirm()
                 await asyncio.wait_for(self._stirred.wait(), self._beat_s)
             except TimeoutError:
                 continue
@@ -167,12 +178,15 @@ class ShardLocks:
                     cursor = await connection.cursor(row_factory=dict_row).execute(asked.text, values)
                     rows = await cursor.fetchall() if cursor.description else []
             except (psycopg.OperationalError, OSError) as error:
-                await self._drop()
-                log.warning("shard_session_lost", extra={"problem": type(error).__name__})
-                self._on_lost()
+                await self._lose(type(error).__name__)
                 raise SessionLost from error
             self._look()
             return rows
+
+    async def _lose(self, why: str) -> None:
+        await self._drop()
+        log.warning("shard_session_lost", extra={"problem": why})
+        self._on_lost()
 
     def _look(self) -> None:
         """Have the loop tell when the socket stirs. On a duplicate, as psycopg registers the descriptor itself."""

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from controlplane.base.errors import Conflict
 from controlplane.base.ids import AccountId, CallId, shard_of
 from controlplane.calls.commands import Command
 from controlplane.calls.events import CallOffered, CallPlaced, Entry
@@ -17,7 +18,7 @@ from controlplane.callserver.ports import Request, Route, Stored
 
 @dataclass(slots=True)
 class MemoryJournal:
-    """Keeps every entry and what came of it; safe at once. Reads back as an archive, too."""
+    """Keeps every entry and what came of it; safe at once, or refused if its place is taken. An archive, too."""
 
     entries: dict[CallId, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     commands: dict[CallId, list[tuple[Command, ...]]] = field(default_factory=lambda: defaultdict(list))
@@ -31,9 +32,12 @@ class MemoryJournal:
         is_urgent: bool,  # noqa: ARG002
     ) -> asyncio.Future[None]:
         call = machine.facts.call
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if entry.seq != len(self.entries[call]):
+            done.set_exception(Conflict("Another process wrote this place of the journal.", call=call))
+            return done
         self.entries[call].append(entry)
         self.commands[call].append(commands)
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         done.set_result(None)
         return done
 
@@ -86,6 +90,9 @@ class MemoryOwnership:
 
     async def fence(self) -> list[str]:
         return []
+
+    async def confirm(self) -> None:
+        return
 
 
 @dataclass(slots=True)

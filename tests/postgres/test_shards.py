@@ -112,3 +112,16 @@ async def test_shards_are_lost_when_the_database_cannot_be_reached() -> None:
     locks = ShardLocks("postgresql://127.0.0.1:1/none", "one", on_lost=lambda: None)
     with pytest.raises(SessionLost):
         await locks.open()
+
+
+async def test_a_server_that_its_peers_took_for_dead_cannot_confirm_its_shards(make: Make, url: str) -> None:
+    """Its row goes before its session does: between the two it holds the locks and is dead all the same."""
+    (one, lost), (two, _) = await make("one"), await make("two")
+    await one.try_take("fs1", ALL)
+    await one.confirm()
+    rows(url, "DELETE FROM call_servers WHERE server_id = 'one' RETURNING 1")
+    with pytest.raises(SessionLost):
+        await one.confirm()
+    await lost.wait()
+    assert one.owned == frozenset()
+    assert await two.try_take("fs1", ALL) == set(ALL)

@@ -13,8 +13,8 @@ SELECT %(server_id)s, pid, backend_start FROM pg_stat_activity WHERE pid = pg_ba
 ON CONFLICT (server_id) DO UPDATE SET
     backend_pid = excluded.backend_pid, backend_start = excluded.backend_start, last_seen = now()
 
--- beat: Say that this process is still there.
-UPDATE call_servers SET last_seen = now() WHERE server_id = %(server_id)s
+-- beat: Say that this process is still there; no row if others took it for dead.
+UPDATE call_servers SET last_seen = now() WHERE server_id = %(server_id)s RETURNING server_id
 
 -- leave_call_server: Say that this process goes.
 DELETE FROM call_servers WHERE server_id = %(server_id)s

@@ -28,6 +28,8 @@ from controlplane.switch.writing import Writer
 from controlplane.verbs.documents import Link, Play, Say
 from controlplane.wiring.memory import MemoryInbox, MemoryJournal, MemoryNumbers, MemoryOwnership
 
+from .peers import Session, Sleeper
+
 ACCOUNT = AccountId(ids.mint("acc", 1, b"0123456789"))
 APP = "https://app.example"
 NODE = "n1"
@@ -109,20 +111,24 @@ class Platform:
     servers: list[CallServer] = field(default_factory=list)
     logs: list[PartyLog] = field(default_factory=list)
 
-    async def start_server(self, name: str = "first") -> CallServer:
+    async def start_server(
+        self, name: str = "first", *, sleeper: Sleeper | None = None, session: Session | None = None
+    ) -> CallServer:
+        """One more server; with a `sleeper` it has a clock and a network of its own, with a `session` locks."""
+        network = sleeper.network if sleeper is not None else self.network
         route = Route(ACCOUNT, None, Link(f"{APP}/"), None, None, None)
         writer = Writer("internal", Hop("gateway.example"), self.sounds.folder)
         parts = Parts(
             id=name,
-            nodes={NODE: NodeParts(self.network.connect, "ClueCon", writer)},
-            clock=self.clock,
+            nodes={NODE: NodeParts(network.connect, "ClueCon", writer)},
+            clock=sleeper or self.clock,
             journal=self.journal,
             archive=self.journal,
             applications=self.pages,
             prompts=self.sounds,
             numbers=MemoryNumbers(anything=route),
-            ownership=self.ownership,
-            ownership_lost=asyncio.Event(),
+            ownership=session or self.ownership,
+            ownership_lost=session.lost if session is not None else asyncio.Event(),
             inbox=self.inbox,
             meters=Metrics(),
             public_url="https://api.example",
