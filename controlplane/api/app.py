@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from controlplane.api import health, media, problem_pages, problems
+from controlplane.api import health, media, pages, problems
 from controlplane.api.edge import Edge
 from controlplane.api.gathered import gather
 from controlplane.api.keys import Holders, KeyCheck
@@ -53,7 +53,7 @@ def build_app(parts: ApiParts) -> FastAPI:
     )
     app.state.parts, app.state.gathered = parts, gather(parts.db)
     # Not include_router: a request would look through each of them. Ours before FastAPI's own, the busiest first.
-    app.router.routes[:0] = [route for module in (*_V1, media, health, problem_pages) for route in module.router.routes]
+    app.router.routes[:0] = [route for module in (*_V1, media, health, pages) for route in module.router.routes]
     app.openapi = partial(describe, app, parts.public_url)  # type: ignore[method-assign]
     app.add_middleware(KeyCheck, holders=Holders(app.state.gathered.holders, parts.clock))
     app.add_middleware(Edge, parts=parts)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from controlplane.api.document_schema import components
 from controlplane.api.keys import PREFIX
 from controlplane.api.lean import LeanRoute
 from controlplane.api.problems import MEDIA_TYPE, schema
@@ -26,6 +27,10 @@ answered with 422, one that is still under way with 409.
 
 **Lists** come newest first, in pages: pass `next_cursor` on as `cursor_after`.
 
+**Documents** say what a call does: TwiML, or our JSON, whose shape is `CallDocument` below and at
+[/schemas/call-document.json](/schemas/call-document.json). A document given with a request is checked at once, as a
+whole, and `errors` name the place in it.
+
 Fields of a request that are not known are passed over; fields of the wrong type are refused.
 """
 
@@ -39,7 +44,7 @@ TAGS = [
     {"name": "events", "description": "What your webhooks were told, and whether they heard it."},
     {"name": "secrets", "description": "What signs your webhooks."},
     {"name": "account", "description": "Your account."},
-    {"name": "problems", "description": "What the `type` of a problem means."},
+    {"name": "reference", "description": "What the `type` of a problem means, and what a call document may hold."},
     {"name": "health", "description": "For those who run this platform."},
 ]  # fmt: skip
 
@@ -87,7 +92,7 @@ def describe(app: FastAPI, public_url: str) -> dict[str, Any]:
             servers=[{"url": public_url}],
         )  # fmt: skip
         parts = made.setdefault("components", {})
-        parts.setdefault("schemas", {}).update(schema())
+        parts.setdefault("schemas", {}).update(schema() | components())
         parts["securitySchemes"] = {
             "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
             "bearer": {"type": "http", "scheme": "bearer"},

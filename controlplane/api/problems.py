@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -137,8 +138,17 @@ def _faults_of(error: CallplaneError) -> list[Fault] | None:
     if isinstance(error, InvalidRequest):
         return [_fault_of(one) for one in error.errors]
     if isinstance(error, DocumentError):
-        return [Fault(["body", "document", error.path], str(error.message), str(error.code))]
+        return [Fault(["body", "document", *_steps_of(error.path)], str(error.message), str(error.code))]
     return None
+
+
+def _steps_of(path: str) -> list[str | int]:
+    """A place in a document: in JSON key by key (`verbs[0].say`), in TwiML as it is named (`Gather[2]@timeout`)."""
+    if path in ("document", "body"):
+        return []
+    if not path.startswith(("[", "verbs")):
+        return [path]
+    return [int(step) if step.isdecimal() else step for step in re.findall(r"[^.\[\]]+", path)]
 
 
 def _fault_of(found: Mapping[str, Any]) -> Fault:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Request, Response
 from pydantic import Field, StringConstraints, model_validator
 
+from controlplane.api.document_schema import InlineDocument
 from controlplane.api.openapi import v1_router
 from controlplane.api.requests import change, read
 from controlplane.api.v1.fields import Body, Id, Url, iso, maybe_iso
@@ -72,7 +73,7 @@ class Redirect(Body):
 
     flow_url: Annotated[Url | None, Field(description="Asked for the document.")] = None
     method: Method = "POST"
-    document: Annotated[str | list[Any] | dict[str, Any] | None, Field(description="The document itself.")] = None
+    document: Annotated[InlineDocument | None, Field(description="The document itself.")] = None
 
     @model_validator(mode="after")
     def _one_document(self) -> Redirect:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Request, Response
 from pydantic import Field, StringConstraints, model_validator
 
+from controlplane.api.document_schema import InlineDocument
 from controlplane.api.gathered import gathered_of
 from controlplane.api.keys import holder_of
 from controlplane.api.openapi import v1_router
@@ -38,10 +39,10 @@ class CallBody(Body):
     flow_url: Annotated[Url | None, Field(description="Asked for the call's document once it is answered.")] = None
     method: Annotated[Method, Field(description="How `flow_url` is asked.")] = "POST"
     document: Annotated[
-        str | list[Any] | dict[str, Any] | None,
+        InlineDocument | None,
         Field(
             description="The document itself instead of a URL: TwiML, or our JSON as text or as it is.",
-            examples=["<Response><Say>Hello!</Say></Response>"],
+            examples=["<Response><Say>Hello!</Say></Response>", [{"say": "Hello!"}, {"hangup": {}}]],
         ),
     ] = None
     fallback_url: Annotated[Url | None, Field(description="Asked where `flow_url` gives no document.")] = None

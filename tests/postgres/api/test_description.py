@@ -5,6 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from controlplane.verbs.schema import document_schema
+
 
 def operations(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {
@@ -55,6 +57,23 @@ async def test_the_description_can_be_read_in_a_browser(anyone: AsyncClient) -> 
 
     assert (page.status_code, "Callplane" in page.text) == (200, True)
     assert "cdn.jsdelivr.net" in page.headers["content-security-policy"]
+
+
+async def test_the_shape_of_a_document_stands_where_it_is_given(anyone: AsyncClient) -> None:
+    schemas = (await anyone.get("/openapi.json")).json()["components"]["schemas"]
+
+    for body in ("CallBody", "Redirect"):
+        kinds = schemas[body]["properties"]["document"]["anyOf"]
+        assert [kind.get("$ref", kind.get("type")) for kind in kinds] == [
+            "#/components/schemas/CallDocument", "string", "null",
+        ]  # fmt: skip
+    assert schemas["DocumentVerb"]["properties"]["say"] == {"$ref": "#/components/schemas/DocumentSay"}
+
+
+async def test_the_schema_of_documents_is_there_for_editors(anyone: AsyncClient) -> None:
+    answer = await anyone.get("/schemas/call-document.json")
+
+    assert (answer.headers["content-type"], answer.json()) == ("application/schema+json", document_schema())
 
 
 def references(part: Any) -> list[str]:
