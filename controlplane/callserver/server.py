@@ -180,7 +180,8 @@ class CallServer:
                     await self._regain()
                 if not self.pulse.is_sure:
                     await self._look_again()
-                if now - looked >= 1.0:
+                # Before anything is given back we look again: whose share it would be may be gone, and its shards here.
+                if now - looked >= 1.0 or len(self.ownership.owned) > self._share(servers):
                     servers, looked = await self.ownership.live_servers(), now
                     await self.ownership.fence()
                 share = self._share(servers)

@@ -44,7 +44,7 @@ class NumbersInMemory:
         """Read everything now. Raises Unavailable."""
         async with self.db.transaction() as tx:
             self._routing = await load_routing(tx)
-        log.info("routing_read", extra={"numbers": len(self._routing.holders)})
+        log.info("routing_read", extra={"numbers": len(self._routing.holders), "routes": len(self._routing.routes)})
 
     async def keep_fresh(self) -> None:
         """Read again whenever something changed; runs until it is cancelled."""

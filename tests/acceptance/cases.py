@@ -8,6 +8,7 @@
     callers: …                    # as controlplane/emulator/scenarios.py has it
     callees: …
     api: [{at_s: 1, …}]           # what the tenant asks of the API meanwhile (tests/acceptance/requests.py)
+    faults: [{at_s: 1, …}]        # what befalls the platform meanwhile (tests/acceptance/faults.py)
     expect: …                     # tests/acceptance/expectations.py
 
 Numbers are written +1555000NNNN; each case gets a range of its own, so that cases can run at the same time.
@@ -29,7 +30,7 @@ from controlplane.emulator.scenarios import Say, Scenario, Then
 FOLDER = Path(__file__).parent / "scenarios"
 GREETING = "Please leave a message after the tone."  # what a callee's voicemail says
 _NUMBER = re.compile(r"\+1555000(\d{4})")
-_MEMBERS = frozenset({"about", "ways", "application", "fallback", "callers", "callees", "api", "expect"})
+_MEMBERS = frozenset({"about", "ways", "application", "fallback", "callers", "callees", "api", "faults", "expect"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Case:
     ways: tuple[str, ...] = ()
     fallback: str = ""
     api: tuple[Mapping[str, Any], ...] = ()
+    faults: tuple[Mapping[str, Any], ...] = ()
     number: str = ""
     problems: list[str] = field(default_factory=list)
 
@@ -59,9 +61,9 @@ class Case:
             yield GREETING
 
 
-def read_cases() -> list[Case]:
+def read_cases(folder: Path = FOLDER) -> list[Case]:
     """Every case, by name."""
-    return [read_case(path, index) for index, path in enumerate(sorted(FOLDER.glob("*.yaml")), 1)]
+    return [read_case(path, index) for index, path in enumerate(sorted(folder.glob("*.yaml")), 1)]
 
 
 def read_case(path: Path, index: int) -> Case:
@@ -79,5 +81,6 @@ def read_case(path: Path, index: int) -> Case:
         tuple(read.get("ways", ())),
         read.get("fallback", ""),
         tuple(read.get("api", ())),
+        tuple(read.get("faults", ())),
         f"+1555{index:03}2222",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from controlplane.calls.commands import Command, Finish, Note
-from controlplane.calls.events import Entry
+from controlplane.calls.events import Entry, Resumed
 from controlplane.calls.machine import CallMachine
 from controlplane.calls.timeline import tell
 from controlplane.emulator.parties import Cast
@@ -63,6 +63,7 @@ def ended_call(entries: list[Entry], commands: Iterable[tuple[Command, ...]]) ->
         verdict.reason if verdict is not None else "",
         tuple(command.code for command in given if isinstance(command, Note)),
         tuple(f"{moment.at_ms - began_ms:6} {moment.actor:12} {moment.text}" for moment in tell(entries)),
+        sum(isinstance(entry.event, Resumed) for entry in entries),
     )
 
 

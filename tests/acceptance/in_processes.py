@@ -6,6 +6,7 @@ Every case is a tenant with a number and an application of its own; people and c
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -29,6 +30,7 @@ from controlplane.emulator.phones.recognition import recognise
 from controlplane.emulator.rules import Door, LinkRules
 from controlplane.emulator.scenarios import Scenario
 from controlplane.emulator.server import Server
+from controlplane.esl.commands import line
 from controlplane.render import MediaNode
 from controlplane.services.load_live_calls import load_journal
 from controlplane.store.database import Database
@@ -36,14 +38,15 @@ from controlplane.store.edge import uuid_of
 from controlplane.wiring.replay import replay_call
 from tests.acceptance.application import Application, Asked
 from tests.acceptance.cases import Case
+from tests.acceptance.faults import cause_faults
 from tests.acceptance.in_memory import ended_call
+from tests.acceptance.media_node import logged_in
 from tests.acceptance.outcomes import EndedCall, Outcome
 from tests.acceptance.platform import PASSWORD, Platform, Tenant, made, running_platform
 from tests.acceptance.requests import make_requests
 from tests.acceptance.sounds import CaseSounds, read_wav, sounds_of
 
 APART_S = 0.12  # between the beginnings of two cases
-SETTLE_S = 25.0
 WEBHOOK = "/webhook"
 
 Collect = Callable[[], Awaitable[Mapping[str, "Performed"]]]
@@ -76,13 +79,13 @@ async def run_cases(cases: Sequence[Case], platform: Platform, perform: Perform)
     """
     prepared = [await _prepare(case, platform, number * APART_S) for number, case in enumerate(cases)]
     try:
-        asking = [asyncio.create_task(_ask(one, platform)) for one in prepared]
+        await platform.until_all_know(sum("/" in case.pages for case in cases))
+        meanwhile = [asyncio.create_task(_meanwhile(one, platform)) for one in prepared]
         collect = await perform(prepared)
-        problems = await asyncio.gather(*asking, return_exceptions=True)
-        unfinished = await platform.settle(SETTLE_S)
+        problems = await asyncio.gather(*meanwhile)
+        unfinished = await platform.settle()
         performed, outcomes = await collect(), {}
-        for one, problem in zip(prepared, problems, strict=True):
-            more = [] if problem is None else [f"the API: {problem!r}"]
+        for one, more in zip(prepared, problems, strict=True):
             more += [what for account, what in unfinished if account == uuid_of("account_id", one.tenant.account_id)]
             outcomes[one.case.name] = await _outcome(one, platform, performed[one.case.name], more)
         return outcomes
@@ -109,9 +112,15 @@ async def _prepare(case: Case, platform: Platform, begins_s: float) -> Prepared:
     return Prepared(case, sounds, application, tenant, begins_s)
 
 
-async def _ask(one: Prepared, platform: Platform) -> None:
+async def _meanwhile(one: Prepared, platform: Platform) -> list[str]:
+    """What is asked of the API and what befalls the platform; answers what was wrong with that."""
     await asyncio.sleep(one.begins_s)
-    await make_requests(one.case, platform, one.tenant, one.application)
+    problems = await asyncio.gather(
+        make_requests(one.case, platform, one.tenant, one.application),
+        cause_faults(one.case, platform, one.tenant),
+        return_exceptions=True,
+    )
+    return [f"meanwhile: {problem!r}" for problem in problems if problem is not None]
 
 
 async def _outcome(one: Prepared, platform: Platform, performed: Performed, more: list[str]) -> Outcome:
@@ -179,18 +188,34 @@ async def _recording(api: httpx.AsyncClient, facts: Mapping[str, Any], sounds: C
 
 
 @asynccontextmanager
-async def on_emulator(folder: Path, server_url: str) -> AsyncIterator[tuple[Platform, Perform]]:
+async def on_emulator(
+    folder: Path, server_url: str, *, call_servers: int = 2
+) -> AsyncIterator[tuple[Platform, Perform]]:
     """Processes on a node of the emulator, which lives in this process and is reached over TCP."""
     node = Node(RealClock(), door=Door("inbound", 10))
     server = Server(node, LinkRules(password=PASSWORD))
     port = await server.start("127.0.0.1", 0)
     try:
         async with running_platform(
-            folder, server_url=server_url, node=f"127.0.0.1:{port}", gateway="gateway.invalid"
+            folder,
+            server_url=server_url,
+            node=f"127.0.0.1:{port}",
+            gateway="gateway.invalid",
+            call_servers=call_servers,
         ) as platform:
             yield platform, _with_scripts(node)
+            await _must_become(lambda: len(node.channels), 0)
     finally:
         await server.stop()
+
+
+async def _must_become(value: Callable[[], object], wanted: object) -> None:
+    """Nothing may be left on a media node."""
+    for _ in range(100):
+        if value() == wanted:
+            return
+        await asyncio.sleep(0.05)  # another process, or another thread of it, has to do it
+    assert value() == wanted
 
 
 def _with_scripts(node: Node) -> Perform:
@@ -219,7 +244,9 @@ def _is_of(case: Case, log: PartyLog) -> bool:
 
 
 @asynccontextmanager
-async def on_freeswitch(folder: Path, server_url: str, program: Path) -> AsyncIterator[tuple[Platform, Perform]]:
+async def on_freeswitch(
+    folder: Path, server_url: str, program: Path, *, call_servers: int = 2
+) -> AsyncIterator[tuple[Platform, Perform]]:
     """Processes on a real FreeSWITCH, and people with telephones of their own around it."""
     node = loopback_node(
         folder / "freeswitch", esl_password=PASSWORD, prompts=folder / "prompts", recordings=folder / "recordings"
@@ -233,10 +260,16 @@ async def on_freeswitch(folder: Path, server_url: str, program: Path) -> AsyncIt
         stack.push_async_callback(exchange.stop)
         platform = await stack.enter_async_context(
             running_platform(
-                folder, server_url=server_url, node=f"{node.esl_address}:{node.esl_port}", gateway=exchange.contact
+                folder,
+                server_url=server_url,
+                node=f"{node.esl_address}:{node.esl_port}",
+                gateway=exchange.contact,
+                call_servers=call_servers,
             )
         )
         yield platform, _with_telephones(node, exchange, casts)
+        with contextlib.closing(logged_in(node.esl_port, PASSWORD)) as link:
+            await _must_become(lambda: link.send(line("api", "show channels count")).strip(), "0 total.")
 
 
 def _take(casts: list[PhoneCast], call: PhoneCall) -> None:

@@ -66,9 +66,8 @@ class MediaNode:
 
     def link(self, *events: EslEventName) -> Link:
         """A link that is logged in and gets these events."""
-        link = Link(socket.create_connection(("127.0.0.1", self.esl_port)))
+        link = logged_in(self.esl_port, "secret")
         self.links.append(link)
-        assert link.send(auth("secret")) == "+OK accepted"
         if events:
             link.send(subscribe(events))
         return link
@@ -134,6 +133,13 @@ class Link:
                     self.events.append(frame.event())
                 elif frame.content_type != "text/disconnect-notice":
                     self._answers.append(frame)
+
+
+def logged_in(esl_port: int, password: str) -> Link:
+    """A link to a node on loopback."""
+    link = Link(socket.create_connection(("127.0.0.1", esl_port)))
+    assert link.send(auth(password)) == "+OK accepted"
+    return link
 
 
 @contextmanager

@@ -13,6 +13,7 @@ expect:
   events: [call.initiated, …] # of the account, in the order of delivery
   recordings: [{channels: 2, seconds: [2, 4]}]
   notes: [13520]              # error numbers in the timelines; none where not expected
+  takeovers: 1                # how often another call server went on with a call; 0 where not expected
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
+
+import pytest
 
 from controlplane.emulator.hearing import RINGBACK, SILENCE, Heard
 from controlplane.emulator.parties import PartyLog
@@ -48,6 +51,7 @@ class EndedCall:
     reason: str
     notes: tuple[int, ...]
     timeline: tuple[str, ...]
+    takeovers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,13 @@ def problems_of(outcome: Outcome) -> list[str]:
     """What is not as expected, one line each, and then all that happened, for whoever has to find out why."""
     problems = [*_problems(outcome)]
     return [*problems, "", *_story(outcome)] if problems else []
+
+
+def must_be_as_expected(outcome: Outcome) -> None:
+    """Fail, with all that is not and the story of the case, where something is not."""
+    problems = problems_of(outcome)
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
 
 
 def _problems(outcome: Outcome) -> Iterator[str]:
@@ -103,6 +114,7 @@ def _problems(outcome: Outcome) -> Iterator[str]:
     yield from _all_fit("calls", calls, expect.get("calls", []))
     notes = [code for call in outcome.calls for code in call.notes]
     yield from _differs("notes", notes, expect.get("notes", []))
+    yield from _differs("takeovers", sum(call.takeovers for call in outcome.calls), expect.get("takeovers", 0))
     if outcome.events is not None and "events" in expect:
         events = [kind for kind in outcome.events if not kind.startswith("recording.")]  # those come when they come
         yield from _differs("events", events, expect["events"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
+from controlplane.base.ids import CallId, leg_of_call, shard_of
 from controlplane.cli.processes import Child, Supervisor
 from controlplane.services.accounts import create_account
 from controlplane.services.numbers import add_number
@@ -28,6 +30,7 @@ from controlplane.store.migrate import migrate
 from controlplane.wiring.places import vault_of
 from tests.acceptance.free_ports import free_port
 
+SETTLE_S = 25.0
 PASSWORD = "for-tests"
 PROGRAM = (sys.executable, "-m", "controlplane.cli")
 KEY = base64.b64encode(bytes(32)).decode()
@@ -39,6 +42,11 @@ _UNFINISHED = """
     UNION ALL
     SELECT account_id, 'recording is ' || state || ': ' || coalesce(problem, '')
       FROM recordings WHERE state IN ('in-progress', 'processing')
+"""
+_DRIVING = """
+    SELECT server_id FROM call_servers JOIN pg_locks ON pg_locks.pid = backend_pid
+     WHERE locktype = 'advisory' AND objid = %s AND objsubid = 2
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
 
@@ -54,15 +62,16 @@ class Tenant:
 
 @dataclass(slots=True)
 class Platform:
-    """What runs. `lines` are what the processes printed."""
+    """What runs. `lines` are what the processes printed; `call_servers` those that nobody killed."""
 
     settings: Settings
-    supervisor: Supervisor
+    stack: AsyncExitStack
     url: str
     database_url: str
     environment: Mapping[str, str]
     lines: list[str] = field(default_factory=list)
-    servers: int = 0
+    call_servers: dict[str, int] = field(default_factory=dict)
+    _started: int = 0
 
     async def add_tenant(self, name: str, number: str) -> Tenant:
         """A tenant with a number."""
@@ -80,22 +89,47 @@ class Platform:
             verify=False,  # plain HTTP: reading the certificates of the world takes longer than any request here
         )
 
-    async def start_call_server(self) -> str:
-        """One more; answers its child's name."""
-        self.servers += 1
-        name = f"calls-{self.servers}"
-        await self.supervisor.start(Child(name, (*PROGRAM, "serve", "calls"), self.environment))
-        return name
+    def take_line(self, child: str, line: str) -> None:
+        self.lines.append(f"{child}: {line}")
 
-    def signal(self, name: str, number: signal.Signals) -> None:
-        """Send a signal to a child and all of its own."""
-        pid = self.supervisor.pid_of(name)
-        assert pid is not None, name
-        os.kill(pid, number)
+    async def start_call_server(self) -> None:
+        """One more, which may die without the others."""
+        self._started += 1
+        name = f"calls-{self._started}"
+        supervisor = await self.stack.enter_async_context(Supervisor(self.take_line))
+        await supervisor.start(Child(name, (*PROGRAM, "serve", "calls"), self.environment))
+        pid = supervisor.pid_of(name)
+        assert pid is not None
+        self.call_servers[name] = pid
 
-    async def settle(self, within_s: float) -> list[tuple[UUID, str]]:
+    async def kill_call_server_of(self, call: str) -> None:
+        """End, without a warning, the one that drives a call."""
+        pid = await self._pid_driving(call)
+        name = next(name for name, known in self.call_servers.items() if known == pid)
+        del self.call_servers[name]
+        os.kill(pid, signal.SIGKILL)
+
+    async def _pid_driving(self, call: str) -> int:
+        """The process whose session holds the lock on a call's shard; the id of a server is host-pid-random."""
+        shard = shard_of(leg_of_call(CallId(call)))
+        async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
+            row = await (await connection.execute(_DRIVING, (shard,))).fetchone()
+        assert row is not None, f"nobody drives {call}"
+        return int(row[0].split("-")[-2])
+
+    async def until_all_know(self, routes: int) -> None:
+        """Wait until every call server has read that so many numbers lead somewhere."""
+        async with asyncio.timeout(SETTLE_S):
+            while not all(self._knows(name, routes) for name in self.call_servers):
+                await asyncio.sleep(0.02)  # other processes have to do it
+
+    def _knows(self, name: str, routes: int) -> bool:
+        read = (line for line in self.lines if line.startswith(f"{name}: ") and "routing_read" in line)
+        return any(json.loads(line.partition(": ")[2])["routes"] >= routes for line in read)
+
+    async def settle(self) -> list[tuple[UUID, str]]:
         """Wait until no call, delivery or recording is left to be finished; answers what is after a time, and whose."""
-        until_s = asyncio.get_running_loop().time() + within_s
+        until_s = asyncio.get_running_loop().time() + SETTLE_S
         async with await psycopg.AsyncConnection.connect(self.database_url, autocommit=True) as connection:
             while left := await (await connection.execute(_UNFINISHED)).fetchall():
                 if asyncio.get_running_loop().time() > until_s:
@@ -142,8 +176,9 @@ async def running_platform(
     )
     lines: list[str] = []
     try:
-        async with Supervisor(lambda child, line: lines.append(f"{child}: {line}")) as supervisor:
-            platform = Platform(settings, supervisor, f"http://127.0.0.1:{port}", database_url, environment, lines)
+        async with AsyncExitStack() as stack:
+            platform = Platform(settings, stack, f"http://127.0.0.1:{port}", database_url, environment, lines)
+            supervisor = await stack.enter_async_context(Supervisor(platform.take_line))
             await asyncio.gather(
                 supervisor.start(Child("worker", (*PROGRAM, "worker"), environment)),
                 supervisor.start(Child("api", (*PROGRAM, "serve", "api", "--port", str(port)), environment)),

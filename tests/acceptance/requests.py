@@ -4,12 +4,11 @@ api:
   - {at_s: 0.5, place: {to: "+15550003333", document: <Response>…</Response>, timeout_s: 5}}   # from: the case's number
   - {at_s: 3, redirect: {flow_url: "{app}/other"}}      # of the case's last call
   - {at_s: 3, hangup: {}}                               # also mute, dtmf, play; leg: callee for the last B-leg
-  - {after: callee answers, at_s: 2, hangup: {}}        # when its timeline says so; `at_s`, here and in what follows, counts from then
+  - {after: callee answers, at_s: 2, hangup: {}}        # when is said in tests/acceptance/moments.py
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,22 +16,18 @@ import httpx
 
 from tests.acceptance.application import Application
 from tests.acceptance.cases import Case
+from tests.acceptance.moments import in_time
 from tests.acceptance.platform import Platform, Tenant, made
 
-_LOOK_S, _PATIENCE_S = 0.05, 60
 STEPS = ("place", "redirect", "hangup", "mute", "dtmf", "play")
 
 
 async def make_requests(case: Case, platform: Platform, tenant: Tenant, application: Application) -> None:
     """Ask everything in its time."""
-    began_s = asyncio.get_running_loop().time()
     async with platform.api(tenant) as api:
-        for step in case.api:
+        async for step in in_time(case.api, platform, tenant):
             kind = next(one for one in STEPS if one in step)
             body = {name: _filled(value, application) for name, value in step[kind].items()}
-            if "after" in step:
-                began_s = await _when_told(step["after"], platform, tenant, api)
-            await asyncio.sleep(max(0.0, began_s + float(step["at_s"]) - asyncio.get_running_loop().time()))
             if kind == "place":
                 await made(api, "/voice/calls", {"from_number": case.number, "to_number": body.pop("to"), **body})
                 continue
@@ -42,17 +37,6 @@ async def make_requests(case: Case, platform: Platform, tenant: Tenant, applicat
             if kind == "mute" and "leg_id" not in body:
                 body["leg_id"] = await _caller(api, call)
             await made(api, f"/voice/calls/{call}/{kind}", body)
-
-
-async def _when_told(text: str, platform: Platform, tenant: Tenant, api: httpx.AsyncClient) -> float:
-    """Wait until the timeline of the last call says something; answers when that was seen."""
-    async with asyncio.timeout(_PATIENCE_S):
-        while True:
-            for call in (await platform.call_ids(tenant))[-1:]:
-                lines = (await api.get(f"/voice/calls/{call}/timeline")).json()["data"]
-                if any(text in f"{line['actor']} {line['text']}" for line in lines):
-                    return asyncio.get_running_loop().time()
-            await asyncio.sleep(_LOOK_S)  # people act, in other processes
 
 
 def _filled(value: Any, application: Application) -> Any:

@@ -11,19 +11,13 @@ import pytest
 from tests.acceptance.cases import Case, read_cases
 from tests.acceptance.in_memory import run_in_memory
 from tests.acceptance.in_processes import on_emulator, on_freeswitch, run_cases
-from tests.acceptance.outcomes import Outcome, problems_of
+from tests.acceptance.outcomes import Outcome, must_be_as_expected
 
 CASES = read_cases()
 
 
 def cases_for(way: str) -> list[Case]:
     return [case for case in CASES if case.runs(way)]
-
-
-def must_be_as_expected(outcome: Outcome) -> None:
-    problems = problems_of(outcome)
-    if problems:
-        pytest.fail("\n".join(problems), pytrace=False)
 
 
 @pytest.mark.parametrize("case", cases_for("memory"), ids=lambda case: case.name)
