@@ -49,7 +49,7 @@ class Variable(StrEnum):
     RECORD_ANSWER_REQ = "RECORD_ANSWER_REQ"
     RECORD_BRIDGE_REQ = "RECORD_BRIDGE_REQ"
     RECORD_MIN_S = "RECORD_MIN_SEC"
-    WASTE_SILENCE = "record_waste_resources"
+    RECORD_FILL_SILENCE = "record_fill_cng"
     # columns of `show channels`
     PRESENCE_DATA = "presence_data"
     ACCOUNT = "accountcode"
@@ -100,7 +100,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     Variable.RECORD_ANSWER_REQ: _flag,
     Variable.RECORD_BRIDGE_REQ: _flag,
     Variable.RECORD_MIN_S: _seconds,
-    Variable.WASTE_SILENCE: _flag,
+    Variable.RECORD_FILL_SILENCE: _flag,
     Variable.PRESENCE_DATA: token,
     Variable.ACCOUNT: token,
 }

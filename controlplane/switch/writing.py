@@ -254,11 +254,13 @@ def _parks_after_bridge(value: str) -> Setting:
     return Setting(Variable.PARK_AFTER_BRIDGE, value)
 
 
-# What stays set on every leg of ours: it goes on when a conversation or a dialling ends, and no key stops a prompt.
+# What stays set on every leg of ours: it goes on when a conversation or a dialling ends, no key stops a prompt, and a
+# telephone that sends nothing in silence is recorded as silent, not as shorter (switch_ivr_play_say.c:952).
 _KEPT = (
     Setting(Variable.HANGUP_AFTER_BRIDGE, "false"),
     Setting(Variable.CONTINUE_ON_FAIL, "true"),
     Setting(Variable.PLAYBACK_TERMINATORS, "none"),
+    Setting(Variable.RECORD_FILL_SILENCE, "true"),
 )
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from tests.acceptance.cases import Case, read_cases
 from tests.acceptance.in_memory import run_in_memory
-from tests.acceptance.in_processes import on_emulator, on_freeswitch, run_cases
+from tests.acceptance.in_processes import run_cases
 from tests.acceptance.outcomes import Outcome, must_be_as_expected
+from tests.acceptance.ways import on_emulator, on_freeswitch
 
 CASES = read_cases()
 

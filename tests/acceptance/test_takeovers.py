@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.cases import Case, read_cases
-from tests.acceptance.in_processes import on_emulator, on_freeswitch, run_cases
+from tests.acceptance.in_processes import run_cases
 from tests.acceptance.outcomes import must_be_as_expected
+from tests.acceptance.ways import on_emulator, on_freeswitch
 
 CALL_SERVERS = {"killed_second": 2, "killed_restarted": 1}
 CASES = read_cases(Path(__file__).parent / "takeovers")

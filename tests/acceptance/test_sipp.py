@@ -1,0 +1,72 @@
+"""SIPp calls the platform on a real FreeSWITCH: RTP both ways, keys as RFC 4733 events, what it hears is checked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from controlplane.emulator.hearing import Heard
+from controlplane.emulator.parties import PartyLog
+from controlplane.emulator.phones.recognition import recognise
+from controlplane.emulator.phones.rtp import RATE_HZ, Samples
+from controlplane.emulator.scenarios import Say
+from controlplane.render import MediaNode
+from tests.acceptance.cases import Case, read_cases
+from tests.acceptance.free_ports import free_port
+from tests.acceptance.in_processes import Collect, Perform, Performed, Prepared, run_cases
+from tests.acceptance.outcomes import must_be_as_expected
+from tests.acceptance.sipp_caller import SCENARIOS, Ear, call, keys_packets, voice_packets, write_capture
+from tests.acceptance.ways import freeswitch_platform
+
+KEYS = "159#"
+(CASE,) = read_cases(SCENARIOS)
+
+
+def with_sipp(sipp: Path, node: MediaNode, folder: Path) -> Perform:
+    """Every caller of a case is a SIPp with the scenario of the case's name; its script says what it has to say."""
+
+    async def perform(prepared: Sequence[Prepared]) -> Collect:
+        performed = {one.case.name: Performed([await _call(one)]) for one in prepared}
+
+        async def collect() -> Mapping[str, Performed]:
+            return performed
+
+        return collect
+
+    async def _call(one: Prepared) -> PartyLog:
+        (caller,) = one.case.scenario.callers
+        write_capture(folder / "keys.pcap", keys_packets(KEYS))
+        write_capture(folder / "voice.pcap", voice_packets(voice_of(one.case, one)))
+        ear = Ear(free_port())
+        problem = await call(
+            sipp, (node.sip_address, node.sip_port), one.case.name, folder,
+            media_port=ear.port, service=caller.to_number, caller=caller.from_number,
+        )  # fmt: skip
+        await asyncio.to_thread(ear.close)
+        heard = [
+            Heard(found.at * 1000 // RATE_HZ, found.end * 1000 // RATE_HZ, found.sound.name)
+            for found in recognise(ear.heard.samples(), one.sounds.known)
+        ]
+        return PartyLog(caller.from_number, problems=[problem] if problem else [], heard=heard)
+
+    return perform
+
+
+def voice_of(case: Case, prepared: Prepared) -> Samples:
+    """What the caller says."""
+    (step,) = case.scenario.callers[0].script
+    assert isinstance(step, Say)
+    return prepared.sounds.voice(step.text)
+
+
+@pytest.mark.freeswitch
+@pytest.mark.timeout(180)
+async def test_sipp_is_served_by_the_platform_on_a_real_freeswitch(
+    sipp: Path, server_url: str, short_folder: Path, freeswitch_program: Path, tmp_path: Path
+) -> None:
+    async with freeswitch_platform(short_folder / "sipp", server_url, freeswitch_program) as (platform, node):
+        outcomes = await run_cases([CASE], platform, with_sipp(sipp, node, tmp_path))
+    must_be_as_expected(outcomes[CASE.name])
