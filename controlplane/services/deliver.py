@@ -19,7 +19,6 @@ from controlplane.verbs.documents import Method
 
 _TAKE, _READ, _SETTLE = query("take_deliveries"), query("read_deliveries"), query("settle_delivery")
 _HOLD, _RELEASE, _AGE = query("hold_followers"), query("release_followers"), query("outbox_age")
-_CONSIDERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +71,21 @@ class Outbox:
 
 
 async def take_due_deliveries(
-    tx: Transaction, vault: Vault, *, most: int = 50, most_per_account: int = 20, lease_s: int = 60
+    tx: Transaction,
+    vault: Vault,
+    *,
+    most: int = 50,
+    most_per_account: int = 20,
+    lease_s: int = 60,
+    considered: int = 1000,
 ) -> list[Delivery]:
-    """Take up to `most` deliveries; each must be recorded within `lease_s`, or another worker gets it."""
+    """Take up to `most` deliveries; each must be recorded within `lease_s`, or another worker gets it.
+
+    An account has `most_per_account` under way at most, over all workers. Of what is due the oldest are `considered`,
+    but for accounts that have no place left: theirs may be any number.
+    """
     taken = await tx.all(
-        _Taken, _TAKE, considered=_CONSIDERED, most=most, most_per_account=most_per_account, lease_s=lease_s
+        _Taken, _TAKE, considered=considered, most=most, most_per_account=most_per_account, lease_s=lease_s
     )
     if not taken:
         return []

@@ -89,7 +89,8 @@ async def _open(settings: Settings, url: str, stack: AsyncExitStack) -> Worker:
     watch_pool(metrics, db)
     hooks = await stack.enter_async_context(HookClient(allow_private=settings.allow_private_hooks))
     keeper = await stack.enter_async_context(keeper_of(settings))
-    worker = Worker(db, Courier(db, vault_of(settings), hooks, metrics), keeper, settings.public_url)
+    courier = await stack.enter_async_context(Courier(db, vault_of(settings), hooks, metrics))
+    worker = Worker(db, courier, keeper, settings.public_url)
     metrics.watch_outbox_age_s(lambda: worker.outbox_age_s)
     return worker
 

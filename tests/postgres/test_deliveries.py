@@ -166,6 +166,19 @@ async def test_a_slow_account_leaves_room_for_others(db: Database, account: Acco
     assert await take(db, most_per_account=2) == []
 
 
+async def test_what_waits_behind_a_slow_account_is_not_what_is_looked_at(
+    db: Database, account: AccountId, recorder: Recorder
+) -> None:
+    other = await new_account(db, "Other")
+    for _ in range(4):
+        await recorder.submit([offered(call_in_shard(1), told("a"), account=account)])
+    await recorder.submit([offered(call_in_shard(1), told("a"), account=other)])
+    limits = {"most_per_account": 1, "considered": 2}
+
+    assert [one.account_id for one in await take(db, **limits)] == [account]
+    assert [one.account_id for one in await take(db, **limits)] == [other]
+
+
 async def test_after_the_last_attempt_a_delivery_is_dead_and_the_next_goes_out(
     db: Database, account: AccountId, recorder: Recorder, url: str
 ) -> None:

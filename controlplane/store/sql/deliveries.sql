@@ -13,6 +13,9 @@ candidate AS (
             SELECT FROM deliveries AS before
             WHERE before.call_id = due.call_id AND before.lane = due.lane AND before.number < due.number
                 AND before.state = 'pending')
+        AND NOT EXISTS (
+            SELECT FROM under_way
+            WHERE under_way.account_id = due.account_id AND under_way.deliveries >= %(most_per_account)s)
     ORDER BY due.due_at
     LIMIT %(considered)s
 ),
