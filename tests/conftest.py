@@ -1,10 +1,30 @@
-"""At the end of a run: what was not run on this machine, and what it would have needed."""
+"""Time that stands still for who asks for it; and at the end of a run what was not run on this machine, and why."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 
 import pytest
+
+from tests.still_time import StillLoop, StillTime
+
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:
+    """A test that takes `time` has an event loop whose timers wait until it moves the time."""
+    is_still = "time" in getattr(item, "fixturenames", ())
+    return {"asyncio": StillLoop if is_still else asyncio.new_event_loop}
+
+
+@pytest.fixture
+async def time() -> StillTime:
+    """The test's time, to move."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, StillTime)
+    return loop
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

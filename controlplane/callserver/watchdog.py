@@ -14,6 +14,7 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
 BEAT_S = 0.5
 PATIENCE_S = 5.0
@@ -54,17 +55,19 @@ class Watchdog:
             await asyncio.sleep(BEAT_S)
 
 
-def watch(pid: int, patience_s: float) -> None:
-    """Kill `pid` when nothing comes over standard input for `patience_s` seconds; end when it closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the one that is watched
-    while True:
-        ready, _, _ = select.select([sys.stdin.fileno()], [], [], patience_s)
-        if not ready:
-            os.kill(pid, signal.SIGKILL)
+def watch(beats: int, pid: int, patience_s: float, comes_within: Callable[[int, float], bool]) -> None:
+    """Kill `pid` when nothing comes over `beats`, a pipe, for `patience_s` seconds; end when it closes."""
+    while comes_within(beats, patience_s):
+        if not os.read(beats, 4096):
             return
-        if not os.read(sys.stdin.fileno(), 4096):
-            return
+    os.kill(pid, signal.SIGKILL)
+
+
+def _comes_within(pipe: int, seconds: float) -> bool:
+    ready, _, _ = select.select([pipe], [], [], seconds)
+    return bool(ready)
 
 
 if __name__ == "__main__":
-    watch(int(sys.argv[1]), float(sys.argv[2]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the one that is watched
+    watch(sys.stdin.fileno(), int(sys.argv[1]), float(sys.argv[2]), _comes_within)

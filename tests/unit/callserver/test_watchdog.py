@@ -2,42 +2,93 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+
+import pytest
+
+from controlplane.callserver.watchdog import Watchdog, watch
+from tests.still_time import StillTime
 
 PROGRAM = """
 import asyncio, sys
 from controlplane.callserver.watchdog import Watchdog
 async def main():
-    await Watchdog(patience_s=0.8).start()
+    await Watchdog(patience_s={patience_s}).start()
     print("watched", flush=True)
     {then}
 asyncio.run(main())
 """
 
 
-def run(then: str) -> subprocess.Popen[str]:
+def run(then: str, patience_s: float) -> subprocess.Popen[str]:
+    """A process that is watched, and does this."""
+    program = PROGRAM.format(then=then, patience_s=patience_s)
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(then=then)], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "watched\n"
+    process.stdout.readline()
     return process
 
 
 def test_a_process_whose_loop_hangs_is_killed() -> None:
-    with run("import time; time.sleep(60)") as process:
-        assert process.wait(timeout=20) == -signal.SIGKILL
+    with run("import time; time.sleep(600)", patience_s=0.5) as process:
+        assert process.wait() == -signal.SIGKILL
 
 
 def test_a_stopped_process_is_killed() -> None:
-    with run("await asyncio.sleep(60)") as process:
+    with run("await asyncio.sleep(600)", patience_s=0.5) as process:
         os.kill(process.pid, signal.SIGSTOP)
-        assert process.wait(timeout=20) == -signal.SIGKILL
+        assert process.wait() == -signal.SIGKILL
 
 
-def test_a_process_that_lives_longer_than_the_patience_is_left_alone() -> None:
-    with run("await asyncio.sleep(2)") as process:
-        assert process.wait(timeout=20) == 0
+def test_a_process_that_ends_in_time_is_left_alone() -> None:
+    with run("pass", patience_s=600) as process:
+        assert process.wait() == 0
+
+
+async def test_a_loop_that_goes_on_beats_twice_a_second(time: StillTime) -> None:
+    heard, pipe = os.pipe()
+    beating = asyncio.create_task(Watchdog()._beat(pipe))
+    await time.move(2)
+    beating.cancel()
+
+    assert os.read(heard, 100) == b"....."
+    os.close(heard)
+    os.close(pipe)
+
+
+@pytest.fixture
+def someone() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"]) as process:
+        yield process
+        process.kill()
+
+
+def test_each_beat_buys_as_much_time_again(someone: subprocess.Popen[bytes]) -> None:
+    beats, loop = os.pipe()
+    waits_s: list[float] = []
+
+    def comes_within(pipe: int, seconds: float) -> bool:
+        waits_s.append(seconds)
+        if len(waits_s) <= 20:
+            os.write(loop, b".")
+            return True
+        os.close(loop)
+        return True
+
+    watch(beats, someone.pid, 5.0, comes_within)
+    os.close(beats)
+
+    assert (waits_s, someone.poll()) == ([5.0] * 21, None)
+
+
+def test_a_beat_that_does_not_come_is_the_end(someone: subprocess.Popen[bytes]) -> None:
+    watch(0, someone.pid, 5.0, lambda pipe, seconds: False)
+
+    assert someone.wait() == -signal.SIGKILL

@@ -15,8 +15,8 @@ from controlplane.hooks.errors import Code, HookError
 from controlplane.hooks.limits import Limits
 from controlplane.hooks.messages import DocumentRequest
 from controlplane.verbs.documents import Link, Method
+from tests.still_time import StillTime
 from tests.unit.hooks.servers import Server
-from tests.unit.still_time import StillTime
 
 T = TypeVar("T")
 TOKEN = "12345"

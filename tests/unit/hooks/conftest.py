@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.unit.still_time import StillLoop, StillTime, StillUvloop
+from tests.still_time import StillLoop, StillUvloop
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
@@ -18,11 +18,3 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
     if item.path.stem in ("test_server_from_hell", "test_tls", "test_retries"):
         return plain | {"uvloop": StillUvloop}
     return plain
-
-
-@pytest.fixture
-async def time() -> StillTime:
-    """The test's time, to move."""
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, StillTime)
-    return loop

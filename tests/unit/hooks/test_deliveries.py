@@ -11,10 +11,10 @@ from twilio.request_validator import RequestValidator
 from controlplane.hooks.errors import Code
 from controlplane.hooks.messages import DeliveryRequest, DeliveryResult, EventContent, FormContent
 from controlplane.verbs.documents import Link
+from tests.still_time import StillTime
 from tests.unit.hooks.asking import PARAMETERS, TOKEN, after, client_to_loopback
 from tests.unit.hooks.hell import SLOW, drips, floods, says_and_closes
 from tests.unit.hooks.servers import Handler, Seen, answer, redirect, serving, serving_raw
-from tests.unit.still_time import StillTime
 
 BODY = b'{"id":"evt_1","type":"call.completed"}'
 

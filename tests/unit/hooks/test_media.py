@@ -5,10 +5,10 @@ import pytest
 
 from controlplane.hooks.errors import Code, HookError
 from controlplane.hooks.messages import Freshness, MediaFetched, MediaRequest, MediaUnchanged, Validators
+from tests.still_time import StillTime
 from tests.unit.hooks.asking import after, client_to_loopback
 from tests.unit.hooks.hell import SLOW, floods, says
 from tests.unit.hooks.servers import Seen, answer, redirect, serving, serving_raw
-from tests.unit.still_time import StillTime
 
 WAV = frozenset({"audio/wav", "audio/x-wav"})
 SOUND = b"".join(number.to_bytes(4, "little") for number in range(600_000))

@@ -8,9 +8,9 @@ import pytest
 from controlplane.hooks.client import HookClient
 from controlplane.hooks.errors import Code
 from controlplane.hooks.limits import Limits
+from tests.still_time import StillTime
 from tests.unit.hooks.asking import AT_ONCE, after, client_to_loopback, document, failure_of
 from tests.unit.hooks.servers import Seen, answer, read_request, serving, serving_raw
-from tests.unit.still_time import StillTime
 
 
 async def is_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

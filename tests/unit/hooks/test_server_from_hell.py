@@ -1,10 +1,10 @@
 import pytest
 
 from controlplane.hooks.errors import Code, HookError
+from tests.still_time import StillTime
 from tests.unit.hooks.asking import after, client_to_loopback, document, failure_of
 from tests.unit.hooks.hell import FAST, SLOW, answers_before_it_is_asked, answers_before_it_is_asked_and_closes
 from tests.unit.hooks.servers import Handler, serving_raw
-from tests.unit.still_time import StillTime
 
 
 async def ending_in_no_time(handler: Handler) -> HookError:

@@ -7,11 +7,11 @@ import pytest
 from controlplane.hooks.client import HookClient
 from controlplane.hooks.errors import Code
 from controlplane.hooks.limits import Limits
+from tests.still_time import StillTime
 from tests.unit.hooks.asking import after, document, failure_of
 from tests.unit.hooks.certificates import Authority, make_authority
 from tests.unit.hooks.hell import resets_amid_the_request
 from tests.unit.hooks.servers import answer, redirect, serving, serving_raw
-from tests.unit.still_time import StillTime
 
 LIMITS = Limits(retries=0)
 
