@@ -9,6 +9,7 @@ from controlplane.base.errors import Conflict, InvalidId, NotFound
 from controlplane.store.database import Database, DatabaseAway
 from controlplane.store.queries import query
 from tests.postgres.sample import ACME, add_account, call_in_shard, queue_call_in, rows
+from tests.still_time import StillTime
 
 
 def cut(url: str) -> None:
@@ -57,15 +58,19 @@ async def test_a_database_that_is_away_is_said_to_be(url: str) -> None:
                 pass
 
 
-async def test_a_pool_that_is_used_up_says_so_and_recovers(url: str) -> None:
-    async with Database(url, size=1, wait_s=0.05) as db:
-        async with db.transaction():
-            with pytest.raises(DatabaseAway):
-                async with db.transaction():
-                    pass
-            assert db.usage() == (1, 1)
+async def test_a_pool_that_is_used_up_says_so_and_recovers(url: str, time: StillTime) -> None:
+    async def use() -> None:
         async with db.transaction():
             pass
+
+    async with Database(url, size=1, wait_s=5) as db:
+        async with db.transaction():
+            waiting = asyncio.create_task(use())
+            await time.move(5)
+            with pytest.raises(DatabaseAway):
+                await waiting
+            assert db.usage() == (1, 1)
+        await use()
 
 
 async def test_connections_that_were_cut_are_not_given_out(url: str) -> None:
@@ -106,7 +111,7 @@ async def test_a_session_cut_in_the_middle_is_a_database_that_is_away(url: str) 
 
 
 async def test_a_task_that_is_cancelled_gives_its_connection_back(url: str) -> None:
-    async with Database(url, size=1, wait_s=2) as db:
+    async with Database(url, size=1) as db:
         inside = asyncio.Event()
 
         async def hold() -> None:
