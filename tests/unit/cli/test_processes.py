@@ -160,11 +160,11 @@ async def test_asking_to_stop_ends_wait_quietly_and_start_with_stopped() -> None
 
 async def test_asking_twice_kills_what_does_not_obey() -> None:
     supervisor = Supervisor(Lines())
-    await supervisor.start(child("a", STUBBORN, stop_within_s=60))
+    await supervisor.start(child("a", STUBBORN, stop_within_s=600))
     leaving = asyncio.create_task(supervisor.__aexit__(None, None, None))
     await asyncio.sleep(0)
     supervisor.ask_to_stop()
-    await asyncio.wait_for(leaving, 10)
+    await leaving
     assert supervisor.pid_of("a") is None
 
 
@@ -209,7 +209,6 @@ async def test_children_do_not_outlive_a_parent_that_was_killed() -> None:
 
 async def gone(pid: int) -> None:
     """Wait until a process that is not our child has ended (or is a zombie that nobody reaps)."""
-    async with asyncio.timeout(10):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
-                await asyncio.sleep(0.01)
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            await asyncio.sleep(0.01)

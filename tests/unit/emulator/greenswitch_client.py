@@ -14,7 +14,6 @@ monkey.patch_all()
 import json  # noqa: E402
 import sys  # noqa: E402
 
-import gevent  # noqa: E402
 from gevent.event import Event  # noqa: E402
 from greenswitch import InboundESL  # noqa: E402
 
@@ -42,12 +41,11 @@ def main(host: str, port: str, sound: str) -> None:
     job = link.send(
         "bgapi originate {origination_uuid=0b000000-0000-4000-8000-000000000001}sofia/external/agent@h &park()"
     )
-    parked.wait(10)
+    parked.wait(60)
     message = f"sendmsg {legs[0]}\ncall-command: execute\nexecute-app-name: %s\nexecute-app-arg: %s\nevent-lock: true"
     link.send(message % ("playback", sound))
     link.send(message % ("hangup", "NORMAL_CLEARING"))
-    ended.wait(10)
-    gevent.sleep(0.1)
+    ended.wait(60)
     status = link.send("api status").data
     link.stop()
     print(

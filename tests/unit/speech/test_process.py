@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -47,16 +46,22 @@ async def test_a_program_that_takes_too_long_is_ended() -> None:
 
 async def test_what_the_program_started_is_ended_with_it(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
+    os.mkfifo(pid_file)
     line = f"""
 if os.fork() == 0:
     open({str(pid_file)!r}, "w").write(str(os.getpid()))
-    time.sleep(60)
-time.sleep(60)
+    time.sleep(600)
+time.sleep(600)
 """
-    with pytest.raises(SpeechFailed):
-        await run_engine(program(line), b"", Bounds(time_s=1.5))
+    task = asyncio.create_task(run_engine(program(line), b"", DEFAULT_BOUNDS))
+    pid = int(await asyncio.to_thread(pid_file.read_text))
 
-    assert not is_running(int(pid_file.read_text()))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    while is_running(pid):  # it is not our child: the kernel ends it in its own time
+        await asyncio.sleep(0.01)
 
 
 async def test_a_canceled_wait_ends_the_program(tmp_path: Path) -> None:
@@ -124,13 +129,12 @@ async def test_no_file_descriptor_is_left_open() -> None:
     assert len(os.listdir("/proc/self/fd")) <= len(before) + 1
 
 
-async def test_the_event_loop_goes_on_while_an_engine_speaks() -> None:
-    busy = asyncio.create_task(run_engine(program("time.sleep(0.5)"), b"", DEFAULT_BOUNDS))
-    longest_s, last_s = 0.0, time.perf_counter()
-    while not busy.done():
-        await asyncio.sleep(0)
-        now_s = time.perf_counter()
-        longest_s, last_s = max(longest_s, now_s - last_s), now_s
+async def test_the_event_loop_goes_on_while_an_engine_speaks(tmp_path: Path) -> None:
+    word = tmp_path / "word"
+    os.mkfifo(word)
+    waits_for_us = program(f"open(sys.argv[1], 'w').write(open({str(word)!r}).read())")
 
-    assert await busy == b""
-    assert longest_s < 0.25
+    speaking = asyncio.create_task(run_engine(waits_for_us, b"", DEFAULT_BOUNDS))
+    await asyncio.to_thread(word.write_text, "go on")
+
+    assert await speaking == b"go on"

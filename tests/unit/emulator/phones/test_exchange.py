@@ -25,7 +25,7 @@ class Town:
 
     async def call(self, **more: object) -> tuple[PhoneCall, PhoneCall]:
         mine = self.here.dial("+15550001111", "+15550002222", peer=(self.there.host, self.there.port), **more)  # type: ignore[arg-type]
-        return mine, await asyncio.wait_for(self.came.get(), 5)
+        return mine, await self.came.get()
 
 
 @pytest.fixture
@@ -42,15 +42,22 @@ async def town() -> AsyncIterator[Town]:
 async def until(call: PhoneCall, condition: Callable[[], bool]) -> None:
     changed = asyncio.Event()
     call.watchers.append(changed.set)
-    async with asyncio.timeout(5):
-        while not condition():
-            changed.clear()
-            await changed.wait()
+    while not condition():
+        changed.clear()
+        await changed.wait()
 
 
 async def ended(call: PhoneCall) -> tuple[str, int]:
     await until(call, lambda: call.state is State.ENDED)
     return call.cause, call.status
+
+
+def loudest(call: PhoneCall) -> int:
+    return int(np.max(np.abs(call.stream.heard.samples()), initial=0))
+
+
+def has_heard_all(call: PhoneCall) -> bool:
+    return len(call.stream.heard.keys) == 2 and loudest(call) > 7000
 
 
 async def test_a_call_rings_is_answered_and_hung_up_by_the_callee(town: Town) -> None:
@@ -75,15 +82,14 @@ async def test_both_hear_what_the_other_says_and_presses(town: Town) -> None:
         one.stream.say(voice)
         one.stream.press("5", 60)
         one.stream.press("#", 60)
-    async with asyncio.timeout(5):
-        while any(call.stream.heard.length < 4000 for call in (mine, theirs)):
-            await asyncio.sleep(0.02)  # real time: audio takes as long as it takes
+    while not (has_heard_all(mine) and has_heard_all(theirs)):
+        await asyncio.sleep(0.02)  # real time: audio takes as long as it takes
     mine.hang_up()
     await ended(theirs)
     for call in (mine, theirs):
-        await asyncio.to_thread(call.stream.closed.wait, 5)
+        await asyncio.to_thread(call.stream.closed.wait, 60)
         assert "".join(key.key for key in call.stream.heard.keys) == "5#"
-        assert np.max(np.abs(call.stream.heard.samples())) == pytest.approx(8000, rel=0.05)
+        assert loudest(call) == pytest.approx(8000, rel=0.05)
 
 
 async def test_a_caller_who_gives_up_cancels(town: Town) -> None:
@@ -112,9 +118,8 @@ async def test_early_media_is_heard_before_the_answer(town: Town) -> None:
     mine, theirs = await town.call()
     theirs.stream.say(np.full(8000, 5000, np.int16))
     theirs.begin_early_media()
-    async with asyncio.timeout(5):
-        while mine.stream.heard.length < 1600:
-            await asyncio.sleep(0.02)  # real time
+    while loudest(mine) < 4000:
+        await asyncio.sleep(0.02)  # real time
     assert mine.state is State.RINGING
     mine.hang_up()
     await ended(mine)
