@@ -62,24 +62,14 @@ def start(folder: Path, *, is_durable: bool = True) -> Embedded:
     _make_folder(folder)
     if not (folder / "data" / "PG_VERSION").exists():
         _initialise(folder)
-    options = [
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(_free_port()),
-        "-c",
-        "unix_socket_directories=",
-        "-c",
-        "max_connections=200",
-    ]
-    options += _DURABLE if is_durable else _FAST
-    arguments = " ".join(f"'{option}'" if option.endswith("=") else option for option in options)
-    data = str(folder / "data")
-    _run("pg_ctl", "-w", "-t", str(_START_TIMEOUT_S), "-D", data, "-l", str(folder / "log"), "-o", arguments, "start")
+    port = _free_port()
+    while not _is_serving(folder, port, _DURABLE if is_durable else _FAST):
+        port = _free_port()
     started = running_in(folder)
     if started is None:
         raise EmbeddedFailed(None, folder=folder)
-    return Embedded(started.folder, started.url, is_ours=True, watcher=None if is_durable else _watch(data))
+    watcher = None if is_durable else _watch(str(folder / "data"))
+    return Embedded(started.folder, started.url, is_ours=True, watcher=watcher)
 
 
 def running_in(folder: Path) -> Embedded | None:
@@ -140,11 +130,34 @@ def _initialise(folder: Path) -> None:
     )  # fmt: skip
 
 
+def _is_serving(folder: Path, port: int, more: tuple[str, ...]) -> bool:
+    """Start the server, or say that somebody else took the port meanwhile; raises EmbeddedFailed for anything else."""
+    options = ("-h", "127.0.0.1", "-p", str(port), "-c", "unix_socket_directories=", "-c", "max_connections=200", *more)
+    arguments = " ".join(f"'{option}'" if option.endswith("=") else option for option in options)
+    data, log, most_s = str(folder / "data"), str(folder / "log"), str(_START_TIMEOUT_S)
+    try:
+        _run("pg_ctl", "-w", "-t", most_s, "-D", data, "-l", log, "-o", arguments, "start")
+    except EmbeddedFailed:
+        if _is_free(port):
+            raise
+        return False
+    return True
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def _watch(data: str) -> subprocess.Popen[bytes]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -43,6 +44,18 @@ def _a_stale_pid_file_names_no_server(folder: Path, url: str) -> None:
     pid_file.write_text(f"{os.getpid()}\n{folder}/data\n1\n5432\n\n127.0.0.1\n1 1\nready   \n")
     assert embedded.running_in(folder) is None
     pid_file.unlink()
+
+
+def test_a_port_that_somebody_takes_meanwhile_is_not_insisted_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as somebody, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        ports = [somebody.getsockname()[1], probe.getsockname()[1]]
+        probe.close()
+        monkeypatch.setattr(embedded, "_free_port", lambda: ports.pop(0))
+        server = embedded.start(folder, is_durable=False)
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        server.stop()
 
 
 def test_only_who_knows_the_password_gets_in(folder: Path) -> None:
