@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Thread
 
 import psycopg
@@ -18,11 +19,8 @@ def tables(url: str) -> set[str]:
 
 
 @pytest.fixture
-def empty_url(url: str) -> str:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
-    return url
+def empty_url(fresh_url: Callable[[], str]) -> str:
+    return fresh_url()
 
 
 def test_every_migration_is_applied_once(empty_url: str) -> None:
