@@ -7,8 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.still_time import StillLoop, StillTime
+
+# How long an example takes is the machine's business.
+settings.register_profile("callplane", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("callplane")
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 

@@ -94,7 +94,7 @@ def dialled(
 
 
 @pytest.mark.parametrize("maker", list(MAKERS))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(text=TEXT)
 def test_any_text_is_refused_or_makes_one_command(maker: str, text: str) -> None:
     try:
@@ -147,7 +147,7 @@ def meant(leg: DialledLeg) -> ReadLeg:
     return ReadLeg(str(leg.endpoint), tuple(variables))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(LEGS, min_size=1, max_size=4), st.sampled_from(Order), st.lists(MARKS, max_size=2))
 def test_a_dial_string_is_read_as_it_was_meant(legs: list[DialledLeg], order: Order, everyone: list[Setting]) -> None:
     try:
@@ -159,7 +159,7 @@ def test_a_dial_string_is_read_as_it_was_meant(legs: list[DialledLeg], order: Or
     assert read_dial(text) == ReadDial(tuple((str(item.name), item.value) for item in everyone), groups)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(LEGS, st.lists(MARKS, max_size=2))
 def test_an_originated_leg_is_read_as_it_was_meant(leg: DialledLeg, everyone: list[Setting]) -> None:
     try:

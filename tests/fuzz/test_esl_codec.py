@@ -54,7 +54,7 @@ def sliced(stream: bytes, cuts: list[int]) -> list[bytes]:
     return [stream[a:b] for a, b in pairwise(places)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(STREAMS, st.lists(st.integers(0, 10_000), max_size=12))
 def test_slices_change_nothing(stream: bytes, cuts: list[int]) -> None:
     for role in (ClientConnection, SwitchConnection):
@@ -63,7 +63,7 @@ def test_slices_change_nothing(stream: bytes, cuts: list[int]) -> None:
         assert outcome(role(SMALL), [bytes([byte]) for byte in stream]) == whole
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(STREAMS)
 def test_whatever_came_can_be_read(stream: bytes) -> None:
     for frame in outcome(ClientConnection(), [stream])[0]:
@@ -102,7 +102,7 @@ def test_the_fast_way_to_decode_is_the_slow_way(value: bytes) -> None:
     assert unquoted(value) == unquote_to_bytes(value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(HEADERS, st.text(max_size=30))
 def test_no_value_and_no_body_gives_a_header(headers: list[tuple[str, str]], body: str) -> None:
     headers = [("Event-Name", "CUSTOM"), *((name, value.replace("\ud800", "")) for name, value in headers)]

@@ -89,7 +89,7 @@ def test_a_stream_may_come_byte_by_byte() -> None:
             assert commands_of(*single) == commands_of(whole)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(ALL), st.data())
 def test_a_stream_may_come_in_any_slices(stream: Stream, data: st.DataObject) -> None:
     whole = b"".join(stream.frames)

@@ -96,7 +96,7 @@ def pick_event(call: Conversation, data: st.DataObject) -> Event:
     return data.draw(st.sampled_from(choices))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_order_of_events_replays_to_the_same_commands_and_one_verdict(data: st.DataObject) -> None:
     call = Conversation(data.draw(st.sampled_from([INBOUND, OUTBOUND])))
@@ -121,7 +121,7 @@ def test_any_order_of_events_replays_to_the_same_commands_and_one_verdict(data: 
     assert len(tell(call.entries)) >= len(call.entries)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_every_event_survives_the_journal(data: st.DataObject) -> None:
     call = Conversation()
