@@ -51,11 +51,6 @@ def is_channel_uuid(text: str) -> bool:
     return _UUID.match(text) is not None
 
 
-def is_recently_minted(leg: LegId, now_ms: int) -> bool:
-    """Say whether a channel UUID carries a time of the last two days, as ours do (FreeSWITCH's own are random)."""
-    return -3_600_000 < now_ms - (_leg_bits(leg) >> 80) < 172_800_000
-
-
 def leg_of_call(call_id: CallId) -> LegId:
     """The channel UUID of a call's A-leg."""
     return LegId(str(UUID(int=bits_of(CALL, call_id))))
@@ -102,6 +97,16 @@ def token_of(call_id: CallId, seq: int, index: int) -> Token:
     whoever gets the command twice can tell.
     """
     return Token(f"{call_id}.{seq}.{index}")
+
+
+def is_later(one: str, other: Token) -> bool:
+    """Say whether a token was made after another of the same call; what is no token was made before all."""
+    return _place(one) > _place(other)
+
+
+def _place(token: str) -> tuple[int, int]:
+    _, seq, index = (*token.split("."), "", "")[:3]
+    return (int(seq), int(index)) if seq.isdecimal() and index.isdecimal() else (-1, -1)
 
 
 def call_of_token(token: str) -> CallId | None:

@@ -167,7 +167,7 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Interrupt:
-    """Stop what runs on a leg and forget what is queued there; the leg stays. A recording is stopped another way."""
+    """Stop what runs on a leg, a Join too, and forget what is queued there. A recording is stopped another way."""
 
     leg: LegId
     is_recording: bool = False
@@ -196,7 +196,7 @@ class Originate:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Let two parked legs hear each other."""
+    """Let two parked legs hear each other, until either leaves; then the first is brought back by an Interrupt."""
 
     leg: LegId
     other: LegId
@@ -232,7 +232,10 @@ class PlayOver:
 
 @dataclass(frozen=True, slots=True)
 class LookAt:
-    """Find out what became of a burst after a change of owner; answers BurstLooked when the leg's queue is through."""
+    """Find out what became of a burst after a change of owner; answers BurstLooked when the leg's queue is through.
+
+    What of the burst is not sent yet is not sent before the answer.
+    """
 
     leg: LegId
     token: Token

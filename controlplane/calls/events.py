@@ -191,7 +191,8 @@ class Resumed:
 class BurstLooked:
     """The answer to LookAt: everything queued on the leg before now has run.
 
-    `last_sent` is the token of the last burst that reached the channel ("" if none ever did).
+    `last_sent` is the token of the last burst that reached the channel ("" if none ever did), and "-3" after it if its
+    last three runs did not.
     """
 
     leg: LegId

@@ -6,7 +6,7 @@ from controlplane.base.causes import Cause, Result, Verdict, verdict_of
 from controlplane.base.ids import public_leg_id
 from controlplane.calls import parameters
 from controlplane.calls.commands import CallBack, Publish
-from controlplane.calls.events import LegEnded
+from controlplane.calls.events import LegAnswered, LegEnded, LegRinging, LegsJoined, LegsParted
 from controlplane.calls.facts import Direction
 from controlplane.calls.scene import CallState, Leg, LegState
 from controlplane.verbs.documents import StatusEvent
@@ -30,6 +30,33 @@ def verdict_on(state: CallState, leg: Leg) -> Verdict:
         return Verdict(Result.BUSY if busy else Result.NO_ANSWER, "rejected-by-application")
     cause = leg.ended_by_us if leg.ended_by_us is not None and not leg.is_answered else leg.cause
     return verdict_of(cause, leg.sip_status, was_answered=leg.is_answered)
+
+
+def follow(state: CallState, event: LegRinging | LegAnswered | LegsJoined | LegsParted) -> None:
+    """Something became of a leg that lives on."""
+    leg = state.legs.get(event.leg)
+    if leg is None:
+        return
+    match event:
+        case LegRinging():
+            ringing(state, leg)
+        case LegAnswered():
+            answered(state, leg)
+        case LegsJoined(other=other):
+            _joined(state, leg, state.legs.get(other))
+        case LegsParted(other=other):
+            for one in (leg, state.legs.get(other)):
+                if one is not None:
+                    one.joined_to = None
+
+
+def _joined(state: CallState, leg: Leg, other: Leg | None) -> None:
+    for one, two in ((leg, other), (other, leg)):
+        if one is None:
+            continue
+        answered(state, one)
+        one.was_joined = True
+        one.joined_to = two.id if two is not None else None
 
 
 def dialled(state: CallState, leg: Leg) -> None:

@@ -52,6 +52,7 @@ class Leg:
     sip_call_id: str = ""
     joined_to: LegId | None = None
     was_joined: bool = False
+    is_away: bool = False  # a Join took it from where bursts run; an Interrupt brings it back
     is_ours_to_end: bool = False  # dialled by Originate: nothing in FreeSWITCH ends it with the A-leg
     ended_by_us: Cause | None = None
     status_callback: StatusCallback | None = None

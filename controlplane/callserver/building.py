@@ -11,9 +11,11 @@ from controlplane.base.clock import Clock
 from controlplane.base.ids import LegId
 from controlplane.calls.facts import Facts
 from controlplane.callserver.call import LiveCall
+from controlplane.callserver.dialling import Dialling
 from controlplane.callserver.effects import Effects
 from controlplane.callserver.keeper import Keeper
 from controlplane.callserver.offers import NO_SUCH_NUMBER, facts_of, number_of
+from controlplane.callserver.outlet import Outlet
 from controlplane.callserver.ports import Applications, Archive, Inbox, Journal, Meters, Numbers, Ownership, Prompts
 from controlplane.callserver.pulse import Pulse
 from controlplane.callserver.server import CallServer
@@ -61,9 +63,9 @@ def build_call_server(parts: Parts) -> CallServer:
 def _keeper(parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse) -> Keeper:
     calls: dict[LegId, LiveCall] = {}
     node = Node(name, node_parts.connect, node_parts.password, parts.clock, _nothing, _nothing)
-    effects = Effects(
-        node, node_parts.writer, parts.applications, parts.prompts, parts.numbers, parts.meters, pulse, calls
-    )
+    outlet = Outlet(node, node_parts.writer, pulse)
+    dialling = Dialling(outlet, calls)
+    effects = Effects(outlet, dialling, parts.applications, parts.prompts, parts.numbers, parts.meters, calls)
 
     def answer_offer(offered: Offered, on_node: str) -> Facts | None:
         route = parts.numbers.maybe_route(number_of(offered.dialled_number))

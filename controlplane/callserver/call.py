@@ -16,7 +16,7 @@ from typing import Protocol
 
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
-from controlplane.base.ids import CallId
+from controlplane.base.ids import CallId, LegId
 from controlplane.calls.commands import REPEATABLE, WRITTEN, Command
 from controlplane.calls.events import Entry, Event
 from controlplane.calls.machine import CallMachine
@@ -90,6 +90,10 @@ class LiveCall:
             self.machine.handle(entry)
             self.last_ms = entry.at_ms
         self.next_seq = len(entries)
+
+    def has_lost(self, leg: LegId) -> bool:
+        """Say whether a leg of this call is over, as far as the journal tells."""
+        return self.machine.state is not None and not self.machine.is_alive(leg)
 
     def drop(self) -> None:
         """Do nothing more for this call: it is over, or another process has it.

@@ -1,7 +1,7 @@
 """Calls of one media node: who drives them, what its events mean to them, and how they are found again.
 
 Whenever a link was away, and whenever shards come to us, the node is asked what channels it has, and every journal is
-held against that (`_resynchronise`). Events that come meanwhile wait, so that nothing is handled twice or out of turn.
+held against that (`resynchronise`). Events that come meanwhile wait, so that nothing is handled twice or out of turn.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from functools import partial
 from controlplane.base.causes import Cause
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
-from controlplane.base.ids import LegId, is_recently_minted, leg_of_call, shard_of
-from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegEnded, LegsParted, Resumed
+from controlplane.base.ids import LegId, leg_of_call, shard_of
+from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegEnded, LegRinging, Resumed
 from controlplane.calls.facts import Facts
 from controlplane.callserver.call import LiveCall
+from controlplane.callserver.dialling import was_dialled_lately
 from controlplane.callserver.effects import Effects
 from controlplane.callserver.ports import Archive, Journal, Stored
 from controlplane.callserver.pulse import Pulse
+from controlplane.callserver.sweeping import Sweeper
 from controlplane.switch.link import LinkLost
 from controlplane.switch.node import Channel, Node
 from controlplane.switch.translation import Happened, Looked, News, Offered, Parked
@@ -50,9 +52,7 @@ class Keeper:
     shards: frozenset[int] = frozenset()
     _read: frozenset[int] = frozenset()  # shards whose journals were read since they are ours
     _late_news: list[News] | None = field(default_factory=list)  # a list while resynchronising: news waits in it
-    _missed: set[LegId] = field(default_factory=set)
-    _strays: set[LegId] = field(default_factory=set)
-    _helped: set[LegId] = field(default_factory=set)  # strays that were picked up once; it helps or it does not
+    _sweeper: Sweeper = field(default_factory=Sweeper)
     _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     # News
@@ -75,6 +75,8 @@ class Keeper:
 
     def _take(self, call: LiveCall | None, news: News) -> None:
         match news:
+            case Parked(leg) | Happened(leg, LegRinging() | LegAnswered()) if call is not None and call.has_lost(leg):
+                self._came_up_late(leg)
             case Offered(leg):
                 if call is None:
                     self._offered(news)
@@ -88,21 +90,23 @@ class Keeper:
                         self.effects.answered(leg)
                     case LegEnded():
                         self.effects.ended(leg)
-                    case LegsParted(one, other):
-                        self.effects.parted(one)
-                        self.effects.parted(other)
                 if call is not None:
                     call.feed(event)
             case Looked():
                 if call is not None:
                     call.feed(news.event)
 
+    def _came_up_late(self, leg: LegId) -> None:
+        """A leg that was taken for lost: nobody waits for it any more."""
+        with suppress(LinkLost):
+            self.effects.outlet.end(leg, Cause.NORMAL_CLEARING)
+
     def _offered(self, offered: Offered) -> None:
         if shard_of(offered.leg) not in self.shards:
             return
         facts = self.answer_offer(offered, self.node.name)
         if facts is None:
-            self.effects.end(offered.leg, self.refuse(offered))
+            self.effects.outlet.end(offered.leg, self.refuse(offered))
             return
         self._open(facts).feed(CallOffered(facts))
 
@@ -112,10 +116,11 @@ class Keeper:
         return call
 
     def _give_up(self, leg: LegId, call: LiveCall | None) -> None:
-        if call is not None:
-            call.drop()
         with suppress(LinkLost):
-            self.effects.end(leg, Cause.NORMAL_TEMPORARY_FAILURE)
+            self.effects.outlet.end(leg, Cause.NORMAL_TEMPORARY_FAILURE)
+        if call is not None:
+            self.effects.give_up(call)
+            call.drop()
 
     # Calls that others hand over
 
@@ -138,7 +143,7 @@ class Keeper:
         """
         async with self._changing:
             self.shards |= shards
-            await self._resynchronise(shards)
+            await self.resynchronise(shards)
             if not shards <= self.shards:
                 raise Unavailable("The journals of these shards cannot be read.")
 
@@ -157,7 +162,7 @@ class Keeper:
         async with self._changing:
             self._late_news = self._late_news or []
             await self.node.open(self.shards)
-            await self._resynchronise(self.shards)
+            await self.resynchronise(self.shards)
 
     def lost(self) -> None:
         """The links are gone: from here on nothing is known until they are back."""
@@ -166,48 +171,25 @@ class Keeper:
     async def sweep(self) -> None:
         """Find what no event told: legs that are gone, calls and legs that nobody drives. Raises LinkLost."""
         async with self._changing:
-            channels = await self._channels()
-            missing = self._missing(self.calls_of(self.shards), channels)
-            # What was sent to the node a moment ago may not be there yet: only what is missing twice is gone.
-            before, self._missed = self._missed, {leg for _, leg in missing}
-            await self._end_the_gone([(call, leg) for call, leg in missing if leg in before])
-            try:
-                await self._pick_up_strays(channels)
-            except Unavailable as error:
-                log.warning("journals_unreadable", extra={"node": self.node.name, "problem": str(error)})
+            await self._sweeper.sweep(self)
 
-    async def _pick_up_strays(self, channels: dict[LegId, Channel]) -> None:
-        """Go on with calls that are ours by the record, take parked callers, end parked legs that no call knows.
-
-        A call is let go of when it cannot be put on record, and a leg whose call was given up may come up later. What
-        began or ended a moment ago looks the same: only what is found twice is astray.
-        """
+    async def undriven(self) -> frozenset[LegId]:
+        """A-legs of calls that are ours by the record, and that we do not drive. Raises Unavailable."""
         driven = [call.id for call in self.calls_of(self.shards)]
         stored = await self.archive.live_calls(self.node.name, self._read, but=driven)
-        parked = {leg for leg, channel in channels.items() if self._is_unclaimed(leg, channel, self.shards)}
-        strays = {one.facts.a_leg for one in stored if one.facts.a_leg not in self.calls} | parked
-        before, self._strays = self._strays, strays
-        found = (strays & before) - self._helped
-        if not found:
-            return
-        self._helped |= found
-        log.warning("strays_found", extra={"node": self.node.name, "legs": sorted(found)})
-        await self._resynchronise(self.shards)
-        for leg in found & parked:
-            if leg not in self.calls and not channels[leg].is_inbound:
-                self.effects.end(leg, Cause.NORMAL_TEMPORARY_FAILURE)
+        return frozenset(one.facts.a_leg for one in stored if one.facts.a_leg not in self.calls)
 
     # Resynchronisation
 
-    async def _resynchronise(self, shards: frozenset[int]) -> None:
+    async def resynchronise(self, shards: frozenset[int]) -> None:
         waiting = self._late_news = self._late_news if self._late_news is not None else []
         try:
             await self.node.watch(self.shards)
             stored = await self._journals(shards)
             shards &= self._read
-            channels = await self._channels()
+            channels = await self.channels()
             calls = self._adopt(stored, shards)
-            await self._end_the_gone(self._missing(calls, channels))
+            await self.end_the_gone(self.missing(calls, channels))
             for call in calls:
                 self._resume(call, channels)
             unclaimed = {news.leg for news in waiting if isinstance(news, Offered)}
@@ -256,15 +238,19 @@ class Keeper:
                 self.calls[leg.id] = call
         return self.calls_of(shards)
 
-    async def _channels(self) -> dict[LegId, Channel]:
+    async def channels(self) -> dict[LegId, Channel]:
         return {channel.leg: channel for channel in await self.node.channels()}
 
-    def _missing(self, calls: list[LiveCall], channels: dict[LegId, Channel]) -> list[tuple[LiveCall, LegId]]:
+    def missing(self, calls: list[LiveCall], channels: dict[LegId, Channel]) -> list[tuple[LiveCall, LegId]]:
         """Legs that should be on the node and are not in its list."""
         legs = [(call, leg.id) for call in calls for leg in call.machine.living_legs if leg.id not in channels]
-        return [(call, leg) for call, leg in legs if not call.machine.may_come_yet(leg)]
+        return [
+            (call, leg)
+            for call, leg in legs
+            if not (call.machine.may_come_yet(leg) or self.effects.dialling.is_yet_to_come(call, leg))
+        ]
 
-    async def _end_the_gone(self, missing: list[tuple[LiveCall, LegId]]) -> None:
+    async def end_the_gone(self, missing: list[tuple[LiveCall, LegId]]) -> None:
         """End legs that the node does not have. Its list lags a little, so each is asked for by name first.
 
         The other link may be about to tell how a leg ended, or have told while news waits: that is the better word.
@@ -274,16 +260,28 @@ class Keeper:
             await self.clock.sleep(LAST_WORDS_S)
         told = {news.leg for news in self._late_news or () if _is_end(news)}
         for call, leg in gone:
-            if leg not in told:
-                call.feed(LegEnded(leg, Cause.LOST))
+            if leg in told:
+                continue
+            if was_dialled_lately(call, leg):
+                self.effects.outlet.doubt(call, leg)
+                continue
+            call.feed(LegEnded(leg, Cause.LOST))
 
     def _resume(self, call: LiveCall, channels: dict[LegId, Channel]) -> None:
         if call.is_dropped:
             return
         for leg in call.machine.living_legs:
-            if leg.id in channels and channels[leg.id].is_answered:
+            channel = channels.get(leg.id)
+            if channel is None:
+                continue
+            if leg.is_ours_to_end and channel.application != "park":
+                self.effects.dialling.found(leg.id)
+            if channel.is_answered:
+                self.effects.answered(leg.id)
                 call.feed(LegAnswered(leg.id))
         call.feed(Resumed(self.server))
+        with suppress(LinkLost):
+            self.effects.dialling.say_again(call)
 
     async def _unclaimed(
         self, channels: dict[LegId, Channel], shards: frozenset[int], but: Iterable[LegId]
@@ -291,16 +289,13 @@ class Keeper:
         """Legs that came in and nobody took, as if they were offered now."""
         offered: list[News] = []
         for leg, channel in channels.items():
-            if leg in but or not channel.is_inbound or not self._is_unclaimed(leg, channel, shards):
+            is_waiting = channel.is_inbound and channel.application == "park" and shard_of(leg) in shards
+            if leg in but or leg in self.calls or not is_waiting:
                 continue
             news = await self.node.look_up(leg)
             if isinstance(news, Offered):
                 offered.append(news)
         return offered
-
-    def _is_unclaimed(self, leg: LegId, channel: Channel, shards: frozenset[int]) -> bool:
-        is_ours = channel.is_inbound or is_recently_minted(leg, self.clock.now_ms())
-        return is_ours and channel.application == "park" and shard_of(leg) in shards and leg not in self.calls
 
 
 def _is_end(news: News) -> bool:

@@ -1,8 +1,8 @@
-"""What goes to one leg, in order: bursts, prepared prompt by prompt, and interruptions.
+"""What goes to one leg, in order: bursts, prepared prompt by prompt, questions what became of them, and interruptions.
 
-A burst's parts go out as soon as the prompts in them lie on the node; the mark by which a next owner sees that the
-whole burst reached the channel goes with the last. After an interruption nothing is sent until the leg says that it is
-parked again: FreeSWITCH interrupts at the channel's next frame and would cut what came before that.
+A burst's parts go out as soon as the prompts in them lie on the node, each with a mark by which a next owner sees how
+much of it reached the channel. After an interruption nothing is sent until the leg says that it is parked again:
+FreeSWITCH interrupts at the channel's next frame and would cut what came before that.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from controlplane.base.ids import LegId
+from controlplane.base.clock import Clock
+from controlplane.base.ids import LegId, Token
 from controlplane.calls.commands import Burst, Collect, Interrupt, PlayPrompts, Run
 from controlplane.calls.events import PromptFailed
 from controlplane.callserver.ports import PromptFailedError, Prompts, Sound
@@ -26,67 +27,87 @@ Sounds = dict[Say | Play, Sound | None]
 
 @dataclass(slots=True)
 class Line:
-    """The way to one leg. `write` sends runs of a burst; `fail` tells the machine of a prompt that is not to be had."""
+    """The way to one leg. `write` sends runs of a burst and is told how many more are to come; `ask` sends a probe.
+
+    `fail` tells the machine of a prompt that is not to be had.
+    """
 
     leg: LegId
     node: str
+    clock: Clock
     prompts: Prompts
-    write: Callable[[Burst, tuple[Run, ...], Sounds, bool], None]
+    write: Callable[[Burst, tuple[Run, ...], Sounds, int], None]
+    ask: Callable[[Token], None]
     cut: Callable[[LegId, bool], None]
     fail: Callable[[PromptFailed], None]
     broke: Callable[[BaseException], None]
-    waiting: deque[Burst] = field(default_factory=deque)
+    waiting: deque[Burst | Token] = field(default_factory=deque)
     task: asyncio.Task[None] | None = None
     is_cut: bool = False
-    timer: asyncio.TimerHandle | None = None
-    owed: Interrupt | None = None  # said while no link was up: what runs there is still to be stopped
+    timer: asyncio.Task[None] | None = None
 
     def send(self, burst: Burst) -> None:
         """Send a burst, at once where nothing has to be made for it."""
         self.waiting.append(burst)
         self._go_on()
 
+    def take_back(self, token: Token) -> None:
+        """Send nothing more of a burst.
+
+        Links were lost, and with them perhaps what was sent of it: the leg is asked what it has, and is sent the rest.
+        """
+        self._stop_preparing()
+        self.waiting = deque(one for one in self.waiting if not (isinstance(one, Burst) and one.token == token))
+
+    def probe(self, token: Token) -> None:
+        """Have the leg say when everything sent up to now is through."""
+        self.waiting.append(token)
+        self._go_on()
+
     def interrupt(self, command: Interrupt) -> None:
-        """Stop what runs on the leg and what was to run there. Raises LinkLost, and owes it then."""
+        """Stop what runs on the leg and what was to run there. Raises LinkLost."""
         self._stop_preparing()
         self.waiting.clear()
-        self.owed = command
         # A recording ends by itself when it is broken; moving the channel under it would end the call
         # (mod_dptools.c, record_function). Everything else is left by moving the channel back to park.
         self.cut(self.leg, not command.is_recording)
-        self.owed = None
         if not command.is_recording:
             self.wait_until_parked()
 
     def wait_until_parked(self) -> None:
         """Send nothing until the leg says that it is parked (or a while has passed)."""
         self.is_cut = True
-        if self.timer is not None:
-            self.timer.cancel()  # of an interruption before: it would end the wait for this one too soon
-        self.timer = asyncio.get_running_loop().call_later(REPARK_TIMEOUT_S, self.parked)
+        self._stop_waiting()  # after an interruption before: it would end the wait for this one too soon
+        self.timer = asyncio.create_task(self._wait_no_longer())
 
     def parked(self) -> None:
         """The leg is parked again (or did not say so in time)."""
         if not self.is_cut:
             return
         self.is_cut = False
-        if self.timer is not None:
-            self.timer.cancel()
+        self._stop_waiting()
         self._go_on()
+
+    async def _wait_no_longer(self) -> None:
+        await self.clock.sleep(REPARK_TIMEOUT_S)
+        self.timer = None
+        self.parked()
 
     def close(self) -> None:
         """The leg is gone or somebody else's."""
         self._stop_preparing()
         self.waiting.clear()
-        if self.timer is not None:
-            self.timer.cancel()
+        self._stop_waiting()
 
     def _go_on(self) -> None:
         while self.waiting and self.task is None and not self.is_cut:
             burst = self.waiting.popleft()
+            if not isinstance(burst, Burst):
+                self.ask(burst)
+                continue
             sounds: Sounds = {}
             if all(self._is_ready(prompt, sounds) for prompt in prompts_of(burst.runs)):
-                self.write(burst, burst.runs, sounds, True)
+                self.write(burst, burst.runs, sounds, 0)
                 continue
             self.task = asyncio.create_task(self._prepare(burst, sounds), name=f"prepare {burst.token}")
             self.task.add_done_callback(self._prepared)
@@ -98,10 +119,10 @@ class Line:
                 if self._is_ready(prompt, sounds):
                     continue
                 if index > made:  # do not let what is ready wait for what is not
-                    self.write(burst, burst.runs[made:index], sounds, False)
+                    self.write(burst, burst.runs[made:index], sounds, len(burst.runs) - index)
                     made = index
                 await self._make(burst, prompt, sounds)
-        self.write(burst, burst.runs[made:], sounds, True)
+        self.write(burst, burst.runs[made:], sounds, 0)
 
     async def _make(self, burst: Burst, prompt: Say | Play, sounds: Sounds) -> None:
         try:
@@ -127,6 +148,11 @@ class Line:
             self.broke(error)
             return
         self._go_on()
+
+    def _stop_waiting(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
     def _stop_preparing(self) -> None:
         if self.task is not None:

@@ -151,6 +151,13 @@ class Node:
             raise LinkLost(None, node=self.name)
         return (await self._commands.ask(apis.uuid_exists(leg))).text.strip() == "true"
 
+    async def is_marked(self, leg: LegId) -> bool:
+        """Ask whether a channel was dialled for a call of ours. Raises LinkLost."""
+        if self._commands is None:
+            raise LinkLost(None, node=self.name)
+        value = (await self._commands.ask(apis.uuid_getvar(leg, "callplane_call"))).text.strip()
+        return not value.startswith("-ERR") and value not in ("", "_undef_")
+
     def abort(self, why: str) -> None:
         """Drop both links at once; `on_end` follows."""
         for link in (self._events, self._commands):

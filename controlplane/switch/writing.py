@@ -1,7 +1,8 @@
 """The machine's commands in FreeSWITCH's words. Everything goes through the typed builder of `esl`.
 
-A burst sets `callplane_sent` to its token before its last part, so that whoever takes the call over can tell whether
-the burst reached the channel, and unsets what an earlier burst left behind, so that an outcome is never read twice.
+Each part of a burst sets `callplane_sent` to the burst's token and how many runs are left, so that whoever takes the
+call over can tell how much of it reached the channel; the last unsets what an earlier burst left behind, so that an
+outcome is never read twice.
 """
 
 from __future__ import annotations
@@ -93,20 +94,26 @@ class Writer:
 
     def interrupt(self, leg: LegId, *, is_parked_after: bool) -> list[Command]:
         """Leave what runs, and what is queued, with or without going back to park."""
-        cut = [apis.uuid_break(leg)]
-        return [*cut, apis.uuid_repark(leg)] if is_parked_after else cut
+        if not is_parked_after:
+            return [apis.uuid_break(leg)]
+        parks_no_more = apis.uuid_setvar_multi(leg, (_parks_after_bridge(""),))
+        return [parks_no_more, apis.uuid_break(leg), apis.uuid_repark(leg)]
 
     def join(self, leg: LegId, other: LegId) -> list[Command]:
-        """Join two parked legs; the first is parked when they part, and must then be parted (`part`).
+        """Join two parked legs; the first is parked when they part, and must then be interrupted.
 
         Without `park_after_bridge` FreeSWITCH would hang it up; a `bridge`, on the contrary, must never see that set:
         it would leave the channel in a state that takes commands and runs none (seen on 1.10.12).
         """
         return [apis.uuid_setvar_multi(leg, (_parks_after_bridge("true"),)), apis.uuid_bridge(leg, other)]
 
-    def part(self, leg: LegId) -> list[Command]:
-        """Bring a leg that `join` had joined back to where bursts run."""
-        return [apis.uuid_setvar_multi(leg, (_parks_after_bridge(""),)), apis.uuid_repark(leg)]
+    def ask_sent(self, leg: LegId) -> Command:
+        """Ask how much of which burst reached a leg last."""
+        return apis.uuid_getvar(leg, "callplane_sent")
+
+    def ask_joined(self, leg: LegId) -> Command:
+        """Ask for the UUID of the leg that this one was joined with last."""
+        return apis.uuid_getvar(leg, "bridge_uuid")
 
     def mute(self, leg: LegId, *, is_on: bool) -> Command:
         """Whether the leg's party is heard."""
@@ -130,14 +137,15 @@ class Writer:
 
     # Bursts
 
-    def burst(self, burst: Burst, runs: tuple[Run, ...], sounds: Sounds, *, is_last: bool) -> list[Command]:
-        """Some or all runs of a burst, in order; the last command of the last part carries its token."""
+    def burst(self, burst: Burst, runs: tuple[Run, ...], sounds: Sounds, *, left: int) -> list[Command]:
+        """Some or all runs of a burst, in order; `left` more are to come. The last command of all carries its token."""
         queued = [app for run in runs for app in self._apps(run, sounds)] or [apps.multiset((mark("look", "1"),))]
-        commands = [execute(burst.leg, app) for app in queued[:-1]]
-        commands.append(execute(burst.leg, queued[-1], burst.token if is_last else None))
-        if is_last:
-            commands.insert(0, apis.uuid_setvar_multi(burst.leg, (mark("sent", burst.token), *_settings(burst))))
-        return commands
+        sent = mark("sent", f"{burst.token}-{left}" if left else burst.token)
+        return [
+            apis.uuid_setvar_multi(burst.leg, (sent,) if left else (sent, *_settings(burst))),
+            *(execute(burst.leg, app) for app in queued[:-1]),
+            execute(burst.leg, queued[-1], None if left else burst.token),
+        ]
 
     def _apps(self, run: Run, sounds: Sounds) -> Iterator[App]:
         match run:

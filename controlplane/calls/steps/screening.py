@@ -47,6 +47,7 @@ def dial_screened(
         scene.send(recording)
     scene.emit(Join(scene.leg.id, winner, scene.state.token()))
     yield from _talk(scene, winner)
+    scene.emit(Interrupt(scene.leg.id))
 
 
 def _rounds(branches: tuple[Branch, ...], verb: Dial) -> Iterator[dict[LegId, Branch]]:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from controlplane.base import ids
 from controlplane.base.ids import AccountId, CallId, Token
@@ -24,6 +25,7 @@ from controlplane.emulator.parties import Cast, PartyLog
 from controlplane.emulator.scenarios import CalleePlan, CallerPlan, Scenario, Step
 from controlplane.esl.sip_uri import Hop
 from controlplane.metrics.registry import Metrics
+from controlplane.switch.link import Connect
 from controlplane.switch.writing import Writer
 from controlplane.verbs.documents import Link, Play, Say
 from controlplane.wiring.memory import MemoryInbox, MemoryJournal, MemoryNumbers, MemoryOwnership
@@ -98,6 +100,13 @@ def name_of(prompt: Say | Play) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in text)
 
 
+class Network(Protocol):
+    """The way to a node."""
+
+    @property
+    def connect(self) -> Connect: ...
+
+
 @dataclass
 class Platform:
     clock: VirtualClock
@@ -112,10 +121,15 @@ class Platform:
     logs: list[PartyLog] = field(default_factory=list)
 
     async def start_server(
-        self, name: str = "first", *, sleeper: Sleeper | None = None, session: Session | None = None
+        self,
+        name: str = "first",
+        *,
+        sleeper: Sleeper | None = None,
+        session: Session | None = None,
+        network: Network | None = None,
     ) -> CallServer:
         """One more server; with a `sleeper` it has a clock and a network of its own, with a `session` locks."""
-        network = sleeper.network if sleeper is not None else self.network
+        network = network or (sleeper.network if sleeper is not None else self.network)
         route = Route(ACCOUNT, None, Link(f"{APP}/"), None, None, None)
         writer = Writer("internal", Hop("gateway.example"), self.sounds.folder)
         parts = Parts(

@@ -12,7 +12,7 @@ from controlplane.base import ids
 from controlplane.base.errors import Unavailable
 from controlplane.base.ids import CallId, LegId, Token, call_of_leg, leg_of_call
 from controlplane.calls.commands import Command
-from controlplane.calls.events import DigitsAsked, Entry, LegAnswered, Redirected
+from controlplane.calls.events import DigitsAsked, Entry, LegAnswered, LegEnded, Redirected
 from controlplane.calls.facts import Facts
 from controlplane.calls.machine import CallMachine
 from controlplane.callserver.ports import Fetched, Request, Sound, Stored
@@ -314,3 +314,33 @@ async def test_a_shard_is_given_away_with_the_calls_that_were_claimed_for_it(tmp
         locks.servers.append("second")
         await here.until(lambda: len(locks.owned) == 8)
         assert list(here.journal.entries) == [facts.call]
+
+
+async def test_a_leg_that_was_taken_for_lost_and_comes_up_after_all_is_ended(tmp_path: Path) -> None:
+    pages = {"/": "<Dial><Number url='/screen'>+15550003333</Number></Dial><Pause length='60'/>", "/screen": ""}
+    async with platform(tmp_path, pages) as here:
+
+        def lose() -> None:
+            (call,) = here.servers[0].keepers[NODE].calls_of(frozenset(range(16)))
+            call.feed(LegEnded(call.machine.living_legs[1].id, "LOST"))
+
+        here.clock.call_at_ms(here.clock.monotonic_ms() + 1000, lose)
+        callee = CalleePlan(5, Then.ANSWER, (ExpectEnd(5, "NORMAL_CLEARING"),))
+        await here.call(Wait(20), HangUp(), _15550003333=callee)
+        assert [log.problems for log in here.logs] == [[], []]
+
+
+async def test_a_parked_leg_of_a_call_that_nobody_knows_is_ended(tmp_path: Path) -> None:
+    async with platform(tmp_path, {"/": "<Dial><Number url='/screen'>+15550003333</Number></Dial>"}) as here:
+
+        def forget() -> None:
+            (call,) = here.servers[0].keepers[NODE].calls_of(frozenset(range(16)))
+            call.drop()
+            here.journal.entries.clear()
+            (caller, *_) = here.node.channels.values()
+            caller.hang_up("NORMAL_CLEARING")
+
+        here.clock.call_at_ms(here.clock.monotonic_ms() + 1000, forget)
+        callee = CalleePlan(5, Then.ANSWER, (ExpectEnd(50, "NORMAL_TEMPORARY_FAILURE"),))
+        await here.call(ExpectEnd(), _15550003333=callee)
+        assert [log.problems for log in here.logs] == [[], []]

@@ -43,5 +43,5 @@ def bridge_under(caller_name: str) -> Burst:
 )
 def test_a_dialled_leg_never_inherits_the_name_of_the_callers_invite(name: str, shown: str) -> None:
     burst = bridge_under(name)
-    commands = WRITER.burst(burst, burst.runs, {}, is_last=True)
+    commands = WRITER.burst(burst, burst.runs, {}, left=0)
     assert f",origination_caller_id_name={shown}," in commands[-1].data.decode()

@@ -1,0 +1,92 @@
+"""Legs that we dial ourselves, from the command until they are parked and bursts can run on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from controlplane.base.ids import LegId
+from controlplane.calls.commands import Branch, Bridge, Burst, Originate, Run
+from controlplane.calls.events import OriginateFailed, PromptFailed
+from controlplane.callserver.call import LiveCall
+from controlplane.callserver.outlet import Outlet
+from controlplane.callserver.ports import Numbers
+from controlplane.switch.link import LinkLost
+
+MOVES_S = 2.0  # a leg dialled so lately need not be in the node's list yet
+
+
+@dataclass(slots=True)
+class Dialling:
+    """Of one node. `calls` says whose each leg is."""
+
+    outlet: Outlet
+    calls: Mapping[LegId, LiveCall]
+    _on_the_way: set[LegId] = field(default_factory=set)  # dialled, and not parked yet
+    _unsent: dict[LegId, Originate] = field(default_factory=dict)  # said while no link was up
+
+    def originate(self, call: LiveCall, command: Originate) -> None:
+        """Dial a leg. Raises LinkLost, and dials it later then (`say_again`)."""
+
+        def finished(answer: str) -> None:
+            if answer.startswith("-ERR"):
+                call.feed(OriginateFailed(command.leg, answer[len("-ERR ") :].strip() or "NORMAL_UNSPECIFIED"))
+
+        self._on_the_way.add(command.leg)
+        try:
+            self.outlet.originate(self.outlet.writer.originate(command, call.id), command.token, finished)
+        except LinkLost:
+            self._unsent[command.leg] = command
+            raise
+
+    def say_again(self, call: LiveCall) -> None:
+        """Dial what was to be dialled while no link was up. Raises LinkLost."""
+        for leg, command in [*self._unsent.items()]:
+            if self.calls.get(leg) is call:
+                del self._unsent[leg]
+                if call.machine.is_alive(leg):
+                    self.originate(call, command)
+
+    def is_yet_to_come(self, call: LiveCall, leg: LegId) -> bool:
+        """Say whether a leg cannot be on the node, as nobody was told to dial it yet."""
+        waiting = any(isinstance(command, Originate) and command.leg == leg for _, command in call.held)
+        return waiting or leg in self._unsent
+
+    def is_on_the_way(self, leg: LegId) -> bool:
+        """Say whether a leg will be parked, which would cut what it was sent before that."""
+        return leg in self._on_the_way
+
+    def found(self, leg: LegId) -> None:
+        """A leg that was dialled, perhaps by somebody before us, is on the node and not parked."""
+        self._on_the_way.add(leg)
+
+    def forget(self, leg: LegId) -> None:
+        """A leg is parked, or gone."""
+        self._on_the_way.discard(leg)
+        self._unsent.pop(leg, None)
+
+
+def was_dialled_lately(call: LiveCall, leg: LegId) -> bool:
+    """Say whether the node may be about to have a leg that it does not list."""
+    known = next((one for one in call.machine.living_legs if one.id == leg), None)
+    return known is not None and call.clock.now_ms() - known.dialled_ms < MOVES_S * 1000
+
+
+def with_own_number(call: LiveCall, burst: Burst, numbers: Numbers) -> Burst:
+    """Dial under the call's own number where the document's is not the account's to show (reference, 13214)."""
+    facts = call.machine.facts
+    own = {facts.from_number, facts.to_number}
+    runs: list[Run] = []
+    for run in burst.runs:
+        if isinstance(run, Bridge) and not (run.caller_id in own or numbers.may_show(facts.account, run.caller_id)):
+            problem = "callerId is neither of this call's numbers nor one of the account's"
+            call.feed(PromptFailed(burst.token, "Dial@callerId", problem, 13214))
+            runs.append(replace(run, caller_id=facts.from_number))
+            continue
+        runs.append(run)
+    return replace(burst, runs=tuple(runs))
+
+
+def branches_of(runs: tuple[Run, ...]) -> tuple[Branch, ...]:
+    """The legs that these runs will make."""
+    return tuple(branch for run in runs if isinstance(run, Bridge) for branch in run.branches)

@@ -1,0 +1,71 @@
+"""Finding what no event told: legs that are gone, calls and legs that nobody drives.
+
+What began or ended a moment ago looks the same as what is lost: only what is found at two looks in a row is taken for
+that. A call is let go of when it cannot be put on record, and a leg may come up when its call is over.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from controlplane.base.causes import Cause
+from controlplane.base.errors import Unavailable
+from controlplane.base.ids import LegId, shard_of
+from controlplane.switch.node import Channel
+
+if TYPE_CHECKING:
+    from controlplane.callserver.keeper import Keeper
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Twice:
+    """What was found at two looks in a row."""
+
+    _before: frozenset[LegId] = frozenset()
+
+    def again(self, found: frozenset[LegId]) -> frozenset[LegId]:
+        """Answer what of this was found the last time, too."""
+        both, self._before = found & self._before, found
+        return both
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """One node's."""
+
+    _missing: Twice = field(default_factory=Twice)
+    _strays: Twice = field(default_factory=Twice)
+    _helped: frozenset[LegId] = frozenset()  # strays that were picked up once: it helps or it does not
+
+    async def sweep(self, keeper: Keeper) -> None:
+        """Look once. Raises LinkLost."""
+        channels = await keeper.channels()
+        missing = keeper.missing(keeper.calls_of(keeper.shards), channels)
+        again = self._missing.again(frozenset(leg for _, leg in missing))
+        await keeper.end_the_gone([(call, leg) for call, leg in missing if leg in again])
+        try:
+            await self._pick_up_strays(keeper, channels)
+        except Unavailable as error:
+            log.warning("journals_unreadable", extra={"node": keeper.node.name, "problem": str(error)})
+
+    async def _pick_up_strays(self, keeper: Keeper, channels: dict[LegId, Channel]) -> None:
+        """Go on with calls that are ours by the record, take parked callers, end parked legs that no call knows."""
+        parked = frozenset(leg for leg, channel in channels.items() if _is_unclaimed(keeper, leg, channel))
+        strays = parked | await keeper.undriven()
+        found = self._strays.again(strays) - self._helped
+        self._helped = (self._helped & strays) | found
+        if not found:
+            return
+        log.warning("strays_found", extra={"node": keeper.node.name, "legs": sorted(found)})
+        await keeper.resynchronise(keeper.shards)
+        for leg in found & parked:
+            if leg not in keeper.calls and not channels[leg].is_inbound and await keeper.node.is_marked(leg):
+                keeper.effects.outlet.end(leg, Cause.NORMAL_TEMPORARY_FAILURE)
+
+
+def _is_unclaimed(keeper: Keeper, leg: LegId, channel: Channel) -> bool:
+    return channel.application == "park" and shard_of(leg) in keeper.shards and leg not in keeper.calls
