@@ -66,7 +66,7 @@ class Child:
     argv: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     probe: Probe | None = None
-    ready_within_s: float = 30
+    ready_within_s: float = 60
     stop_signal: signal.Signals = signal.SIGTERM
     stop_within_s: float = 10
 
