@@ -171,7 +171,7 @@ class CallMachine:
                     self._outstanding.joined(event.leg, event.other)
                 self._advance(event)
             case _:
-                raise ValueError(f"no entry of a call under way: {event!r}")
+                raise ValueError(f"no entry of a call under way: {type(event).__name__}")
 
     # The script
 

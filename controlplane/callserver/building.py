@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from controlplane.base.clock import Clock
 from controlplane.base.ids import LegId
 from controlplane.calls.facts import Facts
+from controlplane.callserver.balancing import Balance
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.dialling import Dialling
 from controlplane.callserver.effects import Effects
+from controlplane.callserver.intake import Intake
 from controlplane.callserver.keeper import Keeper
+from controlplane.callserver.matching import Matching
 from controlplane.callserver.offers import NO_SUCH_NUMBER, facts_of, number_of
 from controlplane.callserver.outlet import Outlet
 from controlplane.callserver.ports import Applications, Archive, Inbox, Journal, Meters, Numbers, Ownership, Prompts
@@ -57,7 +60,10 @@ def build_call_server(parts: Parts) -> CallServer:
     """Put the parts together; nothing runs yet."""
     pulse = Pulse(parts.clock)
     keepers = {name: _keeper(parts, name, node, pulse) for name, node in parts.nodes.items()}
-    return CallServer(parts.id, keepers, parts.ownership, parts.inbox, parts.clock, pulse, parts.ownership_lost)
+    intake = Intake(keepers, parts.inbox, parts.clock)
+    lost = parts.ownership_lost
+    balance = Balance(parts.id, keepers, parts.ownership, parts.clock, pulse, intake, lost.is_set, lost.clear)
+    return CallServer(parts.id, keepers, parts.ownership, balance, intake, parts.clock, pulse)
 
 
 def _keeper(parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse) -> Keeper:
@@ -77,6 +83,7 @@ def _keeper(parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse) -> Kee
         parts.id,
         node,
         effects,
+        Matching(node, effects, parts.clock),
         parts.journal,
         parts.archive,
         parts.clock,

@@ -17,22 +17,19 @@ from controlplane.base.causes import Cause
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
 from controlplane.base.ids import LegId, leg_of_call, shard_of
-from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegEnded, LegRinging, Resumed
+from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegEnded, LegRinging
 from controlplane.calls.facts import Facts
 from controlplane.callserver.call import LiveCall
-from controlplane.callserver.dialling import was_dialled_lately
 from controlplane.callserver.effects import Effects
+from controlplane.callserver.matching import Matching
 from controlplane.callserver.ports import Archive, Journal, Stored
 from controlplane.callserver.pulse import Pulse
 from controlplane.callserver.sweeping import Sweeper
 from controlplane.switch.link import LinkLost
-from controlplane.switch.node import Channel, Node
+from controlplane.switch.node import Node
 from controlplane.switch.translation import Happened, Looked, News, Offered, Parked
 
 log = logging.getLogger(__name__)
-
-
-LAST_WORDS_S = 0.05  # twice what a node takes to send an event that it has
 
 
 @dataclass(slots=True)
@@ -42,6 +39,7 @@ class Keeper:
     server: str
     node: Node
     effects: Effects
+    matching: Matching
     journal: Journal
     archive: Archive
     clock: Clock
@@ -182,18 +180,19 @@ class Keeper:
     # Resynchronisation
 
     async def resynchronise(self, shards: frozenset[int]) -> None:
+        """Hold the journals of these shards against what the node has, and go on from there. Raises LinkLost."""
         waiting = self._late_news = self._late_news if self._late_news is not None else []
         try:
             await self.node.watch(self.shards)
             stored = await self._journals(shards)
             shards &= self._read
-            channels = await self.channels()
+            channels = await self.matching.channels()
             calls = self._adopt(stored, shards)
-            await self.end_the_gone(self.missing(calls, channels))
+            await self.matching.end_the_gone(self.matching.missing(calls, channels), waiting)
             for call in calls:
-                self._resume(call, channels)
-            unclaimed = {news.leg for news in waiting if isinstance(news, Offered)}
-            waiting += await self._unclaimed(channels, shards, but=unclaimed)
+                self.matching.resume(call, channels, self.server)
+            offered = {news.leg for news in waiting if isinstance(news, Offered)}
+            waiting += await self.matching.unclaimed(channels, shards, but=offered)
         except LinkLost:
             self._late_news = []
             raise
@@ -237,66 +236,3 @@ class Keeper:
             for leg in call.machine.living_legs:
                 self.calls[leg.id] = call
         return self.calls_of(shards)
-
-    async def channels(self) -> dict[LegId, Channel]:
-        return {channel.leg: channel for channel in await self.node.channels()}
-
-    def missing(self, calls: list[LiveCall], channels: dict[LegId, Channel]) -> list[tuple[LiveCall, LegId]]:
-        """Legs that should be on the node and are not in its list."""
-        legs = [(call, leg.id) for call in calls for leg in call.machine.living_legs if leg.id not in channels]
-        return [
-            (call, leg)
-            for call, leg in legs
-            if not (call.machine.may_come_yet(leg) or self.effects.dialling.is_yet_to_come(call, leg))
-        ]
-
-    async def end_the_gone(self, missing: list[tuple[LiveCall, LegId]]) -> None:
-        """End legs that the node does not have. Its list lags a little, so each is asked for by name first.
-
-        The other link may be about to tell how a leg ended, or have told while news waits: that is the better word.
-        """
-        gone = [(call, leg) for call, leg in missing if not await self.node.exists(leg)]
-        if gone:
-            await self.clock.sleep(LAST_WORDS_S)
-        told = {news.leg for news in self._late_news or () if _is_end(news)}
-        for call, leg in gone:
-            if leg in told:
-                continue
-            if was_dialled_lately(call, leg):
-                self.effects.outlet.doubt(call, leg)
-                continue
-            call.feed(LegEnded(leg, Cause.LOST))
-
-    def _resume(self, call: LiveCall, channels: dict[LegId, Channel]) -> None:
-        if call.is_dropped:
-            return
-        for leg in call.machine.living_legs:
-            channel = channels.get(leg.id)
-            if channel is None:
-                continue
-            if leg.is_ours_to_end and channel.application != "park":
-                self.effects.dialling.found(leg.id)
-            if channel.is_answered:
-                self.effects.answered(leg.id)
-                call.feed(LegAnswered(leg.id))
-        call.feed(Resumed(self.server))
-        with suppress(LinkLost):
-            self.effects.dialling.say_again(call)
-
-    async def _unclaimed(
-        self, channels: dict[LegId, Channel], shards: frozenset[int], but: Iterable[LegId]
-    ) -> list[News]:
-        """Legs that came in and nobody took, as if they were offered now."""
-        offered: list[News] = []
-        for leg, channel in channels.items():
-            is_waiting = channel.is_inbound and channel.application == "park" and shard_of(leg) in shards
-            if leg in but or leg in self.calls or not is_waiting:
-                continue
-            news = await self.node.look_up(leg)
-            if isinstance(news, Offered):
-                offered.append(news)
-        return offered
-
-
-def _is_end(news: News) -> bool:
-    return isinstance(news, Happened) and isinstance(news.event, LegEnded)

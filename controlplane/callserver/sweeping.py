@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from controlplane.base.causes import Cause
 from controlplane.base.errors import Unavailable
 from controlplane.base.ids import LegId, shard_of
+from controlplane.callserver.matching import Channels
 from controlplane.switch.node import Channel
 
 if TYPE_CHECKING:
@@ -43,16 +44,16 @@ class Sweeper:
 
     async def sweep(self, keeper: Keeper) -> None:
         """Look once. Raises LinkLost."""
-        channels = await keeper.channels()
-        missing = keeper.missing(keeper.calls_of(keeper.shards), channels)
+        channels = await keeper.matching.channels()
+        missing = keeper.matching.missing(keeper.calls_of(keeper.shards), channels)
         again = self._missing.again(frozenset(leg for _, leg in missing))
-        await keeper.end_the_gone([(call, leg) for call, leg in missing if leg in again])
+        await keeper.matching.end_the_gone([(call, leg) for call, leg in missing if leg in again], ())
         try:
             await self._pick_up_strays(keeper, channels)
         except Unavailable as error:
             log.warning("journals_unreadable", extra={"node": keeper.node.name, "problem": str(error)})
 
-    async def _pick_up_strays(self, keeper: Keeper, channels: dict[LegId, Channel]) -> None:
+    async def _pick_up_strays(self, keeper: Keeper, channels: Channels) -> None:
         """Go on with calls that are ours by the record, take parked callers, end parked legs that no call knows."""
         parked = frozenset(leg for leg, channel in channels.items() if _is_unclaimed(keeper, leg, channel))
         strays = parked | await keeper.undriven()

@@ -4,7 +4,7 @@ The locks belong to a session of their own. When the process dies the session en
 within milliseconds. A process that is stopped but not dead keeps its session: its heartbeat stops, and a peer ends the
 session for it (`fence`); should it wake up, it finds the session gone before it does anything (`on_lost`).
 
-Nothing here decides when to take what: `fair_share` says how many each should hold, the call server does the rest.
+Nothing here decides when to take what: that is the call server's business (`callserver/balancing.py`).
 """
 
 from __future__ import annotations
@@ -42,12 +42,6 @@ class SessionLost(Unavailable):
 def lock_key(node: str) -> int:
     """A media node's name as the first half of an advisory lock's key (int4)."""
     return crc32(node.encode()) - (1 << 31)
-
-
-def fair_share(places: int, servers: Sequence[str], server_id: str) -> int:
-    """How many of `places` (node, shard) pairs this server should hold; the shares of all add up to `places`."""
-    rank = sorted(servers).index(server_id)
-    return places // len(servers) + (rank < places % len(servers))
 
 
 class ShardLocks:

@@ -52,8 +52,9 @@ def _stored(call: LiveCall) -> Stored | None:
     try:
         entries = tuple(line.entry() for line in call.journal)
     except ValueError as error:
-        # Written by another version. It must not keep us, and whoever comes after us, from all other calls.
-        log.error("journal_unreadable", extra={"call": call.call_id, "problem": str(error)})
+        # Written by another version. It must not keep us, and whoever comes after us, from all other calls. What it
+        # says of itself may tell what it read: numbers, and keys that were pressed.
+        log.error("journal_unreadable", extra={"call": call.call_id, "problem": type(error).__name__})
         return None
     facts = _facts_of(entries) or call.facts
     return Stored(facts, entries) if facts is not None else None

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.store.shards import fair_share
+from controlplane.callserver.balancing import fair_share
 
 
 @given(st.integers(0, 200), st.sets(st.text(max_size=5), min_size=1, max_size=20))

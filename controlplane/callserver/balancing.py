@@ -1,0 +1,172 @@
+"""Which shards of which nodes a call server drives.
+
+Shards are held by locks that die with us. A server takes what is free: at once while it holds less than its fair share,
+a moment later otherwise, so that whoever has fewer comes first; what it holds above its share it gives back. A shard is
+driven as soon as it is held and its node was asked what lives there.
+
+When the database is away the locks cannot be looked at; nobody else can take them then either, so we go on with what we
+hold. When it is back, what we still can take of it stays ours, the rest is somebody else's and we let go of it. Only a
+server that slept, and so may have been thought dead, does nothing before it has looked (`pulse.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from controlplane.base.clock import Clock
+from controlplane.base.errors import Unavailable
+from controlplane.callserver.intake import Intake
+from controlplane.callserver.keeper import Keeper
+from controlplane.callserver.ports import Ownership
+from controlplane.callserver.pulse import SURE_S, Pulse
+from controlplane.switch.link import LinkLost
+
+log = logging.getLogger(__name__)
+
+SHARDS = tuple(range(16))
+POLL_S = 0.05
+AWAY_S = 0.5  # between looks while the database is away
+LOOK_S = 1.0  # between looks at who else is there
+PATIENCE_S = 0.1  # how long a server with its fair share leaves free shards to others
+YIELD_S = 2.0  # after giving shards back, for others to take them
+
+
+def fair_share(places: int, servers: Sequence[str], server_id: str) -> int:
+    """How many of `places` (node, shard) pairs this server should hold; the shares of all add up to `places`.
+
+    A server that nobody sees yet may hold them all.
+    """
+    if server_id not in servers:
+        return places
+    rank = sorted(servers).index(server_id)
+    return places // len(servers) + (rank < places % len(servers))
+
+
+@dataclass(slots=True)
+class Balance:
+    """One server's shards, among those of its peers."""
+
+    id: str
+    keepers: Mapping[str, Keeper]
+    ownership: Ownership
+    clock: Clock
+    pulse: Pulse
+    intake: Intake
+    was_lost: Callable[[], bool]  # whether the session with our locks was found gone
+    regained: Callable[[], None]
+    _servers: list[str] = field(default_factory=list)
+    _looked_s: float = -LOOK_S
+    _yielding_until_s: float = 0.0
+    _over_s: float = 0.0  # when more than our share was last taken
+
+    async def keep(self) -> None:
+        """Hold what we should hold, for ever."""
+        while True:
+            try:
+                await self._look()
+                await self._drive_what_is_held()
+                await self._balance()
+            except Unavailable as error:
+                log.info("ownership_unknown", extra={"problem": str(error)})
+                await self.clock.sleep(AWAY_S)
+            await self.clock.sleep(POLL_S)
+
+    @property
+    def _share(self) -> int:
+        return fair_share(len(SHARDS) * len(self.keepers), self._servers, self.id)
+
+    async def _look(self) -> None:
+        if self.was_lost():
+            await self._regain()
+        if not self.pulse.is_sure:
+            await self._look_again()
+        now_s = self.clock.monotonic_s()
+        # Before anything is given back we look again: whose share it would be may be gone, and its shards here.
+        if now_s - self._looked_s >= LOOK_S or len(self.ownership.owned) > self._share:
+            self._servers, self._looked_s = await self.ownership.live_servers(), now_s
+            await self.ownership.fence()
+
+    async def _balance(self) -> None:
+        held, share, now_s = len(self.ownership.owned), self._share, self.clock.monotonic_s()
+        if held > share and len(self._servers) > 1:
+            await self._give_back(held - share)
+        elif held < share or (now_s - self._over_s >= PATIENCE_S and now_s >= self._yielding_until_s):
+            self._over_s = now_s
+            await self._take_free(share)
+
+    async def _take_free(self, share: int) -> None:
+        for name, keeper in self.keepers.items():
+            wanted = [shard for shard in SHARDS if (name, shard) not in self.ownership.owned]
+            if not wanted:
+                continue
+            room = share - len(self.ownership.owned)
+            taken = await self.ownership.try_take(name, wanted[:room] if room > 0 else wanted)
+            if taken:
+                log.info("shards_taken", extra={"node": name, "shards": sorted(taken)})
+                await self._drive(keeper, taken)
+
+    async def _drive_what_is_held(self) -> None:
+        """Take up shards whose locks we have and that we could not drive, or not give back, when we should have."""
+        for name, keeper in self.keepers.items():
+            held = frozenset(shard for node, shard in self.ownership.owned if node == name)
+            if held - keeper.shards:
+                await self._drive(keeper, held - keeper.shards)
+
+    async def _drive(self, keeper: Keeper, shards: frozenset[int]) -> None:
+        try:
+            await keeper.take(shards)
+        except LinkLost:
+            return  # whoever opens the links again asks the node about them
+        finally:
+            self.intake.look()
+
+    async def _give_back(self, surplus: int) -> None:
+        self._yielding_until_s = self.clock.monotonic_s() + YIELD_S
+        by_node: dict[str, list[int]] = defaultdict(list)
+        for node, shard in sorted(self.ownership.owned)[:surplus]:
+            by_node[node].append(shard)
+        for node, shards in by_node.items():
+            async with self.intake.placing:  # a claim that came back after its shard went would be nobody's
+                await self.keepers[node].give(frozenset(shards))
+                await self.ownership.release(node, shards)
+            log.info("shards_given_back", extra={"node": node, "shards": shards})
+
+    # Locks that may be gone
+
+    async def _look_again(self) -> None:
+        """We slept, or hung. Nothing is done before we know that our shards were ours all the while."""
+        asked_s = self.clock.monotonic_s()
+        log.warning("slept", extra={"server": self.id})
+        try:
+            await self.ownership.confirm()
+        except Unavailable:
+            await self._let_go()
+            raise
+        if self.clock.monotonic_s() - asked_s > SURE_S:
+            return  # the answer is old news, too
+        was_refused = self.pulse.was_refused
+        self.pulse.go_on()
+        if was_refused:
+            for keeper in self.keepers.values():
+                keeper.node.abort("something was not sent after a sleep")
+
+    async def _let_go(self) -> None:
+        """Others may have had our calls, and may have them now: whatever is ours later is read from its journal."""
+        for keeper in self.keepers.values():
+            await keeper.give(keeper.shards)
+        self.pulse.forget()
+
+    async def _regain(self) -> None:
+        if not self.pulse.is_sure:
+            await self._let_go()
+        await self.ownership.open()
+        for name, keeper in self.keepers.items():
+            kept = await self.ownership.try_take(name, sorted(keeper.shards)) if keeper.shards else frozenset()
+            gone = keeper.shards - kept
+            if gone:
+                log.warning("shards_lost", extra={"node": name, "shards": sorted(gone)})
+                await keeper.give(gone)
+        self.regained()

@@ -1,0 +1,91 @@
+"""What others want of a call server: calls to place, and requests to live calls. Both wait in the database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from controlplane.base.clock import Clock
+from controlplane.base.errors import Unavailable
+from controlplane.base.ids import leg_of_call
+from controlplane.callserver.keeper import Keeper
+from controlplane.callserver.ports import Inbox
+
+log = logging.getLogger(__name__)
+
+QUEUE_POLL_S = 0.1
+QUEUE_IDLE_S = 2.0
+
+
+@dataclass(slots=True)
+class Intake:
+    """Takes what is there for the nodes and shards that are driven. While `placing` is held no call is claimed."""
+
+    keepers: Mapping[str, Keeper]
+    inbox: Inbox
+    clock: Clock
+    placing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _queue: asyncio.Event = field(default_factory=asyncio.Event)
+    _requests: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def queue_changed(self) -> None:
+        """Calls wait to be placed."""
+        self._queue.set()
+
+    def requests_changed(self) -> None:
+        """The API wants something of a live call."""
+        self._requests.set()
+
+    def look(self) -> None:
+        """What is driven is not what it was: there may be something for it."""
+        self._queue.set()
+        self._requests.set()
+
+    async def take_queued(self) -> None:
+        """Place calls, for ever."""
+        while True:
+            self._queue.clear()
+            waiting = 0
+            try:
+                async with self.placing:
+                    places = self._places()
+                    claimed = await self.inbox.claim_calls(places) if places else ()
+                    for facts in claimed:
+                        self.keepers[facts.node].place(facts)
+                waiting = await self.inbox.count_queued(places) if places else 0
+            except Unavailable as error:
+                log.info("queue_unreadable", extra={"problem": str(error)})
+            await self._pause(self._queue, QUEUE_POLL_S if waiting else QUEUE_IDLE_S)
+
+    async def take_requests(self) -> None:
+        """Hand requests to their calls, for ever."""
+        while True:
+            self._requests.clear()
+            # What is asked while a node cannot be reached waits: it is answered as done when it is sent.
+            up = [keeper for keeper in self.keepers.values() if keeper.node.is_up]
+            calls = {call.id for keeper in up for call in keeper.calls.values()}
+            try:
+                for request in await self.inbox.requests(sorted(calls)) if calls else ():
+                    leg = leg_of_call(request.call)
+                    owner = next((found for k in up if (found := k.find(leg))), None)
+                    if owner is not None:
+                        owner.feed(request.event)
+            except Unavailable as error:
+                log.info("requests_unreadable", extra={"problem": str(error)})
+            await self._pause(self._requests, QUEUE_IDLE_S)
+
+    def _places(self) -> frozenset[tuple[str, int]]:
+        return frozenset(
+            (name, shard) for name, keeper in self.keepers.items() if keeper.node.is_up for shard in keeper.shards
+        )
+
+    async def _pause(self, until: asyncio.Event, most_s: float) -> None:
+        waiting = asyncio.ensure_future(until.wait())
+        pause = asyncio.ensure_future(self.clock.sleep(most_s))
+        try:
+            await asyncio.wait({waiting, pause}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            pause.cancel()

@@ -1,0 +1,88 @@
+"""What a node has, held against what the journals say it should have."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from controlplane.base.causes import Cause
+from controlplane.base.clock import Clock
+from controlplane.base.ids import LegId, shard_of
+from controlplane.calls.events import LegAnswered, LegEnded, Resumed
+from controlplane.callserver.call import LiveCall
+from controlplane.callserver.dialling import was_dialled_lately
+from controlplane.callserver.effects import Effects
+from controlplane.switch.link import LinkLost
+from controlplane.switch.node import Channel, Node
+from controlplane.switch.translation import Happened, News, Offered
+
+LAST_WORDS_S = 0.05  # twice what a node takes to send an event that it has
+
+Channels = Mapping[LegId, Channel]
+Missing = list[tuple[LiveCall, LegId]]
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Of one node. What asks the node raises LinkLost."""
+
+    node: Node
+    effects: Effects
+    clock: Clock
+
+    async def channels(self) -> Channels:
+        """Every channel that the node has."""
+        return {channel.leg: channel for channel in await self.node.channels()}
+
+    def missing(self, calls: Iterable[LiveCall], channels: Channels) -> Missing:
+        """Legs that should be on the node and are not in its list."""
+        legs = [(call, leg.id) for call in calls for leg in call.machine.living_legs if leg.id not in channels]
+        is_yet_to_come = self.effects.dialling.is_yet_to_come
+        return [(call, leg) for call, leg in legs if not (call.machine.may_come_yet(leg) or is_yet_to_come(call, leg))]
+
+    async def end_the_gone(self, missing: Missing, late_news: Collection[News]) -> None:
+        """End legs that the node does not have. Its list lags a little, so each is asked for by name first.
+
+        The other link may be about to tell how a leg ended, or have told in news that waits: that is the better word.
+        """
+        gone = [(call, leg) for call, leg in missing if not await self.node.exists(leg)]
+        if gone:
+            await self.clock.sleep(LAST_WORDS_S)
+        told = {news.leg for news in late_news if isinstance(news, Happened) and isinstance(news.event, LegEnded)}
+        for call, leg in gone:
+            if leg in told:
+                continue
+            if was_dialled_lately(call, leg):
+                self.effects.outlet.doubt(call, leg)
+                continue
+            call.feed(LegEnded(leg, Cause.LOST))
+
+    def resume(self, call: LiveCall, channels: Channels, server: str) -> None:
+        """Go on with a call: tell it what of its legs the node shows, and have it say again what may be lost."""
+        if call.is_dropped:
+            return
+        for leg in call.machine.living_legs:
+            channel = channels.get(leg.id)
+            if channel is None:
+                continue
+            if leg.is_ours_to_end and channel.application != "park":
+                self.effects.dialling.found(leg.id)
+            if channel.is_answered:
+                self.effects.answered(leg.id)
+                call.feed(LegAnswered(leg.id))
+        call.feed(Resumed(server))
+        with suppress(LinkLost):
+            self.effects.dialling.say_again(call)
+
+    async def unclaimed(self, channels: Channels, shards: frozenset[int], but: Collection[LegId]) -> list[News]:
+        """Legs that came in and nobody took, as if they were offered now."""
+        offered: list[News] = []
+        for leg, channel in channels.items():
+            is_waiting = channel.is_inbound and channel.application == "park" and shard_of(leg) in shards
+            if leg in but or leg in self.effects.calls or not is_waiting:
+                continue
+            news = await self.node.look_up(leg)
+            if isinstance(news, Offered):
+                offered.append(news)
+        return offered
