@@ -23,6 +23,7 @@ Api = Callable[["Node", str], str]
 _NO_CHANNEL = "-ERR No such channel!\n"
 _NO_SESSION = "-ERR Cannot locate session!\n"
 _OK = "+OK\n"
+_SILENCE_WHEN_IDLE = "send_silence_when_idle"
 _LEAD_FRAMES = 5  # how many frames a broadcast lets pass before it begins
 
 
@@ -128,7 +129,7 @@ def _set_mute(channel: Channel, *, is_mute: bool, is_deaf: bool) -> None:
 
 
 def _displace(channel: Channel, rest: str) -> str:
-    """Play over what a leg hears. A leg that hears nothing at that moment hears nothing of it (seen)."""
+    """Play over what a leg hears. A leg that is sent nothing at that moment hears nothing of it (seen)."""
     action, _, rest = rest.partition(" ")
     path = rest.partition(" ")[0]
     if action == "stop":
@@ -139,7 +140,8 @@ def _displace(channel: Channel, rest: str) -> str:
         return "-ERR Cannot displace session!\n"
     channel.fire("MEDIA_BUG_START", after=bug_headers("displace", path))
     at_ms = channel.node.clock.monotonic_ms()
-    for part in parts if channel.hears.current is not None else []:
+    is_sent_something = channel.hears.current is not None or int(channel.variables.get(_SILENCE_WHEN_IDLE) or 0)
+    for part in parts if is_sent_something else []:
         end_ms = at_ms + (part.duration_ms or 0)
         channel.hears.lay_over(part.what, at_ms, end_ms)
         at_ms = end_ms

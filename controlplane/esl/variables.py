@@ -50,6 +50,7 @@ class Variable(StrEnum):
     RECORD_BRIDGE_REQ = "RECORD_BRIDGE_REQ"
     RECORD_MIN_S = "RECORD_MIN_SEC"
     RECORD_FILL_SILENCE = "record_fill_cng"
+    SILENCE_WHEN_IDLE = "send_silence_when_idle"
     # columns of `show channels`
     PRESENCE_DATA = "presence_data"
     ACCOUNT = "accountcode"
@@ -101,6 +102,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     Variable.RECORD_BRIDGE_REQ: _flag,
     Variable.RECORD_MIN_S: _seconds,
     Variable.RECORD_FILL_SILENCE: _flag,
+    Variable.SILENCE_WHEN_IDLE: _one_of("-1"),
     Variable.PRESENCE_DATA: token,
     Variable.ACCOUNT: token,
 }

@@ -263,12 +263,16 @@ def _parks_after_bridge(value: str) -> Setting:
 
 
 # What stays set on every leg of ours: it goes on when a conversation or a dialling ends, no key stops a prompt, and a
-# telephone that sends nothing in silence is recorded as silent, not as shorter (switch_ivr_play_say.c:952).
+# telephone that sends nothing in silence is recorded as silent, not as shorter (switch_ivr_play_say.c:952). And it is
+# sent silence (-1: nothing but zeros) when it is sent nothing else: `play_over` mixes with what is sent, so that in a
+# pause, or while keys or a document are waited for, nothing of it would be heard (switch_ivr.c:173, 1014, 1367). That
+# costs about 0.2 % of a core for a leg that is idle, and keeps carriers from ending calls that send them nothing.
 _KEPT = (
     Setting(Variable.HANGUP_AFTER_BRIDGE, "false"),
     Setting(Variable.CONTINUE_ON_FAIL, "true"),
     Setting(Variable.PLAYBACK_TERMINATORS, "none"),
     Setting(Variable.RECORD_FILL_SILENCE, "true"),
+    Setting(Variable.SILENCE_WHEN_IDLE, "-1"),
 )
 
 
