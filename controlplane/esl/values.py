@@ -26,7 +26,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,128}\Z")
 _CALLER = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 _DIGITS = re.compile(r"[0-9A-Da-d*#wW]{1,80}\Z")
 _KEYS = re.compile(r"[0-9A-D*#]{0,16}\Z")
-_NODE_FILE = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+\.(wav|PCMU|PCMA)\Z")
+_NODE_FILE = re.compile(r"(/\.?[A-Za-z0-9_-][A-Za-z0-9._-]*)+\.(wav|PCMU|PCMA)\Z")
 # `@`, `:` and `/` cut a display name on the way into a From header, `%` is decoded there (seen on 1.10.12).
 _NAME_MARKS = frozenset(" .-_()&+#*!?=")
 _NAME_LENGTH = 64

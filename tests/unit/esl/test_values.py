@@ -71,7 +71,7 @@ def test_a_callers_name_is_tamed(text: str, tamed: str) -> None:
     assert values.tame_name(text) == tamed
 
 
-@pytest.mark.parametrize("path", ["/srv/prompts/a.wav", "/a_b/c-d/e.f.wav", "/1.PCMU"])
+@pytest.mark.parametrize("path", ["/srv/prompts/a.wav", "/a_b/c-d/e.f.wav", "/1.PCMU", "/srv/.callplane/prompts/a.wav"])
 def test_files_of_ours_have_plain_paths(path: str) -> None:
     assert NodeFile(path).path == path
 
@@ -83,7 +83,9 @@ def test_files_of_ours_have_plain_paths(path: str) -> None:
         "/srv/../a.wav",
         "/srv/a..wav",
         "/srv//a.wav",
-        "/srv/.hidden/a.wav",
+        "/srv/./a.wav",
+        "/srv/.../a.wav",
+        "/srv/.wav",
         "/srv/a.sh",
         "/srv/a",
         "/srv/a b.wav",
