@@ -42,6 +42,7 @@ from controlplane.callserver.line import Line, Sounds
 from controlplane.callserver.measuring import VERB_OF
 from controlplane.callserver.outlet import Outlet
 from controlplane.callserver.ports import Applications, FetchFailed, Meters, Numbers, PromptFailedError, Prompts
+from controlplane.esl.commands import Command as EslCommand
 from controlplane.esl.errors import UnsafeValue
 from controlplane.switch.link import LinkLost
 from controlplane.verbs.documents import Play
@@ -63,6 +64,7 @@ class Effects:
     meters: Meters
     calls: dict[LegId, LiveCall]
     lines: dict[LegId, Line] = field(default_factory=dict)
+    stoppable: dict[LegId, list[EslCommand]] = field(default_factory=dict)  # what ends at a key, and what ends it
     questions: set[asyncio.Task[None]] = field(default_factory=set)  # of calls that are over, too
 
     def carry_out(self, call: LiveCall, command: Command) -> None:
@@ -112,9 +114,17 @@ class Effects:
     def ended(self, leg: LegId) -> None:
         """A leg is gone: nothing is to be sent there."""
         self.dialling.forget(leg)
+        self.stoppable.pop(leg, None)
         line = self.lines.pop(leg, None)
         if line is not None:
             line.close()
+
+    def pressed(self, leg: LegId) -> None:
+        """A key was pressed there, which ends what was played over the call. A later owner of the call lets it play."""
+        call, stops = self.calls.get(leg), self.stoppable.pop(leg, None)
+        if call is not None and stops is not None:
+            with suppress(LinkLost):
+                self.outlet.send(call, leg, *stops)
 
     # Commands
 
@@ -249,7 +259,10 @@ class Effects:
     async def _play_over(self, call: LiveCall, command: PlayOver) -> None:
         try:
             sound = await self.prompts.make_sound(call.node, Play(command.url))
-            self.outlet.send(call, command.leg, *self.outlet.writer.play_over(command.leg, sound, command.loop))
+            play, stop = self.outlet.writer.play_over(command.leg, sound, command.loop)
+            self.outlet.send(call, command.leg, play)
+            if command.stops_on_digit:
+                self.stoppable.setdefault(command.leg, []).append(stop)
         except PromptFailedError as error:
             log.info("play_failed", extra={"call": call.id, "code": error.code})
         except LinkLost:

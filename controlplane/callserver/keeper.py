@@ -27,7 +27,7 @@ from controlplane.callserver.pulse import Pulse
 from controlplane.callserver.sweeping import Sweeper
 from controlplane.switch.link import LinkLost
 from controlplane.switch.node import Node
-from controlplane.switch.translation import Happened, Looked, News, Offered, Parked
+from controlplane.switch.translation import Happened, Looked, News, Offered, Parked, Pressed
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +90,8 @@ class Keeper:
                         self.effects.ended(leg)
                 if call is not None:
                     call.feed(event)
+            case Pressed(leg):
+                self.effects.pressed(leg)
             case Looked():
                 if call is not None:
                     call.feed(news.event)

@@ -132,10 +132,12 @@ def _displace(channel: Channel, rest: str) -> str:
     """Play over what a leg hears. A leg that is sent nothing at that moment hears nothing of it (seen)."""
     action, _, rest = rest.partition(" ")
     path = rest.partition(" ")[0]
+    parts = parts_of(path)
     if action == "stop":
         channel.fire("MEDIA_BUG_STOP", after=bug_headers("displace", path))
+        for part in parts or []:
+            channel.hears.lift(part.what, channel.node.clock.monotonic_ms())
         return "+OK Success\n"
-    parts = parts_of(path)
     if action != "start" or parts is None or not channel.has_media:
         return "-ERR Cannot displace session!\n"
     channel.fire("MEDIA_BUG_START", after=bug_headers("displace", path))

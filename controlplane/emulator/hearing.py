@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SILENCE = "silence"
 RINGBACK = "ringback"
@@ -50,6 +50,14 @@ class Hearing:
         """This is heard over whatever else is."""
         self.items.append(Heard(from_ms, to_ms, what))
         self.begun.append(what)
+
+    def lift(self, what: str, now_ms: int) -> None:
+        """What was laid over is heard no longer."""
+        self.items = [
+            replace(item, to_ms=min(item.to_ms, now_ms)) if item.what == what else item
+            for item in self.items
+            if item.what != what or item.from_ms < now_ms
+        ]
 
     def until(self, now_ms: int) -> list[Heard]:
         """All things heard, the current one cut at `now_ms`."""

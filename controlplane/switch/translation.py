@@ -30,6 +30,7 @@ SUBSCRIBED = (
     EslEventName.CHANNEL_BRIDGE,
     EslEventName.CHANNEL_UNBRIDGE,
     EslEventName.CHANNEL_HANGUP_COMPLETE,
+    EslEventName.DTMF,
 )
 LOOK = "look-"  # begins the token of a LookAt's probe
 MAX_TEXT = 256  # of what a caller says of itself; longer is cut
@@ -62,6 +63,13 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True)
+class Pressed:
+    """The party of a leg pressed a key, which one is nobody's business here."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
 class Happened:
     """Something for the call that this leg belongs to."""
 
@@ -69,7 +77,7 @@ class Happened:
     event: Event
 
 
-News: TypeAlias = Offered | Parked | Looked | Happened
+News: TypeAlias = Offered | Parked | Looked | Pressed | Happened
 
 
 def translate(event: EslEvent) -> News | None:
@@ -184,4 +192,5 @@ _ROWS: dict[str, Callable[[EslEvent, LegId], News | None]] = {
     EslEventName.CHANNEL_BRIDGE: _bridged,
     EslEventName.CHANNEL_UNBRIDGE: _unbridged,
     EslEventName.CHANNEL_HANGUP_COMPLETE: _hung_up,
+    EslEventName.DTMF: lambda _event, leg: Pressed(leg),
 }

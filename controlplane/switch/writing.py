@@ -123,9 +123,10 @@ class Writer:
         """Send keys, whatever runs there."""
         return apis.uuid_send_dtmf(leg, digits, duration_ms)
 
-    def play_over(self, leg: LegId, sound: Placed, loop: int) -> list[Command]:
-        """Play a file over what the leg hears."""
-        return [apis.play_over(leg, [NodeFile(sound.path)] * min(loop, MOST_SOUNDS))]
+    def play_over(self, leg: LegId, sound: Placed, loop: int) -> tuple[Command, Command]:
+        """Play a file over what the leg hears; and what stops that again."""
+        sounds = [NodeFile(sound.path)] * min(loop, MOST_SOUNDS)
+        return apis.play_over(leg, sounds), apis.stop_playing_over(leg, sounds)
 
     def look(self, leg: LegId, token: Token) -> Command:
         """Queue something that says, when its turn comes, what became of the leg's bursts."""

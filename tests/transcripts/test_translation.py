@@ -36,7 +36,7 @@ def kinds(news: list[News], leg: LegId) -> list[str]:
 def test_a_parked_call_that_is_driven_over_links() -> None:
     news = news_in("link_drives_parked_call")
     leg = LegId("f4b712e2-dbcb-45f1-ab2c-db5b2a95854a")
-    assert kinds(news, leg) == ["Parked", "LegAnswered", "LegEnded"]
+    assert kinds(news, leg) == ["Parked", "LegAnswered", "Pressed", "LegEnded"]
 
 
 def test_a_conversation_that_outlived_its_links() -> None:
