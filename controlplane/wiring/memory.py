@@ -41,6 +41,10 @@ class MemoryJournal:
         done.set_result(None)
         return done
 
+    def all_are_over(self) -> bool:
+        """Say whether no call goes on."""
+        return all(_is_over(entries) for entries in self.entries.values())
+
     async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
         stored = [
             Stored(_facts_of(entries[0]), tuple(entries)) for call, entries in self.entries.items() if call not in but

@@ -63,6 +63,10 @@ class NodePrompts:
         """What a file says or where it came from, where that is remembered (simulations)."""
         return (self._words[path],) if path in self._words else ()
 
+    def made(self) -> Mapping[str, str]:
+        """Every file that was made so far and what it says, where that is remembered."""
+        return dict(self._words)
+
     def _sound(self, prompt: Say | Play, ready: Audio) -> Sound:
         if self.keeps_words:
             self._words[ready.node_path] = prompt.text if isinstance(prompt, Say) else prompt.url

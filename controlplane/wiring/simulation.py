@@ -1,25 +1,18 @@
 """Calls without telephones: the call server on the emulator, in one process, on a clock that jumps.
 
-The application is asked over real HTTP; while it thinks the clock stands still. Nothing is kept: journals are in
-memory, prompts in a temporary folder.
+The application is asked over real HTTP; while it thinks the clock stands still. Nothing is kept.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pydantic import SecretStr
-
-from controlplane.base import ids
-from controlplane.base.ids import AccountId
 from controlplane.calls.timeline import Moment, tell
-from controlplane.callserver.building import NodeParts, Parts, build_call_server
-from controlplane.callserver.ports import Route
+from controlplane.callserver.building import NodeParts
 from controlplane.emulator.clock import VirtualClock
 from controlplane.emulator.memory import MemoryNetwork
 from controlplane.emulator.node import Node
@@ -27,31 +20,16 @@ from controlplane.emulator.parties import Cast, PartyLog
 from controlplane.emulator.rules import LinkRules
 from controlplane.emulator.scenarios import Scenario
 from controlplane.esl.sip_uri import Hop
-from controlplane.files.folder import Folder
-from controlplane.files.shelf import DirectoryShelf, NodeFolders, Shelf
-from controlplane.hooks.client import HookClient
-from controlplane.metrics.registry import Metrics
+from controlplane.esl.sounds import Beep, sound_path
 from controlplane.settings import Settings
 from controlplane.switch.writing import Writer
 from controlplane.verbs.documents import Link
-from controlplane.wiring.applications import HttpApplications
-from controlplane.wiring.memory import MemoryInbox, MemoryJournal, MemoryNumbers, MemoryOwnership
-from controlplane.wiring.places import prompts_folder, recordings_folder
-from controlplane.wiring.prompts import NodePrompts, building_prompts
+from controlplane.wiring.in_memory import BEEP, NODE, Lobby, in_folder, in_memory
+from controlplane.wiring.memory import MemoryInbox, MemoryJournal
+from controlplane.wiring.prompts import NodePrompts
 
-NODE = "emulator"
+_BEEP = sound_path([Beep()]).replace("tone_stream://", "tone:")  # as the emulator calls it
 PASSWORD = "emulator"  # noqa: S105 - nobody but this process can reach it
-ACCOUNT = AccountId(ids.mint(ids.ACCOUNT, 0, b"simulation"))
-
-
-@dataclass(frozen=True, slots=True)
-class OneToken:
-    """Signs for every account with one token."""
-
-    token: SecretStr
-
-    async def of(self, account: AccountId) -> SecretStr:  # noqa: ARG002 - all are one here
-        return self.token
 
 
 @dataclass(slots=True)
@@ -68,10 +46,20 @@ class Simulation:
 
     async def perform(self, scenario: Scenario) -> list[PartyLog]:
         """Let everybody of a scenario act until all calls are over; answers what each party met with."""
-        cast = Cast(self.node, scenario, self.prompts.describe)
+        cast = Cast(self.node, scenario, self._describe)
         self.logs = await cast.perform()
         await self.clock.sleep(1)
         return self.logs
+
+    def words(self, what: str) -> str:
+        """What is known of something that was heard: the words of a prompt, the URL it came from; else its own name."""
+        if what.startswith("leg:"):
+            party = next((log.party for log in self.logs if what == f"leg:{log.leg}"), "")
+            return f"the line of {party}" if party else what
+        return next(iter(self._describe(what)), what)
+
+    def _describe(self, what: str) -> Iterable[str]:
+        return (BEEP,) if what == _BEEP else self.prompts.describe(what)
 
     def timelines(self) -> dict[str, list[Moment]]:
         """Every call's timeline, in the order they began."""
@@ -86,46 +74,17 @@ async def simulating(
     clock = VirtualClock()
     node = Node(clock)
     network = MemoryNetwork(node, LinkRules(password=PASSWORD))
-    journal, inbox = MemoryJournal(), MemoryInbox()
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="callplane-")))
-        settings = settings.model_copy(update={"data": folder, "prompts": None, "recordings": None})
-        hooks = await stack.enter_async_context(HookClient(allow_private=True))
-        prompts = await stack.enter_async_context(
-            building_prompts(settings, hooks, shelves=_shelf(settings), clock=clock, hold=clock.hold, keeps_words=True)
+
+    def parts(prompts: NodePrompts) -> NodeParts:
+        return NodeParts(
+            network.connect, PASSWORD, Writer("internal", Hop("gateway.invalid"), prompts.recordings_of(NODE))
         )
-        parts = Parts(
-            id="simulation",
-            nodes={NODE: _node(network, prompts)},
-            clock=clock,
-            journal=journal,
-            archive=journal,
-            applications=HttpApplications(hooks, OneToken(SecretStr(token)), clock.hold),
-            prompts=prompts,
-            numbers=MemoryNumbers(anything=Route(ACCOUNT, None, application, fallback, None, None)),
-            ownership=MemoryOwnership("simulation"),
-            ownership_lost=asyncio.Event(),
-            inbox=inbox,
-            meters=Metrics(),
-            public_url=settings.public_url,
-        )
-        server = build_call_server(parts)
-        await server.start()
-        stack.push_async_callback(server.stop)
-        while not server.is_driving:
-            await clock.sleep(0.01)
-        yield Simulation(clock, node, network, journal, inbox, prompts)
 
-
-def _shelf(settings: Settings) -> dict[str, Shelf]:
-    prompts, recordings = prompts_folder(settings), recordings_folder(settings)
-    recordings.mkdir(parents=True, exist_ok=True)
-    return {NODE: DirectoryShelf(Folder(prompts), recordings, NodeFolders(str(prompts), str(recordings)))}
-
-
-def _node(network: MemoryNetwork, prompts: NodePrompts) -> NodeParts:
-    gateway = Hop("gateway.invalid")
-    return NodeParts(network.connect, PASSWORD, Writer("internal", gateway, prompts.recordings_of(NODE)))
+    with TemporaryDirectory(prefix="callplane-") as folder:
+        settings = in_folder(settings, Path(folder))
+        lobby = Lobby(application, token, fallback)
+        async with in_memory(settings, lobby, clock, parts) as memory:
+            yield Simulation(clock, node, network, memory.journal, memory.inbox, memory.prompts)
 
 
 def problems(logs: Sequence[PartyLog]) -> list[str]:

@@ -41,7 +41,7 @@ _KEY_MS = 100
 _LISTEN_S = 0.06  # between two looks at what was heard
 _EARLY_MEDIA_S = 1.0
 _LAST_AUDIO_S = 2.0  # to be told by the process that takes it
-_GREETING = Say("Please leave a message after the tone.", 3.0)
+GREETING = Say("Please leave a message after the tone.", 3.0)
 _REFUSALS = {Then.BUSY: 486, Then.REJECT: 603, Then.NOT_FOUND: 404}
 
 
@@ -50,7 +50,7 @@ class Sounds(Protocol):
 
     @property
     def known(self) -> list[KnownSound]:
-        """All that may be heard, by the words or the URL that scripts know it by."""
+        """All that may be heard, by the words or the URL that scripts know it by; it may grow."""
         ...
 
     def voice(self, text: str) -> Samples:
@@ -137,9 +137,8 @@ class Party:
         await self.rest(seconds)
 
     async def _hear(self, step: Hear) -> None:
-        wanted = [sound for sound in self.sounds.known if is_match(sound.name, step.pattern)]
         until_s = time.monotonic() + step.within_s
-        while not (found := await asyncio.to_thread(self._maybe_heard, wanted)):
+        while not (found := await asyncio.to_thread(self._maybe_heard, step.pattern)):
             if self.is_down:
                 self.log.problems.append(f"the call ended before {step.pattern!r} was heard")
                 return
@@ -149,8 +148,11 @@ class Party:
             await self.rest(_LISTEN_S)
         self.note("heard", found)
 
-    def _maybe_heard(self, wanted: list[KnownSound]) -> str:
+    def _maybe_heard(self, pattern: str) -> str:
         """The name of one that began since the last one that was waited for, "" if none did."""
+        wanted = [sound for sound in self.sounds.known if is_match(sound.name, pattern)]
+        if not wanted:
+            return ""
         heard = self.call.stream.heard
         length = heard.length
         found = maybe_begins(heard.samples(self._heard_to, length), wanted)
@@ -213,7 +215,7 @@ class PhoneCast:
         party = Party(call, PartyLog(name), self.sounds)
         self.parties.append(party)
         party.note("called by", user_in(uri_in(header(call.invite, "From"))))
-        script = (_GREETING, *plan.after_answer) if plan.then is Then.VOICEMAIL else plan.after_answer
+        script = (GREETING, *plan.after_answer) if plan.then is Then.VOICEMAIL else plan.after_answer
         self._begin(_take(party, plan, script))
 
     def maybe_callee(self, call: PhoneCall) -> str | None:
