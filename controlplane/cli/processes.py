@@ -102,6 +102,7 @@ class Supervisor:
 
         Raises ChildEnded for this or an earlier child, NotReady after `ready_within_s`, Stopped if asked to.
         """
+        self.go_on()
         running = await self._spawn(child)
         ready = running.said_ready if child.probe is None else asyncio.create_task(_probe(child.probe))
         try:
@@ -110,9 +111,13 @@ class Supervisor:
                 return ready.result()
         finally:
             ready.cancel()
+        self.go_on()
+        raise NotReady(None, name=child.name, after_s=child.ready_within_s)
+
+    def go_on(self) -> None:
+        """Raise Stopped if asked to stop, ChildEnded if a child ended."""
         if self._over.done():
             self._over.result()
-        raise NotReady(None, name=child.name, after_s=child.ready_within_s)
 
     async def wait(self) -> None:
         """Wait until `ask_to_stop`; raises ChildEnded when a child ends before that."""
@@ -131,6 +136,7 @@ class Supervisor:
                 _kill(running.process)
         if not self._over.done():
             self._over.set_exception(Stopped())
+            self._over.exception()  # looked at: perhaps nobody waits for it yet
 
     def pid_of(self, name: str) -> int | None:
         """The process id of a child that was started and has not been stopped, or None."""
@@ -152,6 +158,8 @@ class Supervisor:
         running = _Running(child, process, said_ready, asyncio.create_task(self._pump(child, reader, said_ready)))
         running.watch = asyncio.create_task(self._watch(running))
         self._running.append(running)
+        if self._is_stopping:  # while this was being started everything else was stopped
+            await _stop(running)
         return running
 
     async def _pump(self, child: Child, reader: PipeReader, said_ready: asyncio.Future[object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import secrets
 import sys
@@ -37,6 +38,7 @@ def _up(
     Prints one line `ready http://…` when calls can be made, and stops everything on SIGTERM or Ctrl-C.
     """
     from controlplane.cli.environment import read_settings
+    from controlplane.cli.processes import Stopped
 
     host, _, esl_port = freeswitch.rpartition(":")
     if freeswitch not in ("auto", "emulator") and not (host and esl_port.isdecimal()):
@@ -46,7 +48,8 @@ def _up(
     settings = read_settings()
     if data is not None:
         settings = settings.model_copy(update={"data": data})
-    asyncio.run(_run(settings.model_copy(update={"data": settings.data.absolute()}), port, freeswitch))
+    with contextlib.suppress(Stopped):
+        asyncio.run(_run(settings.model_copy(update={"data": settings.data.absolute()}), port, freeswitch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,10 @@ async def _run(settings: Settings, port: int, freeswitch: str) -> None:
 
     for folder in (prompts_folder(settings), recordings_folder(settings)):
         folder.mkdir(parents=True, exist_ok=True)
-    async with _alone(settings.data), _database(settings) as url, Supervisor(_print_line) as supervisor:
-        supervisor.obey_signals()
+    supervisor = Supervisor(_print_line)
+    supervisor.obey_signals()  # from the first: a database that was being started would outlive us
+    async with _alone(settings.data), _database(settings) as url, supervisor:
+        supervisor.go_on()
         node = await _node(supervisor, settings, freeswitch)
         environment = {
             "CALLPLANE_DATA": str(settings.data),

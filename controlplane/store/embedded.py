@@ -11,6 +11,7 @@ import importlib.util
 import os
 import pwd
 import secrets
+import shutil
 import socket
 import subprocess
 from dataclasses import dataclass, field
@@ -124,10 +125,14 @@ def _initialise(folder: Path) -> None:
     user = _server_user()
     if user is not None:
         os.chown(password, user.pw_uid, user.pw_gid)
+    # Made beside its place, and moved there whole: what was broken off half way would be taken for a database.
+    new = folder / "data.new"
+    shutil.rmtree(new, ignore_errors=True)
     _run(
-        "initdb", "-D", str(folder / "data"), "-U", _USER, "--auth=scram-sha-256", f"--pwfile={password}",
+        "initdb", "-D", str(new), "-U", _USER, "--auth=scram-sha-256", f"--pwfile={password}",
         "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync",
     )  # fmt: skip
+    new.rename(folder / "data")
 
 
 def _is_serving(folder: Path, port: int, more: tuple[str, ...]) -> bool:

@@ -42,14 +42,24 @@ log = logging.getLogger(__name__)
 
 # The kernel gives an unanswered link up after this; FreeSWITCH sets nothing of the kind on its side.
 USER_TIMEOUT_MS = 6000
+STOP_WITHIN_S = 6.0  # less than a supervisor waits before it kills (cli/processes.py); a database away takes 15 s
 
 
 async def serve_calls(settings: Settings, *, on_ready: Callable[[dict[str, Any]], None]) -> None:
-    """Drive calls until SIGTERM or SIGINT. Raises BadInput for unusable settings, Unavailable without database."""
+    """Drive calls until SIGTERM or SIGINT. Raises BadInput for unusable settings, Unavailable without database.
+
+    Stopping takes STOP_WITHIN_S at most, whatever does not answer: we hold nothing that we may not lose.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def asked_to_stop() -> None:
+        if not stop.is_set():
+            loop.call_later(STOP_WITHIN_S, _stop_anyway)
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, asked_to_stop)
     watchdog = Watchdog()
     await watchdog.start()
     try:
@@ -57,6 +67,12 @@ async def serve_calls(settings: Settings, *, on_ready: Callable[[dict[str, Any]]
             await _until(server, stop, on_ready)
     finally:
         await watchdog.stop()
+
+
+def _stop_anyway() -> None:
+    log.error("stopped_anyway", extra={"after_s": STOP_WITHIN_S})
+    logging.shutdown()
+    os._exit(os.EX_TEMPFAIL)
 
 
 async def _until(server: CallServer, stop: asyncio.Event, on_ready: Callable[[dict[str, Any]], None]) -> None:
