@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from controlplane.base.causes import Cause
-from controlplane.base.e164 import E164
 from controlplane.base.ids import CallId, LegId, Token
 from controlplane.calls.commands import (
     AnswerLeg,
@@ -34,23 +33,18 @@ from controlplane.calls.commands import (
 from controlplane.esl import apis, apps
 from controlplane.esl.apps import App, execute
 from controlplane.esl.commands import Command
-from controlplane.esl.dialstring import DialledLeg, DialString, Order, bridge
-from controlplane.esl.errors import UnsafeValue
-from controlplane.esl.sip_uri import Endpoint, Hop, SipUri, number_at, parse_sip_uri
+from controlplane.esl.dialstring import DialString, Order, bridge
+from controlplane.esl.sip_uri import Hop
 from controlplane.esl.sounds import MOST_SOUNDS, Beep, Silence, ringing
 from controlplane.esl.sounds import RingBack as RingingSound
 from controlplane.esl.sounds import Sound as EslSound
-from controlplane.esl.values import NodeFile, SipHeader, SipLogin, caller_number, tame_name
+from controlplane.esl.values import NodeFile
 from controlplane.esl.variables import Setting, Variable, mark
+from controlplane.switch.dialling import KEY_MS, Dialler, at_least_s, duration_of_keys_ms
 from controlplane.switch.translation import LOOK
-from controlplane.verbs.documents import MAX_LOOPS, Number, Pause, Play, Prompt, Say, Sip, Target, Track
+from controlplane.verbs.documents import MAX_LOOPS, Pause, Play, Prompt, Say, Track
 
 SILENCE_LEVEL = 200  # of 32,767: below this a recording counts as silent
-KEY_MS = 100
-PAUSE_MS = {"w": 500, "W": 1000}
-# No display name in From (sofia_glue.c). With none set, the leg would inherit whatever name the caller's INVITE had:
-# FreeSWITCH puts it between quotes as it is, and cannot dial if there are quotes in it.
-NO_NAME = "_undef_"
 
 
 class Placed(Protocol):
@@ -74,13 +68,17 @@ class Writer:
     gateway: Hop | None
     recordings: str
 
+    @property
+    def _dialler(self) -> Dialler:
+        return Dialler(self.profile, self.gateway)
+
     # The life of a leg
 
     def claim(self, leg: LegId, call: CallId, time_limit_s: int) -> list[Command]:
         """Make a parked leg ours: no watchdog but the longest it may last, and marks to find it by."""
         return [
             apis.sched_del(leg),
-            apis.sched_hangup(leg, time_limit_s, Cause.ALLOTTED_TIMEOUT),
+            apis.sched_hangup(leg, at_least_s(time_limit_s), Cause.ALLOTTED_TIMEOUT),
             apis.uuid_setvar_multi(leg, (mark("call", call), *_KEPT)),
         ]
 
@@ -195,7 +193,7 @@ class Writer:
 
     def originate(self, command: Originate, call: CallId) -> Command:
         """Dial one leg and park it when it answers."""
-        leg = self._dialled(
+        leg = self._dialler.leg(
             Branch(command.leg, command.target), command.caller_id, command.caller_name, command.time_limit_s
         )
         settings = (
@@ -218,7 +216,7 @@ class Writer:
         if run.recording is not None:
             yield from self._start_recording(run.recording, waits_for_bridge=True)
         legs = tuple(
-            self._dialled(branch, run.caller_id, run.caller_name, run.time_limit_s, timeout_s=run.timeout_s)
+            self._dialler.leg(branch, run.caller_id, run.caller_name, run.time_limit_s, timeout_s=run.timeout_s)
             for branch in run.branches
         )
         # Early media would count as an answer, and end the ringing of the others (seen on 1.10.12).
@@ -226,37 +224,6 @@ class Writer:
         if not run.is_sequential:
             settings += (Setting(Variable.ORIGINATE_TIMEOUT_S, str(run.timeout_s)),)
         yield bridge(DialString(legs, Order.IN_TURN if run.is_sequential else Order.AT_ONCE, settings))
-
-    def _dialled(
-        self, branch: Branch, caller_id: str, caller_name: str, time_limit_s: int, timeout_s: int | None = None
-    ) -> DialledLeg:
-        target = branch.target
-        settings = [
-            Setting(Variable.ORIGINATION_UUID, branch.leg),
-            Setting(Variable.CALLER_NUMBER, caller_number(caller_id)),
-            Setting(Variable.CALLER_NAME, tame_name(caller_name) or NO_NAME),
-        ]
-        if timeout_s is not None:
-            settings.append(Setting(Variable.LEG_TIMEOUT_S, str(timeout_s)))
-        on_answer = [apps.sched_hangup(time_limit_s, Cause.ALLOTTED_TIMEOUT)]
-        if target.send_digits:
-            on_answer.append(apps.send_dtmf(target.send_digits, KEY_MS))
-        return DialledLeg(
-            Endpoint(self.profile, self._address(target)),
-            tuple(settings),
-            headers=tuple(SipHeader(*header) for header in _headers(target)),
-            login=_login(target),
-            on_answer=tuple(on_answer),
-        )
-
-    def _address(self, target: Target) -> SipUri:
-        match target:
-            case Number(number):
-                if self.gateway is None:
-                    raise UnsafeValue("No gateway is set, so numbers cannot be dialled (CALLPLANE_GATEWAY).")
-                return number_at(E164(number), self.gateway)
-            case Sip(uri):
-                return parse_sip_uri(uri)
 
 
 def _parks_after_bridge(value: str) -> Setting:
@@ -322,21 +289,6 @@ def sound_key(prompt: Say | Play) -> Say | Play:
 def _portions(sounds: list[EslSound]) -> Iterator[list[EslSound]]:
     for start in range(0, len(sounds), MOST_SOUNDS):
         yield sounds[start : start + MOST_SOUNDS]
-
-
-def duration_of_keys_ms(digits: str) -> int:
-    """How long FreeSWITCH takes to send keys, with as much between them."""
-    return sum(PAUSE_MS.get(key, 2 * KEY_MS) for key in digits)
-
-
-def _headers(target: Target) -> tuple[tuple[str, str], ...]:
-    return target.headers if isinstance(target, Sip) else ()
-
-
-def _login(target: Target) -> SipLogin | None:
-    if isinstance(target, Sip) and target.username:
-        return SipLogin(target.username, target.password)
-    return None
 
 
 def _flag(is_on: object) -> str:
