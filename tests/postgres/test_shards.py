@@ -30,6 +30,12 @@ async def make(url: str) -> AsyncIterator[Make]:
         await locks.close()
 
 
+async def take_in_the_end(locks: ShardLocks) -> None:
+    """Take every shard of fs1. A session that was ended lets go of them when its process comes to it."""
+    while len(locks.owned) < SHARDS:
+        await locks.try_take("fs1", ALL)
+
+
 def end_session_of(url: str, server_id: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
@@ -90,7 +96,7 @@ async def test_a_server_that_hangs_is_fenced_by_its_peers(make: Make, url: str) 
     assert await two.live_servers() == ["two"]
     assert await two.fence() == ["one"]
     await lost.wait()
-    assert await two.try_take("fs1", ALL) == set(ALL)
+    await take_in_the_end(two)
     assert await two.fence() == []
 
 
@@ -124,4 +130,4 @@ async def test_a_server_that_its_peers_took_for_dead_cannot_confirm_its_shards(m
         await one.confirm()
     await lost.wait()
     assert one.owned == frozenset()
-    assert await two.try_take("fs1", ALL) == set(ALL)
+    await take_in_the_end(two)
