@@ -35,6 +35,8 @@ class Carrier(Protocol):
 
     def give_up(self, call: LiveCall) -> None: ...
 
+    def was_lost(self) -> None: ...
+
 
 @dataclass(slots=True)
 class LiveCall:
@@ -53,6 +55,7 @@ class LiveCall:
     questions: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # to the application
     is_dropped: bool = False
     last_ms: int = 0  # of the last entry
+    saved: asyncio.Future[None] | None = None  # of the last entry
     fed_s: float = 0.0  # when the last event came, by the monotonic clock
 
     def feed(self, event: Event) -> None:
@@ -77,7 +80,7 @@ class LiveCall:
         self.next_seq += 1
         commands = self.machine.handle(entry)
         is_urgent = not all(isinstance(command, REPEATABLE) for command in commands)
-        saved = self.journal.submit(self.machine, entry, commands, is_urgent=is_urgent)
+        self.saved = saved = self.journal.submit(self.machine, entry, commands, is_urgent=is_urgent)
         saved.add_done_callback(self._check)
         for command in commands:
             self._send(command, saved)
@@ -143,9 +146,10 @@ class LiveCall:
 
     def _check(self, saved: asyncio.Future[None]) -> None:
         """An entry that cannot be kept ends our part in the call: another process writes its journal now."""
-        if not saved.cancelled() and (error := saved.exception()) is not None:
+        if not saved.cancelled() and (error := saved.exception()) is not None and not self.is_dropped:
             log.warning("call_lost", extra={"call": self.id, "problem": str(error)})
             self.drop()
+            self.carrier.was_lost()
 
     def _send(self, command: Command, saved: asyncio.Future[None]) -> None:
         if isinstance(command, WRITTEN):

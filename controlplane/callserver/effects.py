@@ -66,6 +66,7 @@ class Effects:
     lines: dict[LegId, Line] = field(default_factory=dict)
     stoppable: dict[LegId, list[EslCommand]] = field(default_factory=dict)  # what ends at a key, and what ends it
     questions: set[asyncio.Task[None]] = field(default_factory=set)  # of calls that are over, too
+    lost: asyncio.Event = field(default_factory=asyncio.Event)  # a call was
 
     def carry_out(self, call: LiveCall, command: Command) -> None:
         """Do what the machine asked for; what the node or the network makes of it comes back as events."""
@@ -96,6 +97,10 @@ class Effects:
         for leg in [leg for leg, owner in self.calls.items() if owner is call]:
             with suppress(LinkLost):
                 self.outlet.end(leg, Cause.NORMAL_TEMPORARY_FAILURE)
+
+    def was_lost(self) -> None:
+        """Somebody else wrote in a call's journal: perhaps its last owner, and the call is ours all the same."""
+        self.lost.set()
 
     # What became of a leg
 

@@ -57,7 +57,7 @@ class Intake:
                 waiting = await self.inbox.count_queued(places) if places else 0
             except Unavailable as error:
                 log.info("queue_unreadable", extra={"problem": str(error)})
-            await self._pause(self._queue, QUEUE_POLL_S if waiting else QUEUE_IDLE_S)
+            await wait_for(self._queue, self.clock, QUEUE_POLL_S if waiting else QUEUE_IDLE_S)
 
     async def take_requests(self) -> None:
         """Hand requests to their calls, for ever."""
@@ -74,18 +74,20 @@ class Intake:
                         owner.feed(request.event)
             except Unavailable as error:
                 log.info("requests_unreadable", extra={"problem": str(error)})
-            await self._pause(self._requests, QUEUE_IDLE_S)
+            await wait_for(self._requests, self.clock, QUEUE_IDLE_S)
 
     def _places(self) -> frozenset[tuple[str, int]]:
         return frozenset(
             (name, shard) for name, keeper in self.keepers.items() if keeper.node.is_up for shard in keeper.shards
         )
 
-    async def _pause(self, until: asyncio.Event, most_s: float) -> None:
-        waiting = asyncio.ensure_future(until.wait())
-        pause = asyncio.ensure_future(self.clock.sleep(most_s))
-        try:
-            await asyncio.wait({waiting, pause}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
-            pause.cancel()
+
+async def wait_for(event: asyncio.Event, clock: Clock, most_s: float) -> None:
+    """Wait until something happens, or a while has passed."""
+    waiting = asyncio.ensure_future(event.wait())
+    pause = asyncio.ensure_future(clock.sleep(most_s))
+    try:
+        await asyncio.wait({waiting, pause}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        pause.cancel()

@@ -31,6 +31,8 @@ from controlplane.switch.translation import Happened, Looked, News, Offered, Par
 
 log = logging.getLogger(__name__)
 
+SETTLE_S = 1.0  # how long entries may take; a database that is away takes them later, or never
+
 
 @dataclass(slots=True)
 class Keeper:
@@ -148,12 +150,14 @@ class Keeper:
                 raise Unavailable("The journals of these shards cannot be read.")
 
     async def give(self, shards: frozenset[int]) -> None:
-        """Drive these shards no more; the calls go on without us."""
+        """Drive these shards no more; the calls go on without us. All that is on record of them is there then."""
         async with self._changing:
             self.shards -= shards
             self._read -= shards
-            for call in self.calls_of(shards):
+            calls = self.calls_of(shards)
+            for call in calls:
                 call.drop()
+            await _settle(calls)
             with suppress(LinkLost):  # who opens the links again watches what is left
                 await self.node.watch(self.shards)
 
@@ -238,3 +242,10 @@ class Keeper:
             for leg in call.machine.living_legs:
                 self.calls[leg.id] = call
         return self.calls_of(shards)
+
+
+async def _settle(calls: Iterable[LiveCall]) -> None:
+    """Wait a while until what was written of calls is on record: whoever takes them over reads it there."""
+    under_way = [call.saved for call in calls if call.saved is not None and not call.saved.done()]
+    if under_way:
+        await asyncio.wait(under_way, timeout=SETTLE_S)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
 from controlplane.callserver.balancing import Balance
-from controlplane.callserver.intake import Intake
+from controlplane.callserver.intake import Intake, wait_for
 from controlplane.callserver.keeper import Keeper
 from controlplane.callserver.ports import Ownership
 from controlplane.callserver.pulse import BEAT_S, Pulse
@@ -23,6 +24,7 @@ from controlplane.switch.link import LinkLost
 log = logging.getLogger(__name__)
 
 SWEEP_S = 15.0
+HURRIED_SWEEP_S = 1.0
 RECONNECT_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 KICK_S = 0.005
 
@@ -49,10 +51,10 @@ class CallServer:
         for keeper in self.keepers.values():
             self._run(self._keep_open(keeper))
             self._run(self._kick(keeper))
+            self._run(self._sweep(keeper))
         self._run(self.balance.keep())
         self._run(self.intake.take_queued())
         self._run(self.intake.take_requests())
-        self._run(self._sweep())
 
     async def stop(self) -> None:
         """Let go of everything: the next server goes on with the calls."""
@@ -139,13 +141,14 @@ class CallServer:
             if keeper.node.is_up and keeper.shards:
                 keeper.node.kick()
 
-    async def _sweep(self) -> None:
+    async def _sweep(self, keeper: Keeper) -> None:
+        """Look what no event told, now and then. Where a call was lost, soon: it is found at two looks in a row."""
+        hurried = 0
         while True:
-            await self.clock.sleep(SWEEP_S)
-            for keeper in self.keepers.values():
-                keeper.effects.meters.esl_events_received(keeper.node.name, keeper.node.take_count())
-                if keeper.node.is_up and keeper.shards:
-                    try:
-                        await keeper.sweep()
-                    except LinkLost:
-                        continue
+            await wait_for(keeper.effects.lost, self.clock, SWEEP_S if not hurried else HURRIED_SWEEP_S)
+            hurried = 2 if keeper.effects.lost.is_set() else max(0, hurried - 1)
+            keeper.effects.lost.clear()
+            keeper.effects.meters.esl_events_received(keeper.node.name, keeper.node.take_count())
+            if keeper.node.is_up and keeper.shards:
+                with suppress(LinkLost):
+                    await keeper.sweep()

@@ -20,7 +20,6 @@ from controlplane.calls.events import Entry
 from controlplane.calls.facts import Facts
 from controlplane.calls.machine import CallMachine
 from controlplane.callserver.ports import Fetched, FetchFailed, Sound
-from controlplane.callserver.server import CallServer
 from controlplane.emulator.channel import Channel
 from controlplane.emulator.clock import VirtualClock
 from controlplane.emulator.memory import MemoryNetwork
@@ -32,7 +31,7 @@ from controlplane.esl.commands import KICK
 from controlplane.verbs.documents import Link, Play, Say
 from controlplane.wiring.memory import MemoryJournal
 from tests.acceptance.cases import Case
-from tests.unit.callserver.platform import APP, Pages, Platform, Sounds
+from tests.unit.callserver.platform import APP, Pages, Platform, Sounds, kill
 
 COMMIT_MS = 3
 MAKING_S = 0.3
@@ -213,21 +212,6 @@ class Run:
     async def _replace(self) -> None:
         await self.here.ownership.close()
         await self.here.start_server("second", network=self.wire)
-
-
-def kill(server: CallServer) -> None:
-    """End everything of a server's at once, without a word to anybody."""
-    tasks = [*server._tasks]
-    for keeper in server.keepers.values():
-        for call in {id(call): call for call in keeper.calls.values()}.values():
-            call.is_dropped = True
-            call.held.clear()
-            tasks += [*call.tasks.values(), *call.questions.values()]
-        for line in keeper.effects.lines.values():
-            line.close()
-        keeper.node.on_news, keeper.node.on_end = lambda _: None, lambda _: None
-    for task in tasks:
-        task.cancel()
 
 
 async def run_interrupted(

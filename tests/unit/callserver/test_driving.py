@@ -12,7 +12,7 @@ from controlplane.emulator.parties import Cast
 from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear, Press, Say, Scenario, Then, Wait
 from controlplane.verbs.documents import Link
 
-from .platform import ACCOUNT, APP, NODE, Platform, Sounds, platform
+from .platform import ACCOUNT, APP, NODE, Platform, Sounds, kill, platform
 
 
 def heard(words: list[str]) -> list[str]:
@@ -246,8 +246,7 @@ async def test_keys_typed_while_no_link_was_up_are_not_lost(tmp_path: Path) -> N
 
 async def replace(here: Platform, first: CallServer) -> None:
     """The first server dies without a word: its links break, its locks are free. A second takes over."""
-    for task in first._tasks:
-        task.cancel()
+    kill(first)
     here.network.sever_all()
     await here.ownership.close()
     here.servers.remove(first)
