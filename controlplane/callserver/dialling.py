@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ from controlplane.callserver.outlet import Outlet
 from controlplane.callserver.ports import Numbers
 from controlplane.switch.link import LinkLost
 
+LAST_WORDS_S = 0.2  # how long the end of a leg may take to be told after the dialling has failed
 MOVES_S = 2.0  # a leg dialled so lately need not be in the node's list yet
 
 
@@ -30,7 +32,8 @@ class Dialling:
 
         def finished(answer: str) -> None:
             if answer.startswith("-ERR"):
-                call.feed(OriginateFailed(command.leg, answer[len("-ERR ") :].strip() or "NORMAL_UNSPECIFIED"))
+                failed = OriginateFailed(command.leg, answer[len("-ERR ") :].strip() or "NORMAL_UNSPECIFIED")
+                call.start(f"failed {command.leg}", lambda: asyncio.create_task(_say_failed(call, failed)))
 
         self._on_the_way.add(command.leg)
         try:
@@ -64,6 +67,12 @@ class Dialling:
         """A leg is parked, or gone."""
         self._on_the_way.discard(leg)
         self._unsent.pop(leg, None)
+
+
+async def _say_failed(call: LiveCall, failed: OriginateFailed) -> None:
+    """A leg that was there has its own end, with the SIP status; that comes over the other link, and is the word."""
+    await call.clock.sleep(LAST_WORDS_S)
+    call.feed(failed)
 
 
 def was_dialled_lately(call: LiveCall, leg: LegId) -> bool:

@@ -142,6 +142,21 @@ async def test_nothing_is_sent_to_a_dialled_leg_before_it_is_parked(tmp_path: Pa
         assert here.timeline[-1] == "platform the call is over: completed (normal-clearing)"
 
 
+async def test_how_a_leg_ended_is_what_its_own_news_says_though_that_comes_after_the_dialling_failed(
+    tmp_path: Path,
+) -> None:
+    """The two come over two links: which is read first is chance."""
+    async with platform(tmp_path, {}) as here:
+        place(here, Link(f"{APP}/"))
+        here.node.far_ends = Cast(here.node, Scenario((), {"+15550003333": CalleePlan(1, Then.REJECT)})).take_invite
+        _, events = here.network.transports
+        events.pause_reading()
+        await here.clock.sleep(1.15)
+        events.resume_reading()
+        await here.clock.sleep(1)
+        assert here.timeline[-1] == "platform the call is over: busy (declined)"
+
+
 async def test_a_call_that_is_just_being_dialled_is_not_missed(tmp_path: Path) -> None:
     async with platform(tmp_path, {"/": "<Say>hello</Say>"}) as here:
         place(here, Link(f"{APP}/"))
