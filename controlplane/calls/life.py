@@ -6,20 +6,11 @@ from controlplane.base import ids
 from controlplane.base.causes import Cause, Verdict
 from controlplane.base.e164 import E164
 from controlplane.calls import progress
-from controlplane.calls.commands import (
-    Claim,
-    End,
-    Finish,
-    HangUpLeg,
-    KeepRecording,
-    Originate,
-    Ring,
-    SendKeys,
-    StartRecording,
-)
+from controlplane.calls.commands import Claim, End, Finish, KeepRecording, Originate, Ring
 from controlplane.calls.facts import Direction, Inline
 from controlplane.calls.performance import follow
 from controlplane.calls.plans import Ask, Leave, Plan, Replaced
+from controlplane.calls.runs import HangUpLeg, SendKeys, StartRecording
 from controlplane.calls.scene import CallState, Scene, Script
 from controlplane.verbs.documents import Number, Sip
 

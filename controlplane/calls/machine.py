@@ -15,18 +15,7 @@ from dataclasses import dataclass, field
 from controlplane.base.causes import Verdict
 from controlplane.base.ids import LegId
 from controlplane.calls import progress
-from controlplane.calls.commands import (
-    Acknowledge,
-    AnswerLeg,
-    Burst,
-    Claim,
-    Command,
-    End,
-    Interrupt,
-    Join,
-    Note,
-    RecordVoice,
-)
+from controlplane.calls.commands import Acknowledge, Burst, Claim, Command, End, Interrupt, Join, Note
 from controlplane.calls.events import (
     BurstDone,
     BurstLooked,
@@ -56,6 +45,7 @@ from controlplane.calls.outstanding import Outstanding
 from controlplane.calls.plans import Ask, Plan, Replaced
 from controlplane.calls.relevance import concerns, leg_is
 from controlplane.calls.requests import carry_out
+from controlplane.calls.runs import AnswerLeg, RecordVoice
 from controlplane.calls.scene import CallState, HungUp, Leg, LegState, Scene, Script
 
 

@@ -14,18 +14,9 @@ from typing import TypeAlias
 
 from controlplane.base import ids
 from controlplane.base.ids import LegId, Token
-from controlplane.calls.commands import (
-    Bridge,
-    Burst,
-    Command,
-    FetchDocument,
-    HangUpLeg,
-    Interrupt,
-    Join,
-    LookAt,
-    TakeInline,
-)
+from controlplane.calls.commands import Burst, Command, FetchDocument, Interrupt, Join, LookAt, TakeInline
 from controlplane.calls.events import BurstLooked
+from controlplane.calls.runs import Bridge, HangUpLeg
 
 Awaited: TypeAlias = Burst | FetchDocument | TakeInline | Join
 

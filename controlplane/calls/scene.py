@@ -16,9 +16,10 @@ from urllib.parse import urljoin
 from controlplane.base import ids
 from controlplane.base.causes import Cause
 from controlplane.base.ids import LegId, Token
-from controlplane.calls.commands import AnswerLeg, Burst, Command, Note, Run
+from controlplane.calls.commands import Burst, Command, Note
 from controlplane.calls.events import BurstDone, Event, Outcome
 from controlplane.calls.facts import Direction, Facts
+from controlplane.calls.runs import AnswerLeg, Run
 from controlplane.verbs.documents import Link, Play, Prompt, RecordingCallback, StatusCallback
 
 T = TypeVar("T")

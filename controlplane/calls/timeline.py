@@ -8,16 +8,12 @@ from typing import Any
 
 from controlplane.base.ids import LegId, Token
 from controlplane.calls.commands import (
-    AnswerLeg,
-    Bridge,
     Burst,
     CallBack,
-    Collect,
     Command,
     End,
     FetchDocument,
     Finish,
-    HangUpLeg,
     Interrupt,
     Join,
     KeepRecording,
@@ -25,16 +21,8 @@ from controlplane.calls.commands import (
     Note,
     Originate,
     PlayOver,
-    PlayPrompts,
     Publish,
-    RecordVoice,
-    RingBack,
-    Run,
     SendDigitsNow,
-    SendKeys,
-    StartRecording,
-    StopRecording,
-    Wait,
 )
 from controlplane.calls.events import (
     BurstDone,
@@ -61,6 +49,20 @@ from controlplane.calls.events import (
 )
 from controlplane.calls.facts import Direction, Facts
 from controlplane.calls.machine import CallMachine
+from controlplane.calls.runs import (
+    AnswerLeg,
+    Bridge,
+    Collect,
+    HangUpLeg,
+    PlayPrompts,
+    RecordVoice,
+    RingBack,
+    Run,
+    SendKeys,
+    StartRecording,
+    StopRecording,
+    Wait,
+)
 from controlplane.verbs.documents import Number, Pause, Play, Prompt, Say, Target
 
 

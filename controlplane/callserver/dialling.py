@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from controlplane.base.ids import LegId
-from controlplane.calls.commands import Branch, Bridge, Burst, Originate, Run
+from controlplane.calls.commands import Burst, Originate
 from controlplane.calls.events import OriginateFailed, PromptFailed
+from controlplane.calls.runs import Branch, Bridge, Run
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.outlet import Outlet
 from controlplane.callserver.ports import Numbers

@@ -23,7 +23,6 @@ from controlplane.calls.commands import (
     Originate,
     PlayOver,
     Ring,
-    Run,
     SendDigitsNow,
     TakeInline,
 )
@@ -36,6 +35,7 @@ from controlplane.calls.events import (
     PromptFailed,
 )
 from controlplane.calls.facts import Direction
+from controlplane.calls.runs import Run
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.dialling import Dialling, branches_of, with_own_number
 from controlplane.callserver.line import Line, Sounds

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 from controlplane.base.clock import Clock
 from controlplane.base.ids import LegId, Token
-from controlplane.calls.commands import Burst, Collect, Interrupt, PlayPrompts, Run
+from controlplane.calls.commands import Burst, Interrupt
 from controlplane.calls.events import PromptFailed
+from controlplane.calls.runs import Collect, PlayPrompts, Run
 from controlplane.callserver.ports import PromptFailedError, Prompts, Sound
 from controlplane.switch.writing import sound_key
 from controlplane.verbs.documents import Pause, Play, Say

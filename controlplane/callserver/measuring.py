@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controlplane.calls.commands import (
+from controlplane.calls.runs import (
     AnswerLeg,
     Bridge,
     Collect,

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 
 from controlplane.calls.commands import (
     Acknowledge,
-    Branch,
-    Bridge,
     Burst,
     CallBack,
     Command,
@@ -31,6 +29,7 @@ from controlplane.calls.events import (
 )
 from controlplane.calls.facts import Facts
 from controlplane.calls.journal import digest_of, encode_event
+from controlplane.calls.runs import Branch, Bridge
 from controlplane.store.records import (
     CallbackQueued,
     CallChanged,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from controlplane.base.causes import Cause
 from controlplane.base.e164 import E164
-from controlplane.calls.commands import Branch
+from controlplane.calls.runs import Branch
 from controlplane.esl import apps
 from controlplane.esl.dialstring import DialledLeg
 from controlplane.esl.errors import UnsafeValue

@@ -13,14 +13,13 @@ from typing import Protocol
 
 from controlplane.base.causes import Cause
 from controlplane.base.ids import CallId, LegId, Token
-from controlplane.calls.commands import (
+from controlplane.calls.commands import Burst, Originate
+from controlplane.calls.runs import (
     AnswerLeg,
     Branch,
     Bridge,
-    Burst,
     Collect,
     HangUpLeg,
-    Originate,
     PlayPrompts,
     RecordVoice,
     RingBack,

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from controlplane.base import ids
 from controlplane.base.causes import Cause, Result, verdict_of
 from controlplane.calls import parameters, progress
-from controlplane.calls.commands import Branch, Bridge, CallBack, End, KeepRecording, StartRecording, StopRecording
+from controlplane.calls.commands import CallBack, End, KeepRecording
 from controlplane.calls.events import Outcome
 from controlplane.calls.facts import Direction
 from controlplane.calls.parameters import Parameters
 from controlplane.calls.plans import Ask, Plan, Replaced
+from controlplane.calls.runs import Branch, Bridge, StartRecording, StopRecording
 from controlplane.calls.scene import HungUp, Leg, Scene, Script
 from controlplane.calls.steps.record import recording_url
 from controlplane.calls.steps.screening import dial_screened

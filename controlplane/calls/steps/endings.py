@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from controlplane.base.causes import Cause
-from controlplane.calls.commands import HangUpLeg
 from controlplane.calls.plans import Ask, Leave, Plan
+from controlplane.calls.runs import HangUpLeg
 from controlplane.calls.scene import Scene, Script
 from controlplane.verbs.documents import Hangup, Link, Redirect, Reject, RejectReason
 

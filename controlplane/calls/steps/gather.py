@@ -5,9 +5,9 @@ FreeSWITCH collects, so that no key is lost while a call changes hands; the digi
 
 from __future__ import annotations
 
-from controlplane.calls.commands import Collect, PlayPrompts
 from controlplane.calls.events import Outcome
 from controlplane.calls.plans import Ask, Plan
+from controlplane.calls.runs import Collect, PlayPrompts
 from controlplane.calls.scene import Scene, Script
 from controlplane.verbs.documents import Gather, Pause
 

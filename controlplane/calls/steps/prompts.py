@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from controlplane.calls.commands import PlayPrompts, SendKeys, Wait
 from controlplane.calls.facts import Direction
 from controlplane.calls.plans import Plan
+from controlplane.calls.runs import PlayPrompts, SendKeys, Wait
 from controlplane.calls.scene import Scene, Script
 from controlplane.verbs.documents import Pause, Play, Prompt
 

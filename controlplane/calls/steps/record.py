@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from controlplane.base import ids
 from controlplane.calls import parameters
-from controlplane.calls.commands import CallBack, KeepRecording, RecordVoice
+from controlplane.calls.commands import CallBack, KeepRecording
 from controlplane.calls.events import Outcome
 from controlplane.calls.parameters import Parameters
 from controlplane.calls.plans import Ask, Plan
+from controlplane.calls.runs import RecordVoice
 from controlplane.calls.scene import HungUp, Scene, Script
 from controlplane.verbs.documents import Record
 

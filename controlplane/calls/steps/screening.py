@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from controlplane.base.causes import Cause
 from controlplane.base.ids import LegId
-from controlplane.calls.commands import AnswerLeg, Branch, End, Interrupt, Join, Originate, RingBack, StartRecording
+from controlplane.calls.commands import End, Interrupt, Join, Originate
 from controlplane.calls.events import Event, LegAnswered, LegEnded, LegsParted, OriginateFailed
+from controlplane.calls.runs import AnswerLeg, Branch, RingBack, StartRecording
 from controlplane.calls.scene import HungUp, Scene, Script
 from controlplane.verbs.documents import Dial, Link
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from controlplane.base import ids
 from controlplane.base.ids import AccountId, LegId, Token
-from controlplane.calls.commands import WRITTEN, Burst, Command, FetchDocument, Run, TakeInline
+from controlplane.calls.commands import WRITTEN, Burst, Command, FetchDocument, TakeInline
 from controlplane.calls.events import (
     BurstDone,
     CallOffered,
@@ -21,6 +21,7 @@ from controlplane.calls.events import (
 )
 from controlplane.calls.facts import Direction, Facts
 from controlplane.calls.machine import CallMachine
+from controlplane.calls.runs import Run
 from controlplane.verbs.documents import Link
 
 A_LEG = LegId("f4b712e2-dbcb-45f1-ab2c-db5b2a95854a")

@@ -7,24 +7,19 @@ from dataclasses import replace
 from controlplane.base.causes import Cause, Result, Verdict
 from controlplane.calls.commands import (
     Acknowledge,
-    AnswerLeg,
     Burst,
     CallBack,
     Claim,
     End,
     FetchDocument,
     Finish,
-    HangUpLeg,
     Interrupt,
     LookAt,
     Mute,
     Note,
     Originate,
-    PlayPrompts,
     Publish,
     Ring,
-    SendKeys,
-    StartRecording,
     TakeInline,
 )
 from controlplane.calls.events import (
@@ -43,6 +38,7 @@ from controlplane.calls.events import (
 )
 from controlplane.calls.facts import Inline
 from controlplane.calls.plans import APPLICATION_ERROR
+from controlplane.calls.runs import AnswerLeg, HangUpLeg, PlayPrompts, SendKeys, StartRecording
 from controlplane.verbs.documents import Link, Number, Pause, Say, StatusCallback, StatusEvent
 
 from .conversation import A_LEG, APP_URL, INBOUND, OUTBOUND, Conversation, effects, of_kind, token

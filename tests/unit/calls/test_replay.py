@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controlplane.base.ids import LegId
-from controlplane.calls.commands import Bridge, Burst, FetchDocument, Finish, LookAt, Originate
+from controlplane.calls.commands import Burst, FetchDocument, Finish, LookAt, Originate
 from controlplane.calls.events import (
     BurstDone,
     BurstLooked,
@@ -27,6 +27,7 @@ from controlplane.calls.events import (
 from controlplane.calls.facts import Inline
 from controlplane.calls.journal import decode_event, digest_of, encode_event
 from controlplane.calls.machine import CallMachine
+from controlplane.calls.runs import Bridge
 from controlplane.calls.timeline import tell
 from controlplane.verbs.documents import Link
 

@@ -6,19 +6,7 @@ import pytest
 
 from controlplane.base import ids
 from controlplane.base.ids import LegId, Token
-from controlplane.calls.commands import (
-    Burst,
-    Claim,
-    FetchDocument,
-    HangUpLeg,
-    Interrupt,
-    Join,
-    LookAt,
-    Originate,
-    PlayPrompts,
-    Run,
-    StartRecording,
-)
+from controlplane.calls.commands import Burst, Claim, FetchDocument, Interrupt, Join, LookAt, Originate
 from controlplane.calls.events import (
     BurstLooked,
     DocumentArrived,
@@ -30,6 +18,7 @@ from controlplane.calls.events import (
     Resumed,
 )
 from controlplane.calls.facts import Inline
+from controlplane.calls.runs import HangUpLeg, PlayPrompts, Run, StartRecording
 from controlplane.verbs.documents import Say
 
 from .conversation import A_LEG, INBOUND, Conversation, effects, of_kind, token

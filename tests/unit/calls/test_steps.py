@@ -9,26 +9,16 @@ import pytest
 from controlplane.base.causes import Cause, Result, Verdict
 from controlplane.base.ids import LegId, shard_of
 from controlplane.calls.commands import (
-    AnswerLeg,
-    Bridge,
     Burst,
     CallBack,
-    Collect,
     End,
     FetchDocument,
     Finish,
-    HangUpLeg,
     Interrupt,
     Join,
     KeepRecording,
     Note,
     Originate,
-    PlayPrompts,
-    RecordVoice,
-    RingBack,
-    SendKeys,
-    StopRecording,
-    Wait,
 )
 from controlplane.calls.events import (
     BurstDone,
@@ -42,6 +32,18 @@ from controlplane.calls.events import (
     Redirected,
 )
 from controlplane.calls.plans import APPLICATION_ERROR, MOST_IDLE_DOCUMENTS
+from controlplane.calls.runs import (
+    AnswerLeg,
+    Bridge,
+    Collect,
+    HangUpLeg,
+    PlayPrompts,
+    RecordVoice,
+    RingBack,
+    SendKeys,
+    StopRecording,
+    Wait,
+)
 from controlplane.verbs.documents import Link, Play, RecordingCallback, Say
 
 from .conversation import A_LEG, APP_URL, INBOUND, Conversation, effects, of_kind

@@ -4,8 +4,6 @@ from controlplane.base.causes import Result, Verdict
 from controlplane.base.ids import AccountId, CallId, LegId, Token, leg_of_call
 from controlplane.calls.commands import (
     Acknowledge,
-    Branch,
-    Bridge,
     Burst,
     CallBack,
     Claim,
@@ -17,6 +15,7 @@ from controlplane.calls.commands import (
 )
 from controlplane.calls.events import CallOffered, CallPlaced, Entry, Event, LegAnswered, LegEnded, LegRinging, Resumed
 from controlplane.calls.facts import Direction, Facts
+from controlplane.calls.runs import Branch, Bridge
 from controlplane.store.derive import record_of
 from controlplane.store.records import (
     CallbackQueued,

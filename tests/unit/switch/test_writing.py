@@ -6,7 +6,8 @@ import pytest
 
 from controlplane.base.e164 import E164
 from controlplane.base.ids import LegId, Token
-from controlplane.calls.commands import Branch, Bridge, Burst
+from controlplane.calls.commands import Burst
+from controlplane.calls.runs import Branch, Bridge
 from controlplane.esl.sip_uri import Hop
 from controlplane.switch.writing import Writer
 from controlplane.verbs.documents import Number
