@@ -27,6 +27,7 @@ from controlplane.verbs.documents import Link
 A_LEG = LegId("f4b712e2-dbcb-45f1-ab2c-db5b2a95854a")
 ACCOUNT = AccountId(ids.mint("acc", 1_700_000_000_000, b"0123456789"))
 APP_URL = "https://app.example/voice"
+ACTION = "https://app.example/done"
 INBOUND = Facts(
     call=ids.call_of_leg(A_LEG),
     account=ACCOUNT,
@@ -113,4 +114,21 @@ def token(seq: int, index: int) -> Token:
     return ids.token_of(INBOUND.call, seq, index)
 
 
-__all__ = ["A_LEG", "INBOUND", "OUTBOUND", "Conversation", "TakeInline", "effects", "of_kind", "token"]
+def told(call: Conversation) -> dict[str, str]:
+    """What the last question said beside the usual."""
+    usual = {"CallSid", "AccountSid", "From", "To", "Caller", "Called", "CallStatus", "ApiVersion", "Direction"}
+    return {name: value for name, value in call.last(FetchDocument).parameters if name not in usual}
+
+
+__all__ = [
+    "ACTION",
+    "A_LEG",
+    "INBOUND",
+    "OUTBOUND",
+    "Conversation",
+    "TakeInline",
+    "effects",
+    "of_kind",
+    "token",
+    "told",
+]

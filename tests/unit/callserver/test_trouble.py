@@ -4,112 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from controlplane.base import ids
-from controlplane.base.errors import Unavailable
-from controlplane.base.ids import CallId, LegId, Token, call_of_leg, leg_of_call
-from controlplane.calls.commands import Command
+from controlplane.base.ids import CallId, LegId, call_of_leg, leg_of_call
 from controlplane.calls.events import DigitsAsked, Entry, LegAnswered, LegEnded, Redirected
 from controlplane.calls.facts import Facts
-from controlplane.calls.machine import CallMachine
-from controlplane.callserver.ports import Fetched, Request, Sound, Stored
+from controlplane.callserver.ports import Request, Stored
 from controlplane.emulator.clock import VirtualClock
 from controlplane.emulator.parties import Cast
 from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear, Scenario, Then, Wait
-from controlplane.verbs.documents import Link, Play, Say
-from controlplane.wiring.memory import MemoryInbox, MemoryJournal, MemoryOwnership
+from controlplane.verbs.documents import Link
 from tests.unit.calls.conversation import A_LEG, OUTBOUND
 
-from .platform import APP, NODE, Pages, Platform, Sounds, platform
+from .doubles import Broken, BrokenSounds, Filling, SetBack, Shared, Shelf, SlowInbox
+from .platform import APP, NODE, Platform, platform
 from .test_driving import replace
-
-
-@dataclass
-class Shelf(MemoryJournal):
-    """A journal whose database may be away, or slow to read."""
-
-    is_away: bool = False
-    is_full: bool = False
-    strange: tuple[Stored, ...] = ()
-    delay_s: float = 0.0
-    clock: VirtualClock | None = None
-
-    def submit(
-        self, machine: CallMachine, entry: Entry, commands: tuple[Command, ...], *, is_urgent: bool
-    ) -> asyncio.Future[None]:
-        if self.is_full:
-            raise Unavailable(None)
-        return super().submit(machine, entry, commands, is_urgent=is_urgent)
-
-    async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
-        if self.is_away:
-            raise Unavailable(None)
-        stored = await super().live_calls(node, shards, but)
-        if self.clock is not None:
-            await self.clock.sleep(self.delay_s)
-        return [*self.strange, *stored]
-
-
-class SetBack(VirtualClock):
-    """A clock that somebody sets back by an hour."""
-
-    back_ms = 0
-
-    def set_back(self) -> None:
-        self.back_ms = 3_600_000
-
-    def now_ms(self) -> int:
-        return super().now_ms() - self.back_ms
-
-
-@dataclass
-class Filling(Pages):
-    """An application during whose second answer the journal fills up."""
-
-    journal: Shelf = field(default_factory=Shelf)
-
-    async def fetch(self, facts: Facts, link: Link, parameters: Sequence[tuple[str, str]], token: Token) -> Fetched:
-        self.journal.is_full = bool(self.asked)
-        return await super().fetch(facts, link, parameters, token)
-
-
-class Broken(Pages):
-    """An application that cannot be asked, for a reason nobody thought of."""
-
-    async def fetch(self, facts: Facts, link: Link, parameters: Sequence[tuple[str, str]], token: Token) -> Fetched:
-        raise RuntimeError
-
-
-class BrokenSounds(Sounds):
-    """Prompts that cannot be made, for a reason nobody thought of."""
-
-    async def make_sound(self, node: str, prompt: Say | Play) -> Sound:
-        raise RuntimeError
-
-
-@dataclass
-class SlowInbox(MemoryInbox):
-    """A queue whose claims take a while to come back."""
-
-    clock: VirtualClock = field(default_factory=VirtualClock)
-
-    async def claim_calls(self, places: frozenset[tuple[str, int]]) -> Sequence[Facts]:
-        claimed = await super().claim_calls(places)
-        await self.clock.sleep(3)
-        return claimed
-
-
-@dataclass(slots=True)
-class Shared(MemoryOwnership):
-    """Locks of which another server wants its half."""
-
-    servers: list[str] = field(default_factory=lambda: ["first"])
-
-    async def live_servers(self) -> list[str]:
-        return self.servers
 
 
 def in_shard(facts: Facts, digit: str) -> Facts:
