@@ -8,10 +8,14 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from controlplane.base.errors import BadInput
+from controlplane.esl.errors import UnsafeValue
 from controlplane.esl.sip_uri import Hop, parse_hop
+from controlplane.esl.values import NodeFile
 from controlplane.settings import Settings
 from controlplane.store.embedded import running_in
 from controlplane.store.vault import Vault, key_in, parse_key
+
+_LONGEST_NAME = "n" * 80  # of a file of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +66,26 @@ def database_url_of(settings: Settings) -> str:
 
 
 def prompts_folder(settings: Settings) -> Path:
-    return (settings.prompts or settings.data / "prompts").absolute()
+    """Where prompts lie on this machine; raises BadInput if a media node could not be told of files there."""
+    return _playable("CALLPLANE_PROMPTS", settings.prompts or settings.data / "prompts")
 
 
 def recordings_folder(settings: Settings) -> Path:
-    return (settings.recordings or settings.data / "recordings").absolute()
+    """Where media nodes record into, seen from this machine; raises BadInput as above."""
+    return _playable("CALLPLANE_RECORDINGS", settings.recordings or settings.data / "recordings")
+
+
+def _playable(variable: str, folder: Path) -> Path:
+    """Every call would fail later, one by one, if FreeSWITCH could not be given the path of a file there."""
+    folder = folder.absolute()
+    try:
+        NodeFile(f"{folder}/{_LONGEST_NAME}.wav")
+    except UnsafeValue as error:
+        raise BadInput(
+            f"FreeSWITCH cannot be given files in {folder}: set CALLPLANE_DATA or {variable} to a folder whose path has"
+            " nothing but letters of ASCII, digits and . _ - /, and is not long"
+        ) from error
+    return folder
 
 
 def with_running_database(settings: Settings) -> Settings:
