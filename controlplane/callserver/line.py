@@ -92,7 +92,11 @@ class Line:
     async def _wait_no_longer(self) -> None:
         await self.clock.sleep(REPARK_TIMEOUT_S)
         self.timer = None
-        self.parked()
+        try:
+            self.parked()
+        except Exception as error:
+            # Nobody awaits us: the call would wait for ever for what was to be sent.
+            self.broke(error)
 
     def close(self) -> None:
         """The leg is gone or somebody else's."""

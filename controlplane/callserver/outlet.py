@@ -52,7 +52,11 @@ class Outlet:
             if _is_error(frame):
                 self.doubt(call, leg)
                 return
-            take(frame.text.strip())
+            try:
+                take(frame.text.strip())
+            except Exception as error:
+                # A defect of ours in one call must not end the link, from whose reading we are called.
+                call.broke(error)
 
         self.write(question, replied)
 
