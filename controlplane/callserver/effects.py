@@ -233,15 +233,16 @@ class Effects:
             return
         except UnsafeValue as error:
             self._refuse(call, burst, error)
+            rest = tuple(run for run in runs if self.outlet.writer.takes(burst.leg, run, sounds))
+            with suppress(LinkLost):
+                self.outlet.send(call, burst.leg, *self.outlet.writer.burst(burst, rest, sounds, left=left))
 
     def _refuse(self, call: LiveCall, command: Command, error: UnsafeValue) -> None:
         """A value of the tenant's would not be safe on the node: say so, and go on without what needed it."""
         log.warning("command_refused", extra={"call": call.id, "command": type(command).__name__})
         match command:
-            case Burst(leg, token):
+            case Burst(_, token):
                 call.feed(PromptFailed(token, "a value of this document", error.message, 13211))
-                with suppress(LinkLost):
-                    self.outlet.send(call, leg, self.outlet.writer.skip(leg, token))
             case Originate(leg):
                 call.feed(OriginateFailed(leg, Cause.INVALID_NUMBER_FORMAT))
             case _:

@@ -33,6 +33,7 @@ from controlplane.esl import apis, apps
 from controlplane.esl.apps import App, execute
 from controlplane.esl.commands import Command
 from controlplane.esl.dialstring import DialString, Order, bridge
+from controlplane.esl.errors import UnsafeValue
 from controlplane.esl.sip_uri import Hop
 from controlplane.esl.sounds import MOST_SOUNDS, Beep, Silence, ringing
 from controlplane.esl.sounds import RingBack as RingingSound
@@ -129,10 +130,6 @@ class Writer:
         """Queue something that says, when its turn comes, what became of the leg's bursts."""
         return execute(leg, apps.multiset((mark("look", "1"),)), f"{LOOK}{token}")
 
-    def skip(self, leg: LegId, token: Token) -> Command:
-        """Let a burst that cannot be sent be through at once."""
-        return execute(leg, apps.multiset((mark("look", "1"),)), token)
-
     # Bursts
 
     def burst(self, burst: Burst, runs: tuple[Run, ...], sounds: Sounds, *, left: int) -> list[Command]:
@@ -144,6 +141,15 @@ class Writer:
             *(execute(burst.leg, app) for app in queued[:-1]),
             execute(burst.leg, queued[-1], None if left else burst.token),
         ]
+
+    def takes(self, leg: LegId, run: Run, sounds: Sounds) -> bool:
+        """Say whether all values of a run can be given to a node."""
+        try:
+            for app in self._apps(run, sounds):
+                execute(leg, app)
+        except UnsafeValue:
+            return False
+        return True
 
     def _apps(self, run: Run, sounds: Sounds) -> Iterator[App]:
         match run:

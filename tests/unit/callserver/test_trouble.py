@@ -254,3 +254,15 @@ async def test_a_parked_leg_of_a_call_that_nobody_knows_is_ended(tmp_path: Path)
         callee = CalleePlan(5, Then.ANSWER, (ExpectEnd(50, "NORMAL_TEMPORARY_FAILURE"),))
         await here.call(ExpectEnd(), _15550003333=callee)
         assert [log.problems for log in here.logs] == [[], []]
+
+
+async def test_what_follows_a_prompt_that_the_node_cannot_be_told_of_is_done_all_the_same(tmp_path: Path) -> None:
+    async with platform(tmp_path, {"/": "<Say>hello</Say><Hangup/>"}) as here:
+        here.sounds.folder = str(tmp_path / "no folder of ours")
+        Path(here.sounds.folder).mkdir()
+        log = await here.call(ExpectEnd(within_s=5))
+
+    assert (log.problems, log.cause) == ([], "NORMAL_CLEARING")
+    assert [line for line in here.timeline if "13211" in line] == [
+        "platform 13211 Not a file of ours. (a value of this document)"
+    ]
