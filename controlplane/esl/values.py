@@ -80,6 +80,14 @@ def caller_number(text: str) -> CallerNumber:
     raise UnsafeValue("Not a caller number.")
 
 
+def tame_number(text: str) -> CallerNumber:
+    """The number of a caller, who may have given any: `anonymous` where it is not one that can be shown."""
+    try:
+        return caller_number(text)
+    except UnsafeValue:
+        return CallerNumber("anonymous")
+
+
 def display_name(text: str) -> DisplayName:
     """A name that a tenant chose to show: refused if it is not safe. May be empty."""
     if text != text.strip() or len(text) > _NAME_LENGTH or not all(map(_is_of_a_name, text)):

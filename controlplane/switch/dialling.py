@@ -11,7 +11,7 @@ from controlplane.esl import apps
 from controlplane.esl.dialstring import DialledLeg
 from controlplane.esl.errors import UnsafeValue
 from controlplane.esl.sip_uri import Endpoint, Hop, SipUri, number_at, parse_sip_uri
-from controlplane.esl.values import SipHeader, SipLogin, caller_number, tame_name
+from controlplane.esl.values import SipHeader, SipLogin, tame_name, tame_number
 from controlplane.esl.variables import Setting, Variable
 from controlplane.verbs.documents import Number, Sip, Target
 
@@ -36,7 +36,7 @@ class Dialler:
         target = branch.target
         settings = [
             Setting(Variable.ORIGINATION_UUID, branch.leg),
-            Setting(Variable.CALLER_NUMBER, caller_number(caller_id)),
+            Setting(Variable.CALLER_NUMBER, tame_number(caller_id)),
             Setting(Variable.CALLER_NAME, tame_name(caller_name) or NO_NAME),
         ]
         if timeout_s is not None:
