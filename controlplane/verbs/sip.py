@@ -29,7 +29,8 @@ _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
 _HEADER_NAME = re.compile(
     r"(X-[A-Za-z0-9-]{1,60}|User-to-User|Remote-Party-ID|P-Preferred-Identity|P-Called-Party-ID)\Z"
 )
-_HEADER_VALUE = re.compile(r"[A-Za-z0-9._~:/@+=;*()!%#?&-]([A-Za-z0-9 ._~:/@+=;*()!%#?&-]{0,254}[^ ])?\Z")
+_HEADER_MARK = r"[A-Za-z0-9._~:/@+=;*()!%#?&-]"
+_HEADER_VALUE = re.compile(rf"{_HEADER_MARK}(?:(?:{_HEADER_MARK}| ){{0,254}}{_HEADER_MARK})?\Z")
 _TRANSPORTS = ("udp", "tcp", "tls")
 _WITHOUT_EFFECT = ("user", "region", "edge", "lr", "ob")
 

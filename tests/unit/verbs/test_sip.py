@@ -87,6 +87,8 @@ def test_what_a_dial_string_gives_meaning_to_is_refused(text: str) -> None:
         ("X-A=${global_getvar(x)}", 32112),
         ("X-A=a,b", 32112),
         ("X-A=a|b", 32112),
+        ("X-A=ab}", 32112),
+        ("X-A=ab,", 32112),
         ("X-A=%FF", 32112),
         ("X-A=a:_:b", 32112),
         ("X-A=" + "a" * 257, 32112),
