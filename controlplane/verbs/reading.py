@@ -82,5 +82,7 @@ def too_many_verbs(path: str) -> DocumentError:
 
 
 def short(name: str) -> str:
-    """A name that a tenant chose, as a path may hold it."""
+    """A name that a tenant chose, as a path may hold it: nothing that a terminal would act on or nobody can keep."""
+    if not name.isprintable():
+        name = ascii(name)[1:-1]
     return name if len(name) <= 60 else name[:59] + "…"

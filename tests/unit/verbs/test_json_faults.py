@@ -223,3 +223,15 @@ def test_json_of_any_depth_is_refused() -> None:
         parse_document(b"[" * 4000 + b"]" * 4000, "application/json", source_url=URL)
 
     assert caught.value.code == 12100
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [(rb"\u0000a", r"\x00a"), (rb"\ud800", r"\ud800"), (rb"\u001b[2J", r"\x1b[2J"), (b"gr\xc3\xb6", "grö")],
+)
+def test_a_warning_names_a_key_in_characters_that_can_be_kept_and_shown(key: bytes, shown: str) -> None:
+    document = parse_document(
+        b'[{"%b": 1}, {"say": {"text": "x", "%b": 1}}]' % (key, key), "application/json", source_url=URL
+    )
+
+    assert [warning.path for warning in document.warnings] == [f"[0].{shown}", f"[1].say.{shown}"]
