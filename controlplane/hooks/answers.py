@@ -31,7 +31,7 @@ async def ask_document(trip: Trip, first: Target, request: DocumentRequest, limi
     target, response = await trip.answer(first, request.link.method, partial(compose_document, request))
     try:
         require_success(response)
-        content_type = response.headers.get("Content-Type", "")
+        content_type = header_of(response, "Content-Type")
         is_audio = content_type.strip().lower().startswith("audio/")
         body = b"" if is_audio else await read_body(response, limits.document_bytes)
     finally:
@@ -55,6 +55,12 @@ async def deliver_once(trip: Trip, first: Target, request: DeliveryRequest, limi
         return DeliveryResult(response.status, trip.elapsed_ms)
     problem, retry_after_s = f"the server answered {response.status}", retry_after_of(response)
     return DeliveryResult(response.status, trip.elapsed_ms, Code.CALLBACK_ANSWER, problem, retry_after_s)
+
+
+def header_of(response: aiohttp.ClientResponse, name: str) -> str:
+    """The value of a header, "" if there is none. The library turns bytes that are not UTF-8 into halves of surrogate
+    pairs, which nobody can write down: such a byte is a question mark here."""
+    return response.headers.get(name, "").encode("utf-8", "replace").decode()
 
 
 def require_success(response: aiohttp.ClientResponse) -> None:

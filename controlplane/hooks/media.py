@@ -12,7 +12,7 @@ from pathlib import Path
 
 import aiohttp
 
-from controlplane.hooks.answers import require_success
+from controlplane.hooks.answers import header_of, require_success
 from controlplane.hooks.bodies import pieces_of
 from controlplane.hooks.compose import compose_media
 from controlplane.hooks.errors import Code, HookError
@@ -38,7 +38,7 @@ async def ask_media(trip: Trip, first: Target, request: MediaRequest) -> MediaFe
             size_bytes = await _save(pieces, request.into)
     finally:
         abandon(response)
-    validators = Validators(response.headers.get("ETag", ""), response.headers.get("Last-Modified", ""))
+    validators = Validators(header_of(response, "ETag"), header_of(response, "Last-Modified"))
     fresh = _freshness(response)
     return MediaFetched(target.url_with_credentials, content_type, size_bytes, validators, trip.elapsed_ms, fresh)
 

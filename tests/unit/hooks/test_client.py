@@ -178,3 +178,9 @@ async def test_error_tells_code_problem_url_and_time() -> None:
         assert (error.url, error.status, error.retry_after_s) == (server.url("/v?a=1"), 503, 7)
         assert error.elapsed_ms >= 0
         assert "a=1" not in str(error)
+
+
+async def test_a_content_type_that_is_not_utf_8_can_still_be_written_down() -> None:
+    reply = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml; a=\xff\r\nContent-Length: 11\r\n\r\n<Response/>"
+    async with serving(reply) as server, client_to_loopback() as client:
+        assert (await client.fetch_document(document(server.url()))).content_type == "text/xml; a=?"
