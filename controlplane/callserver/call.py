@@ -15,7 +15,7 @@ from functools import partial
 from typing import Protocol
 
 from controlplane.base.clock import Clock
-from controlplane.base.errors import Unavailable
+from controlplane.base.errors import Conflict, Unavailable
 from controlplane.base.ids import CallId, LegId
 from controlplane.calls.commands import REPEATABLE, WRITTEN, Command
 from controlplane.calls.events import Entry, Event
@@ -145,11 +145,18 @@ class LiveCall:
         self.drop()
 
     def _check(self, saved: asyncio.Future[None]) -> None:
-        """An entry that cannot be kept ends our part in the call: another process writes its journal now."""
-        if not saved.cancelled() and (error := saved.exception()) is not None and not self.is_dropped:
+        """An entry that cannot be kept ends our part in the call: another process writes its journal now.
+
+        One that can never be kept, whoever tries, ends the call itself.
+        """
+        if saved.cancelled() or (error := saved.exception()) is None or self.is_dropped:
+            return
+        if isinstance(error, Conflict | Unavailable):
             log.warning("call_lost", extra={"call": self.id, "problem": str(error)})
             self.drop()
-            self.carrier.was_lost()
+        else:
+            self.broke(error)
+        self.carrier.was_lost()
 
     def _send(self, command: Command, saved: asyncio.Future[None]) -> None:
         if isinstance(command, WRITTEN):

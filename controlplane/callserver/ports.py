@@ -78,7 +78,11 @@ class Prompts(Protocol):
 
 
 class Journal(Protocol):
-    """Puts entries on record. One future an entry, done when it is safe."""
+    """Puts entries on record. One future an entry, done when it is safe.
+
+    It fails with Conflict where another process wrote that place, with Unavailable where it could not be written in
+    time, with anything else where it never can be.
+    """
 
     def submit(
         self, machine: CallMachine, entry: Entry, commands: tuple[Command, ...], *, is_urgent: bool

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from controlplane.base.errors import Conflict
+from controlplane.base.errors import CallplaneError, Conflict
 from controlplane.base.ids import AccountId, CallId, LegId, Token
 from controlplane.calls.commands import KeepRecording
 from controlplane.verbs.documents import Method
@@ -145,7 +145,7 @@ class JournalConflict(Conflict):
     slug = "journal-conflict"
 
 
-class RecordRefused(Conflict):
+class RecordRefused(CallplaneError):
     """The database would not take what was to be recorded; trying again would not help."""
 
     slug = "record-refused"

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from controlplane.base.errors import Unavailable
+from controlplane.base.errors import CallplaneError, Unavailable
 from controlplane.base.ids import CallId, Token
 from controlplane.calls.commands import Command
-from controlplane.calls.events import Entry
+from controlplane.calls.events import DocumentArrived, Entry
 from controlplane.calls.facts import Facts
 from controlplane.calls.machine import CallMachine
 from controlplane.callserver.ports import Fetched, Sound, Stored
@@ -56,6 +56,23 @@ class SetBack(VirtualClock):
 
     def now_ms(self) -> int:
         return super().now_ms() - self.back_ms
+
+
+@dataclass
+class Choosy(MemoryJournal):
+    """A journal whose database will not take what the application answered for the second time."""
+
+    answers: int = 0
+
+    def submit(
+        self, machine: CallMachine, entry: Entry, commands: tuple[Command, ...], *, is_urgent: bool
+    ) -> asyncio.Future[None]:
+        self.answers += isinstance(entry.event, DocumentArrived)
+        if not isinstance(entry.event, DocumentArrived) or self.answers < 2:
+            return super().submit(machine, entry, commands, is_urgent=is_urgent)
+        refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        refused.set_exception(CallplaneError("as the test has it"))
+        return refused
 
 
 @dataclass

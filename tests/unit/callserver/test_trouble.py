@@ -17,7 +17,7 @@ from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear,
 from controlplane.verbs.documents import Link
 from tests.unit.calls.conversation import A_LEG, OUTBOUND
 
-from .doubles import Broken, BrokenSounds, Filling, SetBack, Shared, Shelf, SlowInbox
+from .doubles import Broken, BrokenSounds, Choosy, Filling, SetBack, Shared, Shelf, SlowInbox
 from .platform import APP, NODE, Platform, platform
 from .test_driving import replace
 
@@ -157,6 +157,15 @@ async def test_a_call_that_was_given_up_is_over_on_record_as_soon_as_that_can_be
         await here.call(Hear("hello"), ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
         journal.is_full = False
         await here.clock.sleep(40)
+        assert here.timeline[-1].startswith("platform the call is over")
+
+
+async def test_a_call_of_which_something_can_never_be_recorded_ends_and_is_over_on_record(tmp_path: Path) -> None:
+    pages = {"/": "<Say>hello</Say><Redirect>/next</Redirect>", "/next": "<Say>never</Say>"}
+    async with platform(tmp_path, pages, journal=Choosy()) as here:
+        log = await here.call(Hear("hello"), ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
+        await here.clock.sleep(40)
+        assert log.problems == []
         assert here.timeline[-1].startswith("platform the call is over")
 
 
