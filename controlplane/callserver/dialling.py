@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
-from controlplane.base.ids import LegId
+from controlplane.base.ids import LegId, Token
 from controlplane.calls.commands import Burst, Originate
 from controlplane.calls.events import OriginateFailed, PromptFailed
 from controlplane.calls.runs import Branch, Bridge, Run
@@ -14,6 +15,8 @@ from controlplane.callserver.call import LiveCall
 from controlplane.callserver.outlet import Outlet
 from controlplane.callserver.ports import Numbers
 from controlplane.switch.link import LinkLost
+
+_Dialled = TypeVar("_Dialled", Bridge, Originate)
 
 LAST_WORDS_S = 0.2  # how long the end of a leg may take to be told after the dialling has failed
 MOVES_S = 2.0  # a leg dialled so lately need not be in the node's list yet
@@ -83,18 +86,20 @@ def was_dialled_lately(call: LiveCall, leg: LegId) -> bool:
 
 
 def with_own_number(call: LiveCall, burst: Burst, numbers: Numbers) -> Burst:
+    """The same burst, its legs dialled under numbers that may be shown."""
+    runs = [under_own_number(call, run, burst.token, numbers) if isinstance(run, Bridge) else run for run in burst.runs]
+    return replace(burst, runs=tuple(runs))
+
+
+def under_own_number(call: LiveCall, dialled: _Dialled, token: Token, numbers: Numbers) -> _Dialled:
     """Dial under the call's own number where the document's is not the account's to show (reference, 13214)."""
     facts = call.machine.facts
     own = {facts.from_number, facts.to_number}
-    runs: list[Run] = []
-    for run in burst.runs:
-        if isinstance(run, Bridge) and not (run.caller_id in own or numbers.may_show(facts.account, run.caller_id)):
-            problem = "callerId is neither of this call's numbers nor one of the account's"
-            call.feed(PromptFailed(burst.token, "Dial@callerId", problem, 13214))
-            runs.append(replace(run, caller_id=facts.from_number))
-            continue
-        runs.append(run)
-    return replace(burst, runs=tuple(runs))
+    if dialled.caller_id in own or numbers.may_show(facts.account, dialled.caller_id):
+        return dialled
+    problem = "callerId is neither of this call's numbers nor one of the account's"
+    call.feed(PromptFailed(token, "Dial@callerId", problem, 13214))
+    return replace(dialled, caller_id=facts.from_number)
 
 
 def branches_of(runs: tuple[Run, ...]) -> tuple[Branch, ...]:

@@ -37,7 +37,7 @@ from controlplane.calls.events import (
 from controlplane.calls.facts import Direction
 from controlplane.calls.runs import Run
 from controlplane.callserver.call import LiveCall
-from controlplane.callserver.dialling import Dialling, branches_of, with_own_number
+from controlplane.callserver.dialling import Dialling, branches_of, under_own_number, with_own_number
 from controlplane.callserver.line import Line, Sounds
 from controlplane.callserver.measuring import VERB_OF
 from controlplane.callserver.outlet import Outlet
@@ -149,7 +149,7 @@ class Effects:
                 send(call, leg, writer.end(leg, cause))
             case Originate():
                 self.calls[command.leg] = call
-                self.dialling.originate(call, command)
+                self.dialling.originate(call, under_own_number(call, command, command.token, self.numbers))
             case Join(leg, other):
                 self._join(call, leg, other)
             case Mute(leg, is_on):

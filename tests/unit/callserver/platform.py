@@ -114,6 +114,9 @@ class Platform:
     network: MemoryNetwork
     pages: Pages
     sounds: Sounds
+    numbers: MemoryNumbers = field(
+        default_factory=lambda: MemoryNumbers(anything=Route(ACCOUNT, None, Link(f"{APP}/"), None, None, None))
+    )
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
     ownership: MemoryOwnership = field(default_factory=lambda: MemoryOwnership("first"))
@@ -130,7 +133,6 @@ class Platform:
     ) -> CallServer:
         """One more server; with a `sleeper` it has a clock and a network of its own, with a `session` locks."""
         network = network or (sleeper.network if sleeper is not None else self.network)
-        route = Route(ACCOUNT, None, Link(f"{APP}/"), None, None, None)
         writer = Writer("internal", Hop("gateway.example"), self.sounds.folder)
         parts = Parts(
             id=name,
@@ -140,7 +142,7 @@ class Platform:
             archive=self.journal,
             applications=self.pages,
             prompts=self.sounds,
-            numbers=MemoryNumbers(anything=route),
+            numbers=self.numbers,
             ownership=session or self.ownership,
             ownership_lost=session.lost if session is not None else asyncio.Event(),
             inbox=self.inbox,
@@ -204,13 +206,17 @@ async def platform(
     journal: MemoryJournal | None = None,
     clock: VirtualClock | None = None,
     application: Pages | None = None,
+    numbers: MemoryNumbers | None = None,
 ) -> AsyncIterator[Platform]:
     """A platform whose application has these pages; a server drives its calls."""
     clock = clock or VirtualClock()
     node = Node(clock)
     sounds = sounds or Sounds()
     sounds.folder = str(folder)
-    here = Platform(clock, node, MemoryNetwork(node), application or Pages(pages), sounds, journal or MemoryJournal())
+    here = Platform(
+        clock, node, MemoryNetwork(node), application or Pages(pages), sounds, journal=journal or MemoryJournal()
+    )
+    here.numbers = numbers or here.numbers
     await here.start_server()
     try:
         yield here
