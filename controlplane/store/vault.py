@@ -11,8 +11,10 @@ import binascii
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -76,13 +78,18 @@ def parse_key(text: str) -> bytes:
 def key_in(path: Path) -> bytes:
     """The key kept in a file, made where there is none; only its owner may read it. Raises BadKey."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return parse_key(path.read_text().strip())
-    with os.fdopen(descriptor, "w") as file:
+    if not path.exists():
+        _make_key(path)
+    return parse_key(path.read_text().strip())
+
+
+def _make_key(path: Path) -> None:
+    """Make a key unless somebody else does meanwhile: written beside its place, and put there whole."""
+    with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as file:
         file.write(base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode())
-    return parse_key(path.read_text())
+        file.flush()
+        with suppress(FileExistsError):
+            os.link(file.name, path)
 
 
 def _name(key: bytes) -> bytes:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -123,6 +125,20 @@ def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> No
     key = key_in(tmp_path / "data" / "secret.key")
     assert key_in(tmp_path / "data" / "secret.key") == key
     assert (tmp_path / "data" / "secret.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_processes_that_begin_at_once_agree_on_one_key(tmp_path: Path) -> None:
+    """`callplane up` starts three of them in a folder where there is none."""
+    with ThreadPoolExecutor(8) as threads:
+        for attempt in range(50):
+            together = Barrier(8)
+
+            def ask(path: Path = tmp_path / str(attempt), together: Barrier = together) -> bytes:
+                together.wait()
+                return key_in(path)
+
+            asked = [threads.submit(ask) for _ in range(8)]
+            assert len({one.result() for one in asked}) == 1
 
 
 @pytest.mark.parametrize("text", ["", "not base64!", base64.b64encode(b"short").decode()])
