@@ -39,14 +39,17 @@ async def read(request: Request, use: Use, shape: Any) -> Response:
 
 async def change(request: Request, use: Use, shape: Any, *, status: int = 200) -> Response:
     """Carry something out, all of it or nothing; with an Idempotency-Key once only."""
-    account_id = holder_of(request).account_id
+    account_id, parts = holder_of(request).account_id, parts_of(request)
     key = request.headers.get("idempotency-key")
-    async with parts_of(request).db.transaction() as tx:
+    async with parts.db.transaction() as tx:
 
         async def run() -> Answer:
             return Answer(status, to_json(await use(tx, account_id), shape))
 
-        answer = await run() if key is None else await run_once(tx, account_id, key, await _what(request), run)
+        if key is None:
+            answer = await run()
+        else:
+            answer = await run_once(tx, parts.vault, account_id, key, await _what(request), run)
     return Response(answer.body, answer.status, media_type=_JSON)
 
 

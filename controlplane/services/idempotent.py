@@ -2,7 +2,8 @@
 
 Everything happens in the request's own transaction: if the process dies, neither the effect nor the key is there. While
 it runs an advisory lock of the transaction holds the key, so that the same request made meanwhile is refused and not
-run twice. A request that fails leaves nothing behind and may be tried again.
+run twice. A request that fails leaves nothing behind and may be tried again. An answer may tell a secret, once: it is
+kept sealed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from hashlib import sha256
 from controlplane.base.errors import BadInput, Conflict
 from controlplane.store.database import Transaction
 from controlplane.store.queries import query
+from controlplane.store.vault import Vault
 
 _LOCK, _FIND, _KEEP, _FORGET = (
     query("try_idempotency_lock"), query("find_answer"), query("keep_answer"), query("forget_answers"),
@@ -41,7 +43,7 @@ class BadIdempotencyKey(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer: status and body."""
+    """An HTTP answer: status and body, which is text."""
 
     status: int
     body: bytes
@@ -51,11 +53,11 @@ class Answer:
 class _Kept:
     request_digest: bytes
     status: int
-    body: bytes
+    sealed: bytes
 
 
 async def run_once(
-    tx: Transaction, account_id: str, key: str, request: bytes, run: Callable[[], Awaitable[Answer]]
+    tx: Transaction, vault: Vault, account_id: str, key: str, request: bytes, run: Callable[[], Awaitable[Answer]]
 ) -> Answer:
     """Run, or give the answer kept for this key. `request` is all that makes it this request: method, path, body.
 
@@ -63,16 +65,17 @@ async def run_once(
     """
     if not 1 <= len(key) <= _LONGEST_KEY or "\0" in key:
         raise BadIdempotencyKey
-    digest = sha256(request).digest()
-    if not await tx.one(_is_taken, _LOCK, name=f"{account_id} {key}"):
+    digest, row = sha256(request).digest(), f"{account_id} {key}"
+    if not await tx.one(_is_taken, _LOCK, name=row):
         raise KeyInUse
     kept = await tx.maybe(_Kept, _FIND, account_id=account_id, key=key)
     if kept is not None and kept.request_digest != digest:
         raise KeyOfAnother
     if kept is not None:
-        return Answer(kept.status, kept.body)
+        return Answer(kept.status, vault.open(kept.sealed, bound=row).encode())
     answer = await run()
-    await tx.run(_KEEP, account_id=account_id, key=key, request_digest=digest, status=answer.status, body=answer.body)
+    sealed = vault.seal(answer.body.decode(), bound=row)
+    await tx.run(_KEEP, account_id=account_id, key=key, request_digest=digest, status=answer.status, body=sealed)
     return answer
 
 

@@ -15,7 +15,7 @@ from controlplane.services.idempotent import (
     run_once,
 )
 from controlplane.store.database import Database
-from tests.postgres.sample import ACME, add_account, call_in_shard, queue_call_in, rows
+from tests.postgres.sample import ACME, VAULT, add_account, call_in_shard, queue_call_in, rows
 
 
 class Caller:
@@ -32,7 +32,7 @@ class Caller:
                 await queue_call_in(tx, call)
                 return Answer(202, call.encode())
 
-            return await run_once(tx, ACME, key, request, run)
+            return await run_once(tx, VAULT, ACME, key, request, run)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ async def test_while_one_runs_the_same_key_is_refused(caller: Caller, db: Databa
                 await caller.ask()
             return Answer(202, b"")
 
-        await run_once(tx, ACME, "k", b"POST /calls {}", run)
+        await run_once(tx, VAULT, ACME, "k", b"POST /calls {}", run)
 
 
 async def test_a_request_that_failed_may_be_tried_again(caller: Caller, db: Database, url: str) -> None:
@@ -82,7 +82,7 @@ async def test_a_request_that_failed_may_be_tried_again(caller: Caller, db: Data
 
     with pytest.raises(NotFound):
         async with db.transaction() as tx:
-            await run_once(tx, ACME, "k", b"POST /calls {}", fail)
+            await run_once(tx, VAULT, ACME, "k", b"POST /calls {}", fail)
     await caller.ask()
     assert len(rows(url, "SELECT 1 FROM calls")) == 1
 

@@ -2,7 +2,7 @@
 SELECT pg_try_advisory_xact_lock(hashtextextended(%(name)s, 0)) AS is_taken
 
 -- find_answer: What a key was answered with, within a day.
-SELECT request_digest, status, body FROM idempotency_keys
+SELECT request_digest, status, body AS sealed FROM idempotency_keys
 WHERE account_id = %(account_id)s AND key = %(key)s AND created_at > now() - interval '24 hours'
 
 -- keep_answer: Keep what a key was answered with.

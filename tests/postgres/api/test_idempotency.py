@@ -61,3 +61,12 @@ async def test_a_hundred_at_once_with_one_key_make_one_call(acme: Tenant, url: s
 
     [call] = rows(url, "SELECT count(*) FROM calls")
     assert (list(answers.values()), call["count"]) == ([100], 1)
+
+
+async def test_a_secret_in_an_answer_is_not_to_be_read_where_answers_are_kept(acme: Tenant, url: str) -> None:
+    made = await acme.post("/secrets", {"name": "main"}, headers=KEY)
+    again = await acme.post("/secrets", {"name": "main"}, headers=KEY)
+
+    [kept] = rows(url, "SELECT body FROM idempotency_keys")
+    assert made.json()["secret_value"].encode() not in kept["body"]
+    assert again.content == made.content
