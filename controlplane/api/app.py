@@ -17,6 +17,7 @@ from controlplane.api.openapi import DESCRIPTION, TAGS, describe, name_operation
 from controlplane.api.parts import ApiParts
 from controlplane.api.v1 import (
     account,
+    api_keys,
     apps,
     calls,
     control,
@@ -29,7 +30,7 @@ from controlplane.api.v1 import (
 )
 from controlplane.base.errors import CallplaneError
 
-_V1 = (calls, placing, control, events, recordings, apps, numbers, secrets, account, not_offered)
+_V1 = (calls, placing, control, events, recordings, apps, numbers, secrets, account, api_keys, not_offered)
 
 
 def build_app(parts: ApiParts) -> FastAPI:

@@ -43,7 +43,7 @@ TAGS = [
     {"name": "recordings", "description": "What was recorded."},
     {"name": "events", "description": "What your webhooks were told, and whether they heard it."},
     {"name": "secrets", "description": "What signs your webhooks."},
-    {"name": "account", "description": "Your account."},
+    {"name": "account", "description": "Your account and its keys."},
     {"name": "reference", "description": "What the `type` of a problem means, and what a call document may hold."},
     {"name": "health", "description": "For those who run this platform."},
 ]  # fmt: skip

@@ -46,6 +46,7 @@ _WELL: dict[str, Mapping[str, object]] = {
     "create_app": APP,
     "update_app": {"name": "Other", "channel_limit": 4},
     "create_secret": {"name": "main"},
+    "create_api_key": {"name": "other"},
     "update_secret": {"rotate": True},
     "update_number": {"name": "Other"},
     "assign": {"vn_ids": ["x"], "voice_app_id": "y"},

@@ -43,6 +43,7 @@ async def things_of(tenant: Tenant, recorder: Recorder, db: Database, storage: M
         "app_id": (await tenant.made("/voice/apps", APP))["id"],
         "secret_id": (await tenant.made("/secrets", {"name": "main"}))["id"],
         "number_id": tenant.number_id,
+        "key_id": (await tenant.made("/api-keys", {"name": "other"}))["id"],
         "request_id": (await tenant.made(f"/voice/calls/{call}/hangup", {}))["request_id"],
     }
 
@@ -56,7 +57,7 @@ def operations_with_ids(app: FastAPI) -> Iterator[tuple[str, str]]:
 
 async def everything(tenants: list[Tenant]) -> list[Any]:
     """What lists show, to see that nothing was changed."""
-    paths = ("/voice/calls", "/voice/apps", "/virtual-numbers", "/secrets", "/recordings", "/events")
+    paths = ("/voice/calls", "/voice/apps", "/virtual-numbers", "/secrets", "/recordings", "/events", "/api-keys")
     return [(await tenant.get(path)).json() for tenant in tenants for path in paths]
 
 
