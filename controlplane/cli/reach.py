@@ -13,13 +13,19 @@ CONNECT_TIMEOUT_S = 3
 _DEFAULT_PORTS = {"postgresql": 5432, "postgres": 5432, "redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
 
 
+def metrics_ports(settings: Settings) -> dict[str, int]:
+    """Where the processes that `up` starts serve their metrics, by name: each has a port of its own, 0 for none."""
+    first = settings.metrics_port
+    return {name: first and first + at for at, name in enumerate(("calls", "worker", "api"))}
+
+
 def check_ports(settings: Settings) -> Iterator[Check]:
     """The ports that `up` listens on: the API's (from the public URL) and the metrics'."""
     address = urlsplit(settings.public_url)
-    api_port = _port_of(address) or (443 if address.scheme == "https" else 80)
-    for name, port in (("API", api_port), ("metrics", settings.metrics_port)):
+    yield _check_port("API", _port_of(address) or (443 if address.scheme == "https" else 80))
+    for name, port in metrics_ports(settings).items():
         if port:
-            yield _check_port(name, port)
+            yield _check_port(f"metrics ({name})", port)
 
 
 def check_reachable(settings: Settings) -> Iterator[Check]:

@@ -64,6 +64,7 @@ class NodeUp:
 
 async def _run(settings: Settings, port: int, freeswitch: str) -> None:
     from controlplane.cli.processes import Child, Supervisor
+    from controlplane.cli.reach import metrics_ports
     from controlplane.wiring.places import prompts_folder, recordings_folder
 
     for folder in (prompts_folder(settings), recordings_folder(settings)):
@@ -84,12 +85,21 @@ async def _run(settings: Settings, port: int, freeswitch: str) -> None:
         port = port or free_port()
         if "public_url" not in settings.model_fields_set:
             environment["CALLPLANE_PUBLIC_URL"] = f"http://127.0.0.1:{port}"
-        program = (sys.executable, "-m", "controlplane.cli")
-        await asyncio.gather(
-            supervisor.start(Child("calls", (*program, "serve", "calls"), environment)),
-            supervisor.start(Child("worker", (*program, "worker"), environment)),
-            supervisor.start(Child("api", (*program, "serve", "api", "--port", str(port)), environment)),
-        )
+        commands = {
+            "calls": ("serve", "calls"),
+            "worker": ("worker",),
+            "api": ("serve", "api", "--port", str(port)),
+        }
+        metrics = metrics_ports(settings)
+        children = [
+            Child(
+                name,
+                (sys.executable, "-m", "controlplane.cli", *command),
+                {**environment, "CALLPLANE_METRICS_PORT": str(metrics[name])},
+            )
+            for name, command in commands.items()
+        ]
+        await asyncio.gather(*(supervisor.start(child) for child in children))
         print(f"media node: {node.kind}", file=sys.stderr)
         print(f"ready http://127.0.0.1:{port}", flush=True)
         await supervisor.wait()

@@ -77,7 +77,9 @@ class Settings(BaseSettings):
         description="Seconds after which a parked call that nobody claims ends with a cause that tries another node.",
     )
     metrics_port: int = Field(
-        default=0, description="Port of the Prometheus endpoint of this process on loopback; 0: none."
+        default=0,
+        description="Port of the Prometheus endpoint of this process on loopback; 0: none. `up` gives it to the call"
+        " server, and the next two to worker and API.",
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     cps_limit: int = Field(

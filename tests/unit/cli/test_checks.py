@@ -96,6 +96,11 @@ def test_a_taken_port_is_missing_and_a_free_one_fine() -> None:
     ]
 
 
+def test_processes_of_one_machine_serve_their_metrics_on_ports_of_their_own() -> None:
+    assert reach.metrics_ports(Settings(metrics_port=9100)) == {"calls": 9100, "worker": 9101, "api": 9102}
+    assert set(reach.metrics_ports(Settings()).values()) == {0}
+
+
 def test_configured_servers_are_tried_and_passwords_not_shown() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
