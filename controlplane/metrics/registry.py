@@ -19,13 +19,11 @@ from controlplane.base.causes import Verdict
 LinkKind: TypeAlias = Literal["event", "command"]
 Reading: TypeAlias = Callable[[], float]
 
-# A verb starts within a frame or two of 20 ms; a hook may take its 15 s and more with retries; a commit a few ms.
+# A verb starts within a frame or two of 20 ms; a hook may take its 15 s and more with retries.
 _VERB_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5)
 _HOOK_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30)
-_FLUSH_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 _LAG_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 _REQUEST_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_BATCH = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 class Metrics:
@@ -53,9 +51,6 @@ class Metrics:
         self._deliveries = self._counter("deliveries", "Attempts to deliver events to applications.", "outcome")
         self._pool = self._gauge("database_connections", "Connections of the database pool.", "state")
         self._pool_waiting = self._gauge("database_waiting", "Whoever waits for a connection of the pool.")
-        self._flush_s = self._histogram("journal_flush_seconds", "One group commit of the journal.", _FLUSH_S)
-        self._flush_entries = self._histogram("journal_flush_entries", "Entries in one group commit.", _BATCH)
-        self._originate_queue = self._gauge("originate_queue_calls", "Calls that wait to be dialled.")
 
     def call_finished(self, direction: str, verdict: Verdict) -> None:
         """Count a call that ended; `direction` is inbound or outbound."""
@@ -90,13 +85,8 @@ class Metrics:
         self._loop_lag_s.observe(seconds)
 
     def delivery_attempted(self, outcome: str) -> None:
-        """Count an attempt; `outcome` is delivered, failed or dead-lettered."""
+        """Count an attempt; `outcome` is what the delivery is now (delivered, pending, dead), or late."""
         self._deliveries.labels(outcome).inc()
-
-    def journal_flushed(self, seconds: float, entries: int) -> None:
-        """Time one group commit."""
-        self._flush_s.observe(seconds)
-        self._flush_entries.observe(entries)
 
     def watch_active_calls(self, reading: Reading) -> None:
         """Read the number of calls that this process drives."""
@@ -105,10 +95,6 @@ class Metrics:
     def watch_outbox_age_s(self, reading: Reading) -> None:
         """Read the age of the oldest delivery that is due."""
         self._outbox_age_s.set_function(reading)
-
-    def watch_originate_queue(self, reading: Reading) -> None:
-        """Read the number of calls that wait to be dialled."""
-        self._originate_queue.set_function(reading)
 
     def watch_database_pool(self, *, in_use: Reading, idle: Reading, waiting: Reading) -> None:
         """Read the state of the database pool."""

@@ -129,9 +129,7 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
         )
         server = build_call_server(parts)
         await stack.enter_async_context(_hearing(url, server, numbers, tokens))
-        metrics.watch_active_calls(
-            lambda: sum(len(keeper.calls_of(keeper.shards)) for keeper in server.keepers.values())
-        )
+        metrics.watch_active_calls(server.count_calls)
         await stack.enter_async_context(measuring_lag(metrics, clock))
         await server.start()
         stack.push_async_callback(server.stop)

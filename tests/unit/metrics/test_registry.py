@@ -32,13 +32,11 @@ def test_a_finished_call_is_counted_by_direction_and_verdict() -> None:
 def test_what_is_watched_is_read_when_asked_for() -> None:
     metrics, calls = Metrics(), [1, 2]
     metrics.watch_active_calls(lambda: len(calls))
-    metrics.watch_originate_queue(lambda: 4)
     metrics.watch_outbox_age_s(lambda: 1.5)
     metrics.watch_database_pool(in_use=lambda: 3, idle=lambda: 5, waiting=lambda: 1)
     calls.append(3)
     shown = samples(metrics)
     assert shown["controlplane_calls_active"] == 3
-    assert shown["controlplane_originate_queue_calls"] == 4
     assert shown["controlplane_outbox_age_seconds"] == 1.5
     assert shown["controlplane_database_connections{state=in_use}"] == 3
     assert shown["controlplane_database_connections{state=idle}"] == 5
@@ -69,14 +67,11 @@ def test_times_are_seconds_in_histograms() -> None:
     metrics.hook_answered("ok", 0.03)
     metrics.verb_started("play", 0.015)
     metrics.loop_was_late(0.002)
-    metrics.journal_flushed(0.004, 7)
     shown = samples(metrics)
     assert shown["controlplane_hook_duration_seconds_bucket{le=0.025,outcome=ok}"] == 0
     assert shown["controlplane_hook_duration_seconds_bucket{le=0.05,outcome=ok}"] == 1
     assert shown["controlplane_verb_latency_seconds_bucket{le=0.02,verb=play}"] == 1
     assert shown["controlplane_loop_lag_seconds_sum"] == 0.002
-    assert shown["controlplane_journal_flush_seconds_sum"] == 0.004
-    assert shown["controlplane_journal_flush_entries_sum"] == 7
 
 
 def test_events_and_deliveries_are_counted() -> None:
