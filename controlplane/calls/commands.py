@@ -102,9 +102,10 @@ class SendDigitsNow:
 
 @dataclass(frozen=True, slots=True)
 class PlayOver:
-    """Play audio to a leg over whatever it hears."""
+    """Play audio to a leg over whatever it hears; PromptFailed where it is not to be had."""
 
     leg: LegId
+    token: Token
     url: str
     loop: int
     stops_on_digit: bool

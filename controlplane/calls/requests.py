@@ -27,5 +27,5 @@ def carry_out(state: CallState, event: Asked) -> None:
         case DigitsAsked(digits=digits, duration_ms=duration_ms):
             state.emit(SendDigitsNow(leg.id, digits, duration_ms))
         case PlayAsked(url=url, loop=loop, stops_on_digit=stops):
-            state.emit(PlayOver(leg.id, url, loop, stops))
+            state.emit(PlayOver(leg.id, state.token(), url, loop, stops))
     state.emit(Acknowledge(event.request))

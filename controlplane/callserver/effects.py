@@ -157,7 +157,7 @@ class Effects:
             case SendDigitsNow(leg, digits, duration_ms):
                 send(call, leg, writer.keys_now(leg, digits, duration_ms))
             case PlayOver():
-                call.start(f"play {command.leg}", lambda: asyncio.create_task(self._play_over(call, command)))
+                call.start(f"play {command.token}", lambda: asyncio.create_task(self._play_over(call, command)))
             case LookAt(leg, token):
                 self._look(call, leg, token)
             case FetchDocument():
@@ -270,6 +270,6 @@ class Effects:
             if command.stops_on_digit:
                 self.stoppable.setdefault(command.leg, []).append(stop)
         except PromptFailedError as error:
-            log.info("play_failed", extra={"call": call.id, "code": error.code})
+            call.feed(PromptFailed(command.token, command.url, error.problem, error.code))
         except LinkLost:
             return
