@@ -14,7 +14,7 @@ from controlplane.base.ids import AccountId, CallId, LegId
 from controlplane.services.schedule import Attempt, next_of
 from controlplane.store.database import Transaction
 from controlplane.store.queries import query
-from controlplane.store.vault import Vault
+from controlplane.store.vault import SecretUnreadable, Vault
 from controlplane.verbs.documents import Method
 
 _TAKE, _READ, _SETTLE = query("take_deliveries"), query("read_deliveries"), query("settle_delivery")
@@ -96,10 +96,16 @@ async def take_due_deliveries(
         lanes=[one.lane for one in taken],
         numbers=[one.number for one in taken],
     )
-    return [_delivery(vault, row) for row in rows]
+    deliveries = []
+    for row in rows:
+        try:
+            deliveries.append(_delivery(vault, row))
+        except SecretUnreadable:  # of one account: the others are not to wait for it
+            await record_attempt(tx, row, Attempt(None, "the secret that signs this cannot be read", 0))
+    return deliveries
 
 
-async def record_attempt(tx: Transaction, delivery: Delivery, attempt: Attempt) -> str | None:
+async def record_attempt(tx: Transaction, delivery: Delivery | _Row, attempt: Attempt) -> str | None:
     """Say how an attempt went; answers the delivery's state now (delivered, dead, pending).
 
     None: the lease had ended and somebody else has it, so this attempt counts for nothing.
