@@ -21,8 +21,8 @@ async def test_an_account_whose_secret_cannot_be_read_holds_up_nobody_else(db: D
     recorder = Recorder(url)
     await recorder.start()
     for call, account in zip(calls, accounts, strict=True):
-        event = EventPublished(Token(call), "call.ringing", "{}", None, "http://app/hook")
-        await recorder.submit([offered(call, event, account=account)])
+        told = EventPublished(Token(call), "call.ringing", "{}", None, "http://app/hook")
+        await recorder.submit([offered(call, told, account=account)])
     await recorder.stop()
     spoilt = uuid_of("account_id", accounts[0])
     with psycopg.connect(url) as connection:
