@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
+    from controlplane.services.accounts import Account
     from controlplane.settings import Settings
     from controlplane.store.database import Transaction
+
+
+class Status(StrEnum):
+    """Whether a tenant may do anything."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
 
 
 def register(app: typer.Typer) -> None:
@@ -20,10 +29,13 @@ def register(app: typer.Typer) -> None:
     tenant = typer.Typer(name="tenant", help="Accounts of tenants.", no_args_is_help=True)
     tenant.callback()(_group)
     tenant.command("create")(_create)
+    tenant.command("change")(_change)
+    tenant.command("list")(_list)
     app.add_typer(tenant)
     number = typer.Typer(name="number", help="Phone numbers of the platform.", no_args_is_help=True)
     number.callback()(_group)
     number.command("add")(_add)
+    number.command("remove")(_remove)
     app.add_typer(number)
 
 
@@ -46,6 +58,59 @@ def _create(
     _show(facts, as_json=as_json)
 
 
+def _change(
+    tenant: Annotated[str, typer.Argument(help="The account (acc_…).")],
+    *,
+    cps: Annotated[int | None, typer.Option(min=0, help="Calls per second; 0: what all have.")] = None,
+    channels: Annotated[int | None, typer.Option(min=0, help="Simultaneous calls; 0: what all have.")] = None,
+    status: Annotated[Status | None, typer.Option(help="A suspended tenant's keys and numbers do nothing.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, not lines.")] = False,
+) -> None:
+    """Set a tenant's limits, suspend it or take that back. What is not given stays."""
+    from controlplane.services.accounts import change_account, get_account
+
+    async def change(tx: Transaction) -> Account:
+        now = await get_account(tx, tenant)
+        return await change_account(
+            tx,
+            tenant,
+            status=now.status if status is None else status.value,
+            cps_limit=now.cps_limit if cps is None else cps or None,
+            channel_cap=now.channel_cap if channels is None else channels or None,
+        )
+
+    _show(_facts_of(_in_database(_settings(), change)), as_json=as_json)
+
+
+def _list(*, as_json: Annotated[bool, typer.Option("--json", help="JSON objects, one a line.")] = False) -> None:
+    """List all tenants, newest first."""
+    from controlplane.services.accounts import list_accounts
+    from controlplane.store.pages import MOST, Window
+
+    async def read(tx: Transaction) -> list[Account]:
+        accounts: list[Account] = []
+        cursor = None
+        while True:
+            page = await list_accounts(tx, Window(MOST, after=cursor))
+            accounts += page.data
+            if not page.has_more:
+                return accounts
+            cursor = page.next_cursor
+
+    for account in _in_database(_settings(), read):
+        _show(_facts_of(account), as_json=as_json)
+
+
+def _facts_of(account: Account) -> dict[str, str | int | None]:
+    return {
+        "account_id": account.account_id,
+        "name": account.name,
+        "status": account.status,
+        "cps_limit": account.cps_limit,
+        "channel_cap": account.channel_cap,
+    }
+
+
 def _add(
     number: Annotated[str, typer.Argument(help="In E.164 form, such as +15550002222.")],
     tenant: Annotated[str, typer.Option(help="The account that gets it (acc_…).")],
@@ -57,6 +122,16 @@ def _add(
 
     added = _in_database(_settings(), lambda tx: add_number(tx, tenant, number))
     _show({"number_id": added.number_id, "number": added.number}, as_json=as_json)
+
+
+def _remove(
+    number_id: Annotated[str, typer.Argument(help="The number's id (vn_…).")],
+    tenant: Annotated[str, typer.Option(help="The account that has it (acc_…).")],
+) -> None:
+    """Take a number from a tenant: nobody answers it then."""
+    from controlplane.services.numbers import remove_number
+
+    _in_database(_settings(), lambda tx: remove_number(tx, tenant, number_id))
 
 
 def _settings() -> Settings:
@@ -77,9 +152,9 @@ def _in_database(settings: Settings, work: Callable[[Transaction], Awaitable[Any
     return asyncio.run(run())
 
 
-def _show(facts: dict[str, str], *, as_json: bool) -> None:
+def _show(facts: Mapping[str, str | int | None], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(facts))
         return
     for name, value in facts.items():
-        print(f"{name.replace('_', ' '):12} {value}")
+        print(f"{name.replace('_', ' '):12} {'what all have' if value is None else value}")
