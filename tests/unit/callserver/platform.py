@@ -114,14 +114,14 @@ class Platform:
     network: MemoryNetwork
     pages: Pages
     sounds: Sounds
-    numbers: MemoryNumbers = field(
-        default_factory=lambda: MemoryNumbers(anything=Route(ACCOUNT, None, Link(f"{APP}/"), None, None, None))
-    )
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
     ownership: MemoryOwnership = field(default_factory=lambda: MemoryOwnership("first"))
     servers: list[CallServer] = field(default_factory=list)
     logs: list[PartyLog] = field(default_factory=list)
+    numbers: MemoryNumbers = field(
+        default_factory=lambda: MemoryNumbers(anything=Route(ACCOUNT, None, Link(f"{APP}/"), None, None, None))
+    )
 
     async def start_server(
         self,
