@@ -83,9 +83,12 @@ class Effects:
             del self.calls[leg]
             self.ended(leg)
         self.applications.forget(call.id)
-        if call.machine.verdict is not None:
+        verdict = call.machine.verdict
+        if verdict is not None:
             direction = "inbound" if call.machine.facts.direction is Direction.INBOUND else "outbound"
-            self.meters.call_finished(direction, call.machine.verdict)
+            self.meters.call_finished(direction, verdict)
+            told = {"call": call.id, "direction": direction, "result": verdict.result.value, "reason": verdict.reason}
+            log.info("call_finished", extra=told)
 
     def close(self) -> None:
         """Leave off what is under way."""

@@ -115,6 +115,7 @@ class Keeper:
     def _open(self, facts: Facts) -> LiveCall:
         call = LiveCall(facts.call, self.node.name, self.journal, self.clock, self.effects, self.pulse)
         self.calls[facts.a_leg] = call
+        log.info("call_taken", extra={"call": facts.call, "direction": facts.direction.value, "node": self.node.name})
         return call
 
     def _give_up(self, leg: LegId, call: LiveCall | None) -> None:

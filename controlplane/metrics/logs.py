@@ -1,4 +1,4 @@
-"""Logs as JSON, one object a line: the event is the message, facts are fields, and the call's id is always there.
+"""Logs as JSON, one object a line: the event is the message, facts are fields, the id of a call that it is about too.
 
     configure_logging(settings.log_level)
     log.info("call_placed", extra={"trunk": trunk.name})

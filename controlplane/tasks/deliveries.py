@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from controlplane.base.errors import Unavailable
 from controlplane.hooks.client import HookClient
 from controlplane.hooks.messages import Content, DeliveryRequest, DeliveryResult, EventContent, FormContent
+from controlplane.metrics.logs import call_in_logs
 from controlplane.services.deliver import Delivery, record_attempt, take_due_deliveries
 from controlplane.services.event_payloads import OLD_VERSION, VERSION, event_body
 from controlplane.services.schedule import Attempt
@@ -100,7 +101,8 @@ class Courier:
 
     async def _attempt(self, delivery: Delivery) -> None:
         link = Link(delivery.url, delivery.method)
-        result = await self.hooks.deliver(DeliveryRequest(link, content_of(delivery), lane=delivery.account_id))
+        with call_in_logs(delivery.call_id):
+            result = await self.hooks.deliver(DeliveryRequest(link, content_of(delivery), lane=delivery.account_id))
         async with self.db.transaction() as tx:
             state = await record_attempt(tx, delivery, attempt_of(result))
         self.counter.delivery_attempted(state or "late")

@@ -17,6 +17,7 @@ from controlplane.hooks.client import HookClient
 from controlplane.hooks.cookies import CallCookies
 from controlplane.hooks.errors import Code, HookError
 from controlplane.hooks.messages import DocumentRequest
+from controlplane.metrics.logs import call_in_logs
 from controlplane.verbs.documents import Link
 
 
@@ -50,7 +51,7 @@ class HttpApplications:
         except CallplaneError as error:
             raise FetchFailed(int(Code.HTTP_FAILURE), error.message) from error
         try:
-            with self.hold():
+            with self.hold(), call_in_logs(facts.call):
                 fetched = await self.client.fetch_document(request)
         except HookError as error:
             raise FetchFailed(int(error.code), error.problem) from error

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
+
+import pytest
 
 from controlplane.base.ids import CallId, call_of_leg, leg_of_call
 from controlplane.calls.facts import Direction, Facts, Inline
@@ -25,6 +28,17 @@ async def test_a_caller_is_greeted_and_goes(tmp_path: Path) -> None:
         assert log.problems == []
         assert here.timeline[-1] == "platform the call is over: completed (normal-clearing)"
         assert here.node.channels == {}
+
+
+async def test_a_call_is_logged_when_it_is_taken_and_when_it_is_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with platform(tmp_path, {"/": "<Say>welcome</Say>"}) as here:
+        await here.call(ExpectEnd())
+        (call,) = here.journal.entries
+    told = [record.message for record in caplog.records if getattr(record, "call", None) == call]
+    assert told == ["call_taken", "call_finished"]
 
 
 async def test_keys_choose_what_comes_next(tmp_path: Path) -> None:
