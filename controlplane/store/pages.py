@@ -40,7 +40,7 @@ class Page(Generic[T]):
 async def read_page(
     tx: Transaction, kind: Callable[..., T], query: Query, column: str, window: Window, /, **values: object
 ) -> Page[T]:
-    """Run a list's query for one page; `column` is its id column, by which it sorts.
+    """Run a list's query for one page; `column` is its id column, which cursors name.
 
     The query takes `newest` and `oldest` (ids, both exclusive) and `limit`. Raises BadInput, InvalidId for a cursor
     that is none.

@@ -20,18 +20,25 @@ SELECT
 FROM calls WHERE account_id = %(account_id)s AND call_id = %(call_id)s
 
 -- list_calls: A tenant's calls, newest first; null or an empty list in a filter means any.
+-- Ids of calls that came in are FreeSWITCH's and tell no time, so a cursor stands for the time of its call.
 SELECT
     call_id, account_id, app_id, direction, from_number, to_number, status, result, reason, cause, sip_status,
     sip_call_id, created_at, claimed_at, ringing_at, answered_at, ended_at
 FROM calls
-WHERE account_id = %(account_id)s AND call_id < %(newest)s AND call_id > %(oldest)s
+WHERE account_id = %(account_id)s
+    AND (%(newest)s::uuid = 'ffffffff-ffff-ffff-ffff-ffffffffffff' OR (created_at, call_id) < (
+        SELECT edge.created_at, edge.call_id FROM calls AS edge
+        WHERE edge.account_id = %(account_id)s AND edge.call_id = %(newest)s::uuid))
+    AND (%(oldest)s::uuid = '00000000-0000-0000-0000-000000000000' OR (created_at, call_id) > (
+        SELECT edge.created_at, edge.call_id FROM calls AS edge
+        WHERE edge.account_id = %(account_id)s AND edge.call_id = %(oldest)s::uuid))
     AND (cardinality(%(statuses)s::text[]) = 0 OR status = ANY(%(statuses)s::text[]))
     AND (%(direction)s::text IS NULL OR direction = %(direction)s)
     AND (%(from_number)s::text IS NULL OR from_number = %(from_number)s)
     AND (%(to_number)s::text IS NULL OR to_number = %(to_number)s)
     AND (%(created_after)s::timestamptz IS NULL OR created_at >= %(created_after)s)
     AND (%(created_before)s::timestamptz IS NULL OR created_at < %(created_before)s)
-ORDER BY call_id DESC
+ORDER BY created_at DESC, call_id DESC
 LIMIT %(limit)s
 
 -- list_b_legs: The legs dialled on behalf of a call, oldest first.
