@@ -21,8 +21,6 @@ from controlplane.verbs.dialling import parse_caller
 from controlplane.verbs.documents import MAX_LOOPS, DialRecord, RecordingEvent, RejectReason, StatusEvent, Track
 from controlplane.verbs.kinds import (
     Checked,
-    Kept,
-    OrAuto,
     Several,
     Switch,
     Text,
@@ -46,6 +44,7 @@ from controlplane.verbs.rows import (
 )
 from controlplane.verbs.sip import Headers
 from controlplane.verbs.urls import Url
+from controlplane.verbs.wider_kinds import Kept, OrAuto
 
 LONGEST_CALL_S = 14_400
 
