@@ -60,20 +60,18 @@ class Outstanding:
     def answered(self, token: Token) -> Awaited | None:
         """Something is answered: what it was, or None if nobody waits for it."""
         command = self._commands.pop(token, None)
-        if isinstance(command, Burst) and self._broken_off is not None and self._broken_off.leg == command.leg:
-            self._broken_off = None
+        if isinstance(command, Burst):
+            self._had_more(command.leg)
         return command
 
     def joined(self, one: LegId, other: LegId) -> None:
         """Two legs hear each other."""
-        if self._broken_off is not None and self._broken_off.leg in (one, other):
-            self._broken_off = None
+        self._had_more(one, other)
         self._drop(lambda command: isinstance(command, Join) and {one, other} <= {command.leg, command.other})
 
     def ended(self, leg: LegId) -> None:
         """A leg is gone, and whatever was to run there."""
-        if self._broken_off is not None and self._broken_off.leg == leg:
-            self._broken_off = None
+        self._had_more(leg)
         self._drop(lambda command: _runs_on(command, leg))
 
     def clear(self) -> None:
@@ -84,7 +82,9 @@ class Outstanding:
 
     def say_again(self) -> Iterator[Command]:
         """What a new owner has to say, in order."""
-        if self._broken_off is not None and not any(_runs_on(one, self._broken_off.leg) for one in self._all()):
+        if self._broken_off is not None and not any(
+            _runs_on(one, self._broken_off.leg) for one in self._commands.values()
+        ):
             yield self._broken_off
         for token, command in self._commands.items():
             yield LookAt(command.leg, token) if isinstance(command, Burst) else command
@@ -108,8 +108,10 @@ class Outstanding:
             yield self._broken_off
         yield burst
 
-    def _all(self) -> list[Awaited]:
-        return [*self._commands.values()]
+    def _had_more(self, *legs: LegId) -> None:
+        """These legs had something after an interruption, or will have nothing more."""
+        if self._broken_off is not None and self._broken_off.leg in legs:
+            self._broken_off = None
 
     def _drop(self, is_over: Callable[[Awaited], bool]) -> None:
         self._commands = {token: one for token, one in self._commands.items() if not is_over(one)}
