@@ -1,14 +1,18 @@
-"""Time that stands still for who asks for it; and at the end of a run what was not run on this machine, and why."""
+"""A PostgreSQL for a session, time that stands still for who asks for it; and what was not run here, and why."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from controlplane.settings import Settings
+from controlplane.store import embedded
 from tests.still_time import StillLoop, StillTime
 
 # How long an example takes is the machine's business.
@@ -30,6 +34,21 @@ async def time() -> StillTime:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, StillTime)
     return loop
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The server of CALLPLANE_DATABASE_URL, where that is set, else an embedded one."""
+    given = Settings().database_url
+    if given is not None:
+        yield given.get_secret_value()
+        return
+    # Not in pytest's own temporary folder: each session of pytest takes its permissions away from others anew, and
+    # as root the server runs as another user.
+    with TemporaryDirectory(prefix="callplane-tests-") as folder:
+        server = embedded.start(Path(folder) / "postgres", is_durable=False)
+        yield server.url
+        server.stop()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -15,8 +15,6 @@ from controlplane.cli.freeswitch import find_freeswitch, freeswitch_child, loopb
 from controlplane.cli.lines import print_line
 from controlplane.cli.processes import Supervisor
 from controlplane.render import MediaNode
-from controlplane.settings import Settings
-from controlplane.store import embedded
 from tests.acceptance.media_node import MediaNode as PlainNode
 from tests.acceptance.media_node import running_media_node
 from tests.acceptance.parked_call import Call, parked_call_on
@@ -47,19 +45,6 @@ def short_folder() -> Iterator[Path]:
     """For processes: paths of sockets and FreeSWITCH's own buffers have limits."""
     with tempfile.TemporaryDirectory(prefix="callplane-at-") as name:
         yield Path(name)
-
-
-@pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
-    """The server of CALLPLANE_DATABASE_URL, where that is set, else an embedded one."""
-    given = Settings().database_url
-    if given is not None:
-        yield given.get_secret_value()
-        return
-    with tempfile.TemporaryDirectory(prefix="callplane-at-pg-") as folder:
-        server = embedded.start(Path(folder) / "postgres", is_durable=False)
-        yield server.url
-        server.stop()
 
 
 @pytest.fixture(scope="module")

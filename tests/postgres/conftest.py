@@ -1,40 +1,24 @@
-"""A real PostgreSQL: one server and one database a session, emptied after each test."""
+"""One database a session, emptied after each test."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from controlplane.settings import Settings
-from controlplane.store import embedded
+from controlplane.base.ids import AccountId
 from controlplane.store.database import Database
+from controlplane.store.journal import Recorder
 from controlplane.store.migrate import migrate
+from tests.postgres.sample import new_account
 
 _END_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
 """
-
-
-@pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
-    """The server of CALLPLANE_DATABASE_URL, where that is set, else an embedded one."""
-    given = Settings().database_url
-    if given is not None:
-        yield given.get_secret_value()
-        return
-    # Not in pytest's own temporary folder: each session of pytest takes its permissions away from others anew, and
-    # as root the server runs as another user.
-    with TemporaryDirectory(prefix="callplane-tests-") as folder:
-        server = embedded.start(Path(folder) / "postgres", is_durable=False)
-        yield server.url
-        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +77,19 @@ async def db(url: str) -> AsyncIterator[Database]:
     """A pool on this test's database."""
     async with Database(url, size=5, wait_s=60) as database:
         yield database
+
+
+@pytest.fixture
+async def account(db: Database) -> AccountId:
+    return await new_account(db)
+
+
+@pytest.fixture
+async def recorder(url: str) -> AsyncIterator[Recorder]:
+    recorder = Recorder(url)
+    await recorder.start()
+    yield recorder
+    await recorder.stop()
 
 
 def _execute(server_url: str, statement: str) -> None:

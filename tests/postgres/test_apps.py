@@ -49,11 +49,6 @@ FULL = AppDraft(
 )
 
 
-@pytest.fixture
-async def account(db: Database) -> AccountId:
-    return await new_account(db)
-
-
 async def test_an_app_is_read_as_it_was_written(db: Database, account: AccountId) -> None:
     async with db.transaction() as tx:
         secret = await create_secret(tx, VAULT, account, "main")

@@ -52,14 +52,6 @@ async def account(db: Database) -> AccountId:
 
 
 @pytest.fixture
-async def recorder(url: str) -> AsyncIterator[Recorder]:
-    recorder = Recorder(url)
-    await recorder.start()
-    yield recorder
-    await recorder.stop()
-
-
-@pytest.fixture
 async def told(url: str) -> AsyncIterator[asyncio.Queue[tuple[str, str]]]:
     told: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
     listening = asyncio.Event()

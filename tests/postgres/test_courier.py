@@ -87,19 +87,6 @@ async def receiving(lets: Callable[[str], Awaitable[None]] = at_once) -> AsyncIt
 
 
 @pytest.fixture
-async def account(db: Database) -> AccountId:
-    return await new_account(db)
-
-
-@pytest.fixture
-async def recorder(url: str) -> AsyncIterator[Recorder]:
-    recorder = Recorder(url)
-    await recorder.start()
-    yield recorder
-    await recorder.stop()
-
-
-@pytest.fixture
 async def hooks() -> AsyncIterator[HookClient]:
     async with HookClient(allow_private=True, limits=PATIENT) as hooks:
         yield hooks

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
@@ -34,19 +33,6 @@ from tests.postgres.sample import VAULT, call_in_shard, entry, new_account, offe
 HOOK = "http://app/hook"
 _tokens = itertools.count()
 OK, BAD = Attempt(200, None, 12), Attempt(500, "Internal Server Error", 34)
-
-
-@pytest.fixture
-async def account(db: Database) -> AccountId:
-    return await new_account(db)
-
-
-@pytest.fixture
-async def recorder(url: str) -> AsyncIterator[Recorder]:
-    recorder = Recorder(url)
-    await recorder.start()
-    yield recorder
-    await recorder.stop()
 
 
 def told(name: str, hook: str | None = HOOK) -> EventPublished:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -30,14 +30,6 @@ from controlplane.wiring.records import DatabaseArchive
 from tests.postgres.sample import ACME, NOW_MS, call_in_shard, entry, facts_of, offered, rows
 
 START = datetime.fromtimestamp(NOW_MS / 1000, UTC)
-
-
-@pytest.fixture
-async def recorder(url: str) -> AsyncIterator[Recorder]:
-    recorder = Recorder(url)
-    await recorder.start()
-    yield recorder
-    await recorder.stop()
 
 
 def event(token: str, kind: str = "call.ringing", webhook_url: str | None = None) -> EventPublished:

@@ -24,16 +24,11 @@ from controlplane.store.journal import Recorder
 from controlplane.store.pages import Window
 from controlplane.store.records import EventPublished, RecordingKept
 from controlplane.verbs.documents import Link, RecordingCallback, RecordingEvent
-from tests.postgres.sample import call_in_shard, new_account, offered, rows
+from tests.postgres.sample import call_in_shard, offered, rows
 
 RECORDING = "rec_01HF7YAT00000000000000000A"
 STORED = Stored("acme/rec.wav", 2600, 41_644)
 CALLBACK = RecordingCallback(Link("http://app/rec"), frozenset({RecordingEvent.COMPLETED, RecordingEvent.ABSENT}))
-
-
-@pytest.fixture
-async def account(db: Database) -> AccountId:
-    return await new_account(db)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from controlplane.api.parts import ApiParts
 from controlplane.services.accounts import create_account
 from controlplane.services.numbers import add_number
 from controlplane.store.database import Database
-from controlplane.store.journal import Recorder
 from tests.postgres.api.tenants import PUBLIC_URL, Tenant
 from tests.postgres.api.things import LabellingEditor, ListingMeter, MemoryStorage, StillClock
 from tests.postgres.sample import VAULT
@@ -49,14 +48,6 @@ async def anyone(app: FastAPI) -> AsyncIterator[AsyncClient]:
     """A client without a key."""
     async with AsyncClient(transport=ASGITransport(app), base_url=PUBLIC_URL) as client:
         yield client
-
-
-@pytest.fixture
-async def recorder(url: str) -> AsyncIterator[Recorder]:
-    recorder = Recorder(url)
-    await recorder.start()
-    yield recorder
-    await recorder.stop()
 
 
 @pytest.fixture
