@@ -13,10 +13,10 @@ import asyncio
 import contextlib
 import fcntl
 import shutil
-import socket
 from pathlib import Path
 
 from controlplane.base.errors import BadInput, Conflict, Unavailable
+from controlplane.cli.ports import free_ports
 from controlplane.cli.processes import Child, Probe
 from controlplane.cli.write_files import write_files
 from controlplane.esl.commands import Command, auth, line
@@ -68,7 +68,7 @@ def loopback_node(
 ) -> MediaNode:
     """A node on this machine, for this machine, on ports that are free now; everything of it lies in the folder."""
     folder = folder.absolute()
-    esl_port, sip_port = _free_ports(2)
+    esl_port, sip_port = free_ports(2)
     rtp_first_port = _RTP_FIRST + esl_port % _RTP_SLOTS * _RTP_SLOT_PORTS
     folders = NodeFolders.below(
         str(folder),
@@ -176,21 +176,3 @@ class NodeLink:
             for frame in self._codec.feed(data):
                 return frame
         raise ConnectionError("The event socket was closed")
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody has on loopback now, neither for TCP nor for UDP."""
-    ports: list[int] = []
-    sockets: list[socket.socket] = []
-    while len(ports) < count:
-        tcp, udp = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
-        sockets += [tcp, udp]
-        tcp.bind(("127.0.0.1", 0))
-        try:
-            udp.bind(tcp.getsockname())
-        except OSError:
-            continue
-        ports.append(tcp.getsockname()[1])
-    for one in sockets:
-        one.close()
-    return ports

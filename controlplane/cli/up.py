@@ -63,6 +63,7 @@ class NodeUp:
 
 
 async def _run(settings: Settings, port: int, freeswitch: str) -> None:
+    from controlplane.cli.ports import free_port
     from controlplane.cli.processes import Child, Supervisor
     from controlplane.cli.reach import metrics_ports
     from controlplane.wiring.places import prompts_folder, recordings_folder
@@ -176,12 +177,3 @@ async def _alone(data: Path) -> AsyncIterator[None]:
 
 def _print_line(name: str, line: str) -> None:
     print(f"{name:10} {line}", file=sys.stderr)
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        number: int = server.getsockname()[1]
-        return number

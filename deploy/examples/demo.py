@@ -221,7 +221,7 @@ async def demo(data: Path) -> int:
 
 
 async def start_front_desk(supervisor: Supervisor) -> int:
-    from controlplane.cli.up import free_port
+    from controlplane.cli.ports import free_port
 
     port = free_port()
     argv = (PYTHON, str(HERE / "frontdesk.py"), "--port", str(port), "--agent", AGENT)

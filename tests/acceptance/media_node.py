@@ -15,6 +15,7 @@ from pathlib import Path
 from string import Template
 from uuid import uuid4
 
+from controlplane.cli.ports import free_ports
 from controlplane.esl.commands import Command, EslEventName, auth, line, subscribe
 from controlplane.esl.connection import ClientConnection
 from controlplane.esl.frames import EslEvent, Frame
@@ -145,7 +146,8 @@ def logged_in(esl_port: int, password: str) -> Link:
 @contextmanager
 def running_media_node(freeswitch: Path, folder: Path) -> Iterator[MediaNode]:
     """Start a FreeSWITCH whose files all lie in `folder`, and stop it at the end."""
-    node = MediaNode(folder, _free_port(socket.SOCK_STREAM), _free_port(socket.SOCK_DGRAM))
+    esl_port, sip_port = free_ports(2)
+    node = MediaNode(folder, esl_port, sip_port)
     places = {name: folder / name for name in ("conf", "log", "db", "run", "sounds", "recordings", "cache")}
     for place in places.values():
         place.mkdir()
@@ -184,12 +186,6 @@ def _wait_until_up(node: MediaNode, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.1)
         return
     raise AssertionError(f"FreeSWITCH did not start: {(node.folder / 'output').read_text()[-2000:]}")
-
-
-def _free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def new_uuid() -> str:

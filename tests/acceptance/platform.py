@@ -21,6 +21,7 @@ from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
 from controlplane.base.ids import CallId, leg_of_call, shard_of
+from controlplane.cli.ports import free_port
 from controlplane.cli.processes import Child, Supervisor
 from controlplane.services.accounts import create_account
 from controlplane.services.numbers import add_number
@@ -28,7 +29,6 @@ from controlplane.settings import Settings
 from controlplane.store.database import Database
 from controlplane.store.migrate import migrate
 from controlplane.wiring.places import vault_of
-from tests.acceptance.free_ports import free_port
 
 SETTLE_S = 25.0
 PASSWORD = "for-tests"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from controlplane.cli.ports import free_port
 from controlplane.emulator.hearing import Heard
 from controlplane.emulator.parties import PartyLog
 from controlplane.emulator.phones.recognition import recognise
@@ -15,7 +16,6 @@ from controlplane.emulator.phones.rtp import RATE_HZ, Samples
 from controlplane.emulator.scenarios import Say
 from controlplane.render import MediaNode
 from tests.acceptance.cases import Case, read_cases
-from tests.acceptance.free_ports import free_port
 from tests.acceptance.in_processes import Collect, Perform, Performed, Prepared, run_cases
 from tests.acceptance.outcomes import must_be_as_expected
 from tests.acceptance.sipp_caller import SCENARIOS, Ear, call, keys_packets, voice_packets, write_capture

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from controlplane.cli.ports import free_port
 from controlplane.store.embedded import running_in
 from controlplane.store.migrate import migrate
 from controlplane.wiring.calls import STOP_WITHIN_S
-from tests.acceptance.free_ports import free_port
 from tests.acceptance.platform import KEY, PROGRAM
 from tests.postgres.wire import Wire
 

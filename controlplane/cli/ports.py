@@ -1,0 +1,28 @@
+"""Ports for processes that are to be told one."""
+
+from __future__ import annotations
+
+import socket
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody has on loopback now, neither for TCP nor for UDP."""
+    ports: list[int] = []
+    sockets: list[socket.socket] = []
+    while len(ports) < count:
+        tcp, udp = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
+        sockets += [tcp, udp]
+        tcp.bind(("127.0.0.1", 0))
+        try:
+            udp.bind(tcp.getsockname())
+        except OSError:
+            continue
+        ports.append(tcp.getsockname()[1])
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def free_port() -> int:
+    """One such port."""
+    return free_ports(1)[0]
