@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 SILENCE = "silence"
 RINGBACK = "ringback"
+BEEP = "beep"  # the tone before a recording
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from controlplane.emulator.hearing import Heard
 from controlplane.emulator.node import Node
 from controlplane.emulator.scenarios import (
     DEFAULT_PATIENCE_S,
+    GREETING,
     CalleePlan,
     CallerPlan,
     ExpectEnd,
@@ -35,7 +36,6 @@ from controlplane.emulator.scenarios import (
 Describe = Callable[[str], Iterable[str]]
 
 _KEY_MS = 100
-_GREETING = Say("Please leave a message after the tone.", 3.0)
 _REFUSALS = {Then.BUSY: 486, Then.REJECT: 603, Then.NOT_FOUND: 404}
 _EARLY_MEDIA_MS = 1000
 
@@ -254,7 +254,7 @@ class Cast:
         self._open += 1
         party = Party(leg, log, self.describe)
         party.note("called by", leg.profile.cid_number)
-        script = (_GREETING, *plan.after_answer) if plan.then is Then.VOICEMAIL else plan.after_answer
+        script = (GREETING, *plan.after_answer) if plan.then is Then.VOICEMAIL else plan.after_answer
         party.follow(script, lambda one: _pick_up(one, leg, plan), self._one_ended)
 
     def _one_ended(self) -> None:

@@ -71,6 +71,8 @@ class ExpectEnd:
     cause: str = ""
 
 
+GREETING = Say("Please leave a message after the tone.", 3.0)  # of a voicemail
+
 Step: TypeAlias = Wait | Press | Say | Hear | HangUp | ExpectEnd
 
 

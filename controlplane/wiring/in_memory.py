@@ -32,7 +32,6 @@ from controlplane.wiring.places import prompts_folder, recordings_folder
 from controlplane.wiring.prompts import NodePrompts, building_prompts
 
 NODE = "emulator"
-BEEP = "beep"  # what the tone before a recording is called
 ACCOUNT = AccountId(ids.mint(ids.ACCOUNT, 0, b"simulation"))
 
 

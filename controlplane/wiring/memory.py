@@ -13,6 +13,7 @@ from controlplane.calls.commands import Command
 from controlplane.calls.events import CallOffered, CallPlaced, Entry
 from controlplane.calls.facts import Facts
 from controlplane.calls.machine import CallMachine
+from controlplane.calls.timeline import Moment, tell
 from controlplane.callserver.ports import Request, Route, Stored
 
 
@@ -40,6 +41,10 @@ class MemoryJournal:
         self.commands[call].append(commands)
         done.set_result(None)
         return done
+
+    def timelines(self) -> dict[str, list[Moment]]:
+        """Every call's timeline, in the order they began."""
+        return {call: tell(entries) for call, entries in self.entries.items()}
 
     def all_are_over(self) -> bool:
         """Say whether no call goes on."""

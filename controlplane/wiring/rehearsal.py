@@ -6,26 +6,24 @@ The call server keeps nothing, as in a simulation; the media node is somebody el
 from __future__ import annotations
 
 import asyncio
-import io
 import time
-import wave
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from controlplane.calls.timeline import Moment, tell
+from controlplane.calls.timeline import Moment
 from controlplane.callserver.building import NodeParts
 from controlplane.emulator.clock import RealClock
+from controlplane.emulator.hearing import BEEP
 from controlplane.emulator.parties import PartyLog
 from controlplane.emulator.phones.calls import PhoneCall
-from controlplane.emulator.phones.cast import GREETING, PhoneCast
+from controlplane.emulator.phones.cast import PhoneCast
 from controlplane.emulator.phones.exchange import Exchange
 from controlplane.emulator.phones.recognition import KnownSound
-from controlplane.emulator.phones.rtp import RATE_HZ, Samples
-from controlplane.emulator.scenarios import Say, Scenario, Then
+from controlplane.emulator.phones.rtp import Samples
+from controlplane.emulator.phones.sounds import beep, samples_of, spoken
+from controlplane.emulator.scenarios import Scenario
 from controlplane.esl.sip_uri import Hop
 from controlplane.render import MediaNode
 from controlplane.settings import Settings
@@ -34,11 +32,10 @@ from controlplane.switch.writing import Writer
 from controlplane.verbs.documents import Link
 from controlplane.verbs.documents import Say as SayVerb
 from controlplane.wiring.calls import connect_to
-from controlplane.wiring.in_memory import BEEP, InMemory, Lobby, in_memory
+from controlplane.wiring.in_memory import InMemory, Lobby, in_memory
 from controlplane.wiring.prompts import NodePrompts
 
 _SETTLE_S, _LOOK_S = 5.0, 0.02
-_BEEP_HZ, _BEEP_S, _BEEP_LEVEL = 1000, 0.3, 4000
 
 
 @dataclass(slots=True)
@@ -53,8 +50,8 @@ class _Sounds:
     def known(self) -> list[KnownSound]:
         for path, words in self.prompts.made().items():
             if path not in self._known:
-                self._known[path] = KnownSound(words, _samples(Path(path).read_bytes()))
-        return [*self._known.values(), KnownSound(BEEP, _beep()), *(KnownSound(*one) for one in self.voices.items())]
+                self._known[path] = KnownSound(words, samples_of(Path(path).read_bytes()))
+        return [*self._known.values(), KnownSound(BEEP, beep()), *(KnownSound(*one) for one in self.voices.items())]
 
     def voice(self, text: str) -> Samples:
         return self.voices[text]
@@ -72,8 +69,8 @@ class Rehearsal:
 
     async def perform(self, scenario: Scenario) -> list[PartyLog]:
         """Let everybody of a scenario act until all calls are over; answers what each party met with."""
-        texts = dict.fromkeys(_spoken(scenario))
-        voices = {text: _samples(await self.speaker.say(SayVerb(text, "man", "en-GB"))) for text in texts}
+        texts = dict.fromkeys(spoken(scenario))
+        voices = {text: samples_of(await self.speaker.say(SayVerb(text, "man", "en-GB"))) for text in texts}
         self.cast = PhoneCast(self.exchange, self.peer, scenario, _Sounds(self.memory.prompts, voices))
         logs = await self.cast.perform()
         until_s = time.monotonic() + _SETTLE_S
@@ -83,7 +80,7 @@ class Rehearsal:
 
     def timelines(self) -> dict[str, list[Moment]]:
         """Every call's timeline, in the order they began."""
-        return {call: tell(entries) for call, entries in self.memory.journal.entries.items()}
+        return self.memory.journal.timelines()
 
     def words(self, what: str) -> str:
         """What is known of something that was heard: its name, for telephones know sounds by that."""
@@ -123,23 +120,3 @@ async def rehearsing(settings: Settings, application: Link, *, token: str, node:
             yield stage[0]
     finally:
         await exchange.stop()
-
-
-def _spoken(scenario: Scenario) -> Iterator[str]:
-    """Everything that people say."""
-    scripts = [caller.script for caller in scenario.callers]
-    scripts += [callee.after_answer for callee in scenario.callees.values()]
-    yield from (step.text for script in scripts for step in script if isinstance(step, Say))
-    if any(callee.then is Then.VOICEMAIL for callee in scenario.callees.values()):
-        yield GREETING.text
-
-
-def _samples(wav: bytes) -> Samples:
-    with wave.open(io.BytesIO(wav)) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2")
-
-
-def _beep() -> Samples:
-    """What a media node plays before it records (esl/sounds.py), and a little silence."""
-    tone = np.sin(np.arange(int(_BEEP_S * RATE_HZ)) * 2 * np.pi * _BEEP_HZ / RATE_HZ) * _BEEP_LEVEL
-    return np.concatenate([tone.astype(np.int16), np.zeros(RATE_HZ // 10, np.int16)])

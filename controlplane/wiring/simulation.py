@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from controlplane.calls.timeline import Moment, tell
+from controlplane.calls.timeline import Moment
 from controlplane.callserver.building import NodeParts
 from controlplane.emulator.clock import VirtualClock
+from controlplane.emulator.hearing import BEEP
 from controlplane.emulator.memory import MemoryNetwork
 from controlplane.emulator.node import Node
 from controlplane.emulator.parties import Cast, PartyLog
@@ -24,7 +25,7 @@ from controlplane.esl.sounds import Beep, sound_path
 from controlplane.settings import Settings
 from controlplane.switch.writing import Writer
 from controlplane.verbs.documents import Link
-from controlplane.wiring.in_memory import BEEP, NODE, Lobby, in_folder, in_memory
+from controlplane.wiring.in_memory import NODE, Lobby, in_folder, in_memory
 from controlplane.wiring.memory import MemoryInbox, MemoryJournal
 from controlplane.wiring.prompts import NodePrompts
 
@@ -63,7 +64,7 @@ class Simulation:
 
     def timelines(self) -> dict[str, list[Moment]]:
         """Every call's timeline, in the order they began."""
-        return {call: tell(entries) for call, entries in self.journal.entries.items()}
+        return self.journal.timelines()
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ Numbers are written +1555000NNNN; each case gets a range of its own, so that cas
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,9 @@ from typing import Any
 import yaml
 
 from controlplane.emulator.reading import parse_scenario
-from controlplane.emulator.scenarios import Say, Scenario, Then
+from controlplane.emulator.scenarios import Scenario
 
 FOLDER = Path(__file__).parent / "scenarios"
-GREETING = "Please leave a message after the tone."  # what a callee's voicemail says
 _NUMBER = re.compile(r"\+1555000(\d{4})")
 _MEMBERS = frozenset({"about", "ways", "application", "fallback", "callers", "callees", "api", "faults", "expect"})
 
@@ -51,14 +50,6 @@ class Case:
 
     def runs(self, way: str) -> bool:
         return not self.ways or way in self.ways
-
-    def voices(self) -> Iterator[str]:
-        """Everything that its people say."""
-        scripts = [caller.script for caller in self.scenario.callers]
-        scripts += [callee.after_answer for callee in self.scenario.callees.values()]
-        yield from (step.text for script in scripts for step in script if isinstance(step, Say))
-        if any(callee.then is Then.VOICEMAIL for callee in self.scenario.callees.values()):
-            yield GREETING
 
 
 def read_cases(folder: Path = FOLDER) -> list[Case]:

@@ -9,6 +9,7 @@ from controlplane.calls.events import Entry, Resumed
 from controlplane.calls.machine import CallMachine
 from controlplane.calls.timeline import tell
 from controlplane.emulator.parties import Cast
+from controlplane.emulator.phones.sounds import spoken
 from controlplane.settings import Settings
 from controlplane.verbs.documents import Link
 from controlplane.wiring.simulation import Simulation, simulating
@@ -22,7 +23,7 @@ TOKEN = "token-for-tests"
 
 async def run_in_memory(case: Case) -> Outcome:
     """Perform a case."""
-    sounds = await sounds_of(case.pages.values(), case.voices())
+    sounds = await sounds_of(case.pages.values(), spoken(case.scenario))
     application = Application(case.pages, TOKEN)
     try:
         fallback = Link(f"{application.url}{case.fallback}") if case.fallback else None

@@ -17,6 +17,7 @@ import httpx
 from controlplane.calls.machine import CallMachine
 from controlplane.emulator.parties import PartyLog
 from controlplane.emulator.phones.recognition import recognise
+from controlplane.emulator.phones.sounds import spoken
 from controlplane.services.load_live_calls import load_journal
 from controlplane.store.database import Database
 from controlplane.store.edge import uuid_of
@@ -79,7 +80,7 @@ async def run_cases(cases: Sequence[Case], platform: Platform, perform: Perform)
 
 
 async def _prepare(case: Case, platform: Platform, begins_s: float) -> Prepared:
-    sounds = await sounds_of(case.pages.values(), case.voices())
+    sounds = await sounds_of(case.pages.values(), spoken(case.scenario))
     tenant = await platform.add_tenant(case.name, case.number)
     application = Application(case.pages, tenant.auth_token)
     if "/" in case.pages:

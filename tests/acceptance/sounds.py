@@ -18,17 +18,17 @@ import soundfile
 import soxr
 
 from controlplane.calls.plans import APPLICATION_ERROR
-from controlplane.emulator.hearing import Heard
+from controlplane.emulator.hearing import BEEP, Heard
 from controlplane.emulator.parties import PartyLog
 from controlplane.emulator.phones.recognition import KnownSound
 from controlplane.emulator.phones.rtp import RATE_HZ, Samples
+from controlplane.emulator.phones.sounds import beep, samples_of
 from controlplane.settings import Settings
 from controlplane.speech.speaker import Speaker, provider_named
 from controlplane.verbs.documents import Say
 from controlplane.verbs.errors import DocumentError
 from controlplane.verbs.parsing import parse_document
 
-BEEP = "beep"
 BEEP_AT_THE_EMULATOR = "tone:%(300,100,1000)"
 _NAME = re.compile(r"([\w-]+)-(\d+)ms\.(wav|mp3|ogg)\Z")
 _TAG = re.compile(r"<[^>]*>")
@@ -141,22 +141,12 @@ async def sounds_of(pages: Iterable[Any], voices: Iterable[str]) -> CaseSounds:
     says = {words_of(say): replace(say, loop=1) for say in (*_says(pages), Say(APPLICATION_ERROR))}
     spoken = [Say(text, "man", "en-GB") for text in dict.fromkeys(voices)]
     rendered = await asyncio.gather(*(speaker.say(say) for say in [*says.values(), *spoken]))
-    samples = [_samples(wav) for wav in rendered]
+    samples = [samples_of(wav) for wav in rendered]
     known = [KnownSound(name, one) for name, one in zip(says, samples, strict=False)]
     known += [KnownSound(name, sound_of(name)) for name in _audio(pages)]
-    known.append(KnownSound(BEEP, _beep()))
+    known.append(KnownSound(BEEP, beep()))
     heard = dict(zip([say.text for say in spoken], samples[len(says) :], strict=True))
     return CaseSounds([*known, *(KnownSound(text, one) for text, one in heard.items())], heard)
-
-
-def _beep() -> Samples:
-    tone = (np.sin(np.arange(RATE_HZ * 3 // 10) * 2 * np.pi * 1000 / RATE_HZ) * 4000).astype(np.int16)
-    return np.concatenate([tone, np.zeros(RATE_HZ // 10, np.int16)])
-
-
-def _samples(wav: bytes) -> Samples:
-    with wave.open(io.BytesIO(wav)) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2")
 
 
 def _says(pages: Iterable[Any]) -> Iterator[Say]:

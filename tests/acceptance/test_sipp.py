@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from controlplane.cli.ports import free_port
-from controlplane.emulator.hearing import Heard
 from controlplane.emulator.parties import PartyLog
-from controlplane.emulator.phones.recognition import recognise
-from controlplane.emulator.phones.rtp import RATE_HZ, Samples
+from controlplane.emulator.phones.cast import heard_in
+from controlplane.emulator.phones.rtp import Samples
 from controlplane.emulator.scenarios import Say
 from controlplane.render import MediaNode
 from tests.acceptance.cases import Case, read_cases
@@ -46,10 +45,7 @@ def with_sipp(sipp: Path, node: MediaNode, folder: Path) -> Perform:
             media_port=ear.port, service=caller.to_number, caller=caller.from_number,
         )  # fmt: skip
         await asyncio.to_thread(ear.close)
-        heard = [
-            Heard(found.at * 1000 // RATE_HZ, found.end * 1000 // RATE_HZ, found.sound.name)
-            for found in recognise(ear.heard.samples(), one.sounds.known)
-        ]
+        heard = heard_in(ear.heard.samples(), one.sounds.known)
         return PartyLog(caller.from_number, problems=[problem] if problem else [], heard=heard)
 
     return perform

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol
@@ -24,6 +24,7 @@ from controlplane.emulator.phones.rtp import RATE_HZ, Samples
 from controlplane.emulator.phones.sip_text import header, uri_in, user_in
 from controlplane.emulator.scenarios import (
     DEFAULT_PATIENCE_S,
+    GREETING,
     CalleePlan,
     CallerPlan,
     ExpectEnd,
@@ -41,7 +42,6 @@ _KEY_MS = 100
 _LISTEN_S = 0.06  # between two looks at what was heard
 _EARLY_MEDIA_S = 1.0
 _LAST_AUDIO_S = 2.0  # to be told by the process that takes it
-GREETING = Say("Please leave a message after the tone.", 3.0)
 _REFUSALS = {Then.BUSY: 486, Then.REJECT: 603, Then.NOT_FOUND: 404}
 
 
@@ -175,11 +175,7 @@ class Party:
 
     def _all_heard(self) -> list[Heard]:
         self.call.stream.closed.wait(_LAST_AUDIO_S)
-        samples = self.call.stream.heard.samples()
-        return [
-            Heard(one.at * 1000 // RATE_HZ, one.end * 1000 // RATE_HZ, one.sound.name)
-            for one in recognise(samples, self.sounds.known)
-        ]
+        return heard_in(self.call.stream.heard.samples(), self.sounds.known)
 
 
 @dataclass(slots=True)
@@ -238,6 +234,13 @@ class PhoneCast:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def heard_in(samples: Samples, known: Iterable[KnownSound]) -> list[Heard]:
+    """What was heard in a recording, in milliseconds since it began."""
+    return [
+        Heard(one.at * 1000 // RATE_HZ, one.end * 1000 // RATE_HZ, one.sound.name) for one in recognise(samples, known)
+    ]
 
 
 def is_match(name: str, pattern: str) -> bool:
