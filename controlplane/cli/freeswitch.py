@@ -65,8 +65,12 @@ def loopback_node(
     door_watchdog_s: int = 10,
     prompts: Path | None = None,
     recordings: Path | None = None,
+    call_records: Path | None = None,
 ) -> MediaNode:
-    """A node on this machine, for this machine, on ports that are free now; everything of it lies in the folder."""
+    """A node on this machine, for this machine, on ports that are free now; everything of it lies in the folder.
+
+    With a folder for `call_records` it leaves a record of each leg there.
+    """
     folder = folder.absolute()
     esl_port, sip_port = free_ports(2)
     rtp_first_port = _RTP_FIRST + esl_port % _RTP_SLOTS * _RTP_SLOT_PORTS
@@ -85,6 +89,7 @@ def loopback_node(
         rtp_first_port=rtp_first_port,
         rtp_last_port=rtp_first_port + _RTP_SLOT_PORTS - 1,
         door_watchdog_s=door_watchdog_s,
+        call_records=str(call_records.absolute()) if call_records is not None else None,
     )
 
 
@@ -95,7 +100,8 @@ def freeswitch_child(program: Path, node: MediaNode) -> Child:
     """
     folders = node.folders
     _refuse_a_second(Path(folders.run, "freeswitch.pid"))
-    for folder in (folders.conf, folders.log, folders.db, folders.run, folders.certs, folders.scratch):
+    records = (node.call_records,) if node.call_records is not None else ()
+    for folder in (folders.conf, folders.log, folders.db, folders.run, folders.certs, folders.scratch, *records):
         Path(folder).mkdir(parents=True, exist_ok=True)
         Path(folder).chmod(0o700)
     for folder in (folders.prompts, folders.recordings):

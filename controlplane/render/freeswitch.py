@@ -22,8 +22,8 @@ _MODULES = (
     "mod_sndfile",
     "mod_native_file",
     "mod_tone_stream",
-    "mod_sofia",  # last: when it takes calls, all of the above is there
 )
+_LAST = "mod_sofia"  # when it takes calls, all of the others are there
 _CONFIGURATIONS = ("acl", "conference", "event_socket", "logfile", "modules", "sofia", "switch")
 _SECRET = frozenset({"autoload/event_socket.conf.xml"})
 
@@ -33,13 +33,14 @@ def render_freeswitch(node: MediaNode) -> list[RenderedFile]:
     problems = verify_media_node(node)
     if problems:
         raise BadInput(f"Media node {node.name!r} cannot be rendered: {'; '.join(problems)}")
+    configurations = _configurations_of(node)
     values = {
         "node": node,
         "modules": _modules_of(node),
         "codecs": "OPUS,PCMU,PCMA" if node.has_opus else "PCMU,PCMA",
-        "configurations": _CONFIGURATIONS,
+        "configurations": configurations,
     }
-    templates = {f"autoload/{name}.conf.xml": f"{name}.conf" for name in _CONFIGURATIONS}
+    templates = {f"autoload/{name}.conf.xml": f"{name}.conf" for name in configurations}
     templates |= {"dialplan/door.xml": "door", "freeswitch.xml": "freeswitch"}
     return [
         RenderedFile(path, render_xml(f"freeswitch/{name}.xml.j2", **values), is_secret=path in _SECRET)
@@ -73,4 +74,10 @@ def freeswitch_arguments(node: MediaNode) -> list[str]:
 
 
 def _modules_of(node: MediaNode) -> tuple[str, ...]:
-    return ("mod_opus", *_MODULES) if node.has_opus else _MODULES
+    opus = ("mod_opus",) if node.has_opus else ()
+    records = ("mod_json_cdr",) if node.call_records is not None else ()
+    return (*opus, *_MODULES, *records, _LAST)
+
+
+def _configurations_of(node: MediaNode) -> tuple[str, ...]:
+    return _CONFIGURATIONS if node.call_records is None else tuple(sorted((*_CONFIGURATIONS, "json_cdr")))

@@ -44,7 +44,9 @@ class MediaNode:
 
     Addresses are IP addresses of the node; `*_allowed` are networks in CIDR notation that may connect.
     `session_cap` counts legs, not calls; `leg_rate_limit` is new legs per second. An unclaimed call ends after
-    `door_watchdog_s` seconds.
+    `door_watchdog_s` seconds. `call_records` is the absolute folder in which the node leaves a record of each leg
+    that ended, `<uuid>.cdr.json` (mod_json_cdr; numbers are in it, and nothing of ours removes it); None: it leaves
+    none.
     """
 
     name: str
@@ -64,6 +66,7 @@ class MediaNode:
     session_cap: int = 2000
     leg_rate_limit: int = 200
     has_opus: bool = False
+    call_records: str | None = None
 
 
 def verify_media_node(node: MediaNode) -> list[str]:
@@ -104,6 +107,8 @@ def _folder_problems(node: MediaNode) -> Iterator[str]:
     for noun in ("conf", "log", "db", "run", "recordings", "prompts", "certs", "scratch"):
         if not _FOLDER.match(getattr(node.folders, noun)):
             yield f"folders.{noun}: not an absolute path"
+    if node.call_records is not None and not _FOLDER.match(node.call_records):
+        yield "call_records: not an absolute path"
 
 
 def _is(parse: type | object, text: str) -> bool:

@@ -25,6 +25,7 @@ BEHIND_AN_SBC = MediaNode(
     session_cap=5000,
     leg_rate_limit=300,
     has_opus=True,
+    call_records="/srv/call-records",
 )
 
 

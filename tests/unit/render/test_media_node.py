@@ -36,6 +36,7 @@ def test_a_node_with_the_defaults_is_fine() -> None:
         (replace(NODE, sip_port=20000), "sip_port: inside the RTP range"),
         (replace(NODE, door_watchdog_s=0), "door_watchdog_s: at least 1"),
         (replace(NODE, folders=replace(NODE.folders, log="log")), "folders.log: not an absolute path"),
+        (replace(NODE, call_records="records"), "call_records: not an absolute path"),
     ],
 )
 def test_each_mistake_has_its_line(node: MediaNode, problem: str) -> None:
