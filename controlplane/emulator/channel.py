@@ -25,7 +25,7 @@ FRAME_MS = 20
 # switch_core_pvt.h:65, SWITCH_EVENT_QUEUE_LEN: how many private messages wait at most.
 _QUEUE_LENGTH = 256
 
-_STATE_NUMBERS = {
+STATE_NUMBERS = {
     "CS_NEW": 0, "CS_INIT": 1, "CS_ROUTING": 2, "CS_SOFT_EXECUTE": 3, "CS_EXECUTE": 4, "CS_EXCHANGE_MEDIA": 5,
     "CS_PARK": 6, "CS_CONSUME_MEDIA": 7, "CS_HIBERNATE": 8, "CS_RESET": 9, "CS_HANGUP": 10, "CS_REPORTING": 11,
     "CS_DESTROY": 12, "CS_NONE": 13,
@@ -176,7 +176,7 @@ class Channel:
         direction = self.profile.direction
         pairs = [
             ("Channel-State", self.running_state), ("Channel-Call-State", self.callstate),
-            ("Channel-State-Number", str(_STATE_NUMBERS[self.state])), ("Channel-Name", self.profile.channel_name),
+            ("Channel-State-Number", str(STATE_NUMBERS[self.state])), ("Channel-Name", self.profile.channel_name),
             ("Unique-ID", self.uuid), ("Call-Direction", direction), ("Presence-Call-Direction", direction),
             ("Channel-HIT-Dialplan", "true" if self.is_inbound else "false"),
         ]  # fmt: skip

@@ -94,6 +94,7 @@ def _end(channel: Channel) -> None:
     channel.set_callstate("HANGUP")
     channel.enter("CS_REPORTING")
     _set_report_variables(channel)
+    channel.node.report(channel)
     channel.fire("CHANNEL_HANGUP_COMPLETE", before=(("Hangup-Cause", channel.cause),))
     channel.node.forget(channel)
     channel.fire("CHANNEL_DESTROY")

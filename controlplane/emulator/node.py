@@ -11,6 +11,7 @@ from uuid import UUID
 from controlplane.emulator.apps import APPS
 from controlplane.emulator.channel import Channel, Message
 from controlplane.emulator.clock import Timer, Timers
+from controlplane.emulator.detail import Recorder, detail_of
 from controlplane.emulator.events import Block, Event, fired_at, lines_of
 from controlplane.emulator.fibers import Fiber
 from controlplane.emulator.life import live
@@ -43,8 +44,9 @@ class Node:
     """A media node that is not there."""
 
     def __init__(
-        self, clock: Timers, *, seed: int = 0, name: str = "fs1", door: Door | None = None, races: Races | None = None
-    ) -> None:
+        self, clock: Timers, *, seed: int = 0, name: str = "fs1", door: Door | None = None, races: Races | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:  # fmt: skip
         self.clock: Timers = clock
         self.name: str = name
         self.door, self.races = door or Door(), races or Races()
@@ -57,6 +59,7 @@ class Node:
         self.sessions = self._sequence = 0
         self.far_ends: FarEnds = _nobody
         self.gateways: frozenset[str] | None = None  # None: every gateway is known
+        self._recorder = recorder
         self._wanted: frozenset[str] = frozenset()
         self._second = (-1, b"")
         self._heartbeat: Timer | None = None
@@ -137,8 +140,13 @@ class Node:
             else:
                 channel.send(Message(app, data))
 
+    def report(self, channel: Channel) -> None:
+        """A channel is about to tell of its end: whoever keeps call records gets the one of this leg."""
+        if self._recorder is not None:
+            self._recorder(detail_of(channel))
+
     def forget(self, channel: Channel) -> None:
-        """A channel has ended: keep its record."""
+        """A channel has ended: keep what is left of it."""
         self.channels.pop(channel.uuid, None)
         self.schedule.drop(channel.uuid)
         self.records.append(record_of(channel))

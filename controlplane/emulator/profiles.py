@@ -163,6 +163,12 @@ def sip_variables(profile: Profile, session_id: int, call_id: str) -> dict[str, 
     return values
 
 
+def far_end_variables(profile: Profile) -> dict[str, str]:
+    """What mod_sofia knows of both ends of a leg that we dialled once it is answered, and not before (seen)."""
+    caller, host = profile.orig_cid_number, profile.network_addr
+    return {"sip_from_user": caller, "sip_from_host": host, "sip_to_user": profile.destination, "sip_to_host": host}
+
+
 def _inbound_sip(number: str, host: str, dialled: str) -> dict[str, str]:
     codecs = "CORE_PCM_MODULE.PCMU@8000h@20i@64000b,CORE_PCM_MODULE.PCMA@8000h@20i@64000b"
     return {

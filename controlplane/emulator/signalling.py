@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controlplane.emulator.causes import cause_of_status, phrase_of_status
 from controlplane.emulator.channel import Channel
-from controlplane.emulator.profiles import MEDIA_VARIABLES
+from controlplane.emulator.profiles import MEDIA_VARIABLES, far_end_variables
 
 
 def ring(channel: Channel) -> None:
@@ -42,8 +42,10 @@ def answer(channel: Channel) -> None:
         return
     if channel.is_inbound:
         pre_answer(channel)
-    elif not channel.has_early_media:
-        channel.variables.update(MEDIA_VARIABLES)
+    else:
+        channel.variables.update(far_end_variables(channel.profile))
+        if not channel.has_early_media:
+            channel.variables.update(MEDIA_VARIABLES)
     channel.is_answered = True
     channel.profile.times.answered = channel.node.now_us()
     channel.changed()
