@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from controlplane.base.clock import Clock
 from controlplane.base.ids import LegId
 from controlplane.calls.facts import Facts
+from controlplane.callserver.admission import Bounds
 from controlplane.callserver.balancing import Balance
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.dialling import Dialling
 from controlplane.callserver.effects import Effects
+from controlplane.callserver.gate import Gate, Gatekeeper, TimedJournal
 from controlplane.callserver.intake import Intake
 from controlplane.callserver.keeper import Keeper
 from controlplane.callserver.matching import Matching
@@ -54,19 +56,26 @@ class Parts:
     inbox: Inbox
     meters: Meters
     public_url: str
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 def build_call_server(parts: Parts) -> CallServer:
     """Put the parts together; nothing runs yet."""
     pulse = Pulse(parts.clock)
-    keepers = {name: _keeper(parts, name, node, pulse) for name, node in parts.nodes.items()}
+    journal = TimedJournal(parts.journal, parts.clock)
+    keepers = {name: _keeper(parts, name, node, pulse, journal) for name, node in parts.nodes.items()}
     intake = Intake(keepers, parts.inbox, parts.clock)
     lost = parts.ownership_lost
     balance = Balance(parts.id, keepers, parts.ownership, parts.clock, pulse, intake, lost.is_set, lost.clear)
-    return CallServer(parts.id, keepers, parts.ownership, balance, intake, parts.clock, pulse)
+
+    def documents() -> int:
+        return sum(len(keeper.effects.questions) for keeper in keepers.values())
+
+    gatekeeper = Gatekeeper(tuple(keeper.gate for keeper in keepers.values()), journal, documents, parts.clock)
+    return CallServer(parts.id, keepers, parts.ownership, balance, intake, gatekeeper, parts.clock, pulse)
 
 
-def _keeper(parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse) -> Keeper:
+def _keeper(parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse, journal: TimedJournal) -> Keeper:
     calls: dict[LegId, LiveCall] = {}
     node = Node(name, node_parts.connect, node_parts.password, parts.clock, _nothing, _nothing)
     outlet = Outlet(node, node_parts.writer, pulse)
@@ -84,10 +93,11 @@ def _keeper(parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse) -> Kee
         node,
         effects,
         Matching(node, effects, parts.clock),
-        parts.journal,
+        journal,
         parts.archive,
         parts.clock,
         pulse,
+        Gate(name, parts.bounds, parts.meters, lambda: node.delay_s),
         answer_offer,
         lambda _: NO_SUCH_NUMBER,
         calls,

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 QUEUE_POLL_S = 0.1
 QUEUE_IDLE_S = 2.0
+MOST_AT_ONCE = 50
 
 
 @dataclass(slots=True)
@@ -51,7 +52,8 @@ class Intake:
             try:
                 async with self.placing:
                     places = self._places()
-                    claimed = await self.inbox.claim_calls(places) if places else ()
+                    most = min((keeper.gate.room(MOST_AT_ONCE) for keeper in self._taking()), default=0)
+                    claimed = await self.inbox.claim_calls(places, most) if places else ()
                     for facts in claimed:
                         self.keepers[facts.node].place(facts)
                 waiting = await self.inbox.count_queued(places) if places else 0
@@ -77,9 +79,11 @@ class Intake:
             await wait_for(self._requests, self.clock, QUEUE_IDLE_S)
 
     def _places(self) -> frozenset[tuple[str, int]]:
-        return frozenset(
-            (name, shard) for name, keeper in self.keepers.items() if keeper.node.is_up for shard in keeper.shards
-        )
+        return frozenset((keeper.node.name, shard) for keeper in self._taking() for shard in keeper.shards)
+
+    def _taking(self) -> list[Keeper]:
+        """Whose nodes calls may be placed on. Those of the others wait."""
+        return [keeper for keeper in self.keepers.values() if keeper.node.is_up and keeper.gate.is_open]
 
 
 async def wait_for(event: asyncio.Event, clock: Clock, most_s: float) -> None:

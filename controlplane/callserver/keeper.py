@@ -21,6 +21,7 @@ from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegE
 from controlplane.calls.facts import Facts
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.effects import Effects
+from controlplane.callserver.gate import Gate
 from controlplane.callserver.matching import Matching
 from controlplane.callserver.ports import Archive, Journal, Stored
 from controlplane.callserver.pulse import Pulse
@@ -46,6 +47,7 @@ class Keeper:
     archive: Archive
     clock: Clock
     pulse: Pulse
+    gate: Gate
     answer_offer: Callable[[Offered, str], Facts | None]
     refuse: Callable[[Offered], Cause]
     calls: dict[LegId, LiveCall]
@@ -106,11 +108,19 @@ class Keeper:
     def _offered(self, offered: Offered) -> None:
         if shard_of(offered.leg) not in self.shards:
             return
+        if not self.gate.is_open:
+            self.gate.refused()
+            self._turn_away(offered, Cause.SWITCH_CONGESTION)
+            return
         facts = self.answer_offer(offered, self.node.name)
         if facts is None:
-            self.effects.outlet.end(offered.leg, self.refuse(offered))
+            self._turn_away(offered, self.refuse(offered))
             return
         self._open(facts).feed(CallOffered(facts))
+
+    def _turn_away(self, offered: Offered, cause: Cause) -> None:
+        with suppress(LinkLost):  # the watchdog at the door ends it then
+            self.effects.outlet.end(offered.leg, cause)
 
     def _open(self, facts: Facts) -> LiveCall:
         call = LiveCall(facts.call, self.node.name, self.journal, self.clock, self.effects, self.pulse)

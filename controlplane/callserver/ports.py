@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -142,8 +142,8 @@ class Inbox(Protocol):
     Everything may raise Unavailable while the database is away.
     """
 
-    async def claim_calls(self, places: frozenset[tuple[str, int]]) -> Sequence[Facts]:
-        """Take queued calls of these (node, shard) places; each is ours to place from here on."""
+    async def claim_calls(self, places: frozenset[tuple[str, int]], most: int) -> Sequence[Facts]:
+        """Take up to `most` queued calls of these (node, shard) places; each is ours to place from here on."""
         ...
 
     async def count_queued(self, places: frozenset[tuple[str, int]]) -> int:
@@ -169,6 +169,10 @@ class Meters(Protocol):
     def link_down(self, node: str, kind: Literal["event", "command"]) -> None: ...
 
     def esl_events_received(self, node: str, count: int) -> None: ...
+
+    def call_refused(self, node: str) -> None: ...
+
+    def load_measured(self, node: str, shares: Mapping[str, float], *, is_open: bool) -> None: ...
 
 
 class Ownership(Protocol):

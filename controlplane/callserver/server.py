@@ -15,6 +15,7 @@ from typing import Any
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
 from controlplane.callserver.balancing import Balance
+from controlplane.callserver.gate import Gatekeeper
 from controlplane.callserver.intake import Intake, wait_for
 from controlplane.callserver.keeper import Keeper
 from controlplane.callserver.ports import Ownership
@@ -38,6 +39,7 @@ class CallServer:
     ownership: Ownership
     balance: Balance
     intake: Intake
+    gatekeeper: Gatekeeper
     clock: Clock
     pulse: Pulse
     broken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -52,6 +54,7 @@ class CallServer:
             self._run(self._keep_open(keeper))
             self._run(self._kick(keeper))
             self._run(self._sweep(keeper))
+        self._run(self.gatekeeper.keep())
         self._run(self.balance.keep())
         self._run(self.intake.take_queued())
         self._run(self.intake.take_requests())

@@ -7,7 +7,7 @@ A metric that a process never touches shows its zero or nothing at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -46,6 +46,9 @@ class Metrics:
         )
         self._links_up = self._gauge("esl_links_up", "Event-socket links that are up.", "node", "kind")
         self._esl_events = self._counter("esl_events", "Events received from media nodes.", "node")
+        self._calls_refused = self._counter("calls_refused", "Calls refused as the process was overloaded.", "node")
+        self._takes_calls = self._gauge("takes_calls", "1 while new calls of a node are taken, else 0.", "node")
+        self._load = self._gauge("load_ratio", "Share of its bound that a measure of load has.", "node", "measure")
         self._loop_lag_s = self._histogram("loop_lag_seconds", "How late the event loop runs.", _LAG_S)
         self._outbox_age_s = self._gauge("outbox_age_seconds", "Age of the oldest delivery that is due; 0: none is.")
         self._deliveries = self._counter("deliveries", "Attempts to deliver events to applications.", "outcome")
@@ -79,6 +82,16 @@ class Metrics:
     def esl_events_received(self, node: str, count: int) -> None:
         """Count events of a node."""
         self._esl_events.labels(node).inc(count)
+
+    def call_refused(self, node: str) -> None:
+        """Count a call that another is to take."""
+        self._calls_refused.labels(node).inc()
+
+    def load_measured(self, node: str, shares: Mapping[str, float], *, is_open: bool) -> None:
+        """Show what share of its bound each measure has (callserver/admission.py), and whether calls are taken."""
+        self._takes_calls.labels(node).set(is_open)
+        for measure, share in shares.items():
+            self._load.labels(node, measure).set(share)
 
     def loop_was_late(self, seconds: float) -> None:
         """Note how late the event loop was (see `measure_loop_lag`)."""

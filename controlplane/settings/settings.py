@@ -92,3 +92,16 @@ class Settings(BaseSettings):
     gateway_channel_cap: int = Field(
         default=1000, description="Simultaneous calls through the gateway, over all accounts."
     )
+    overload_loop_lag_ms: int = Field(
+        default=200,
+        description="A call server whose event loop is so late refuses new calls until it is not; 0: never.",
+    )
+    overload_link_delay_ms: int = Field(
+        default=300, description="The same for news of a media node that is read so late; 0: never."
+    )
+    overload_commit_ms: int = Field(
+        default=500, description="The same for entries that are on record so late; 0: never."
+    )
+    overload_documents: int = Field(
+        default=2000, description="The same for so many requests to applications under way; 0: never."
+    )

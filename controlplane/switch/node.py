@@ -1,7 +1,7 @@
 """A media node as a call server has it: an event link, a command link, and what holds them up.
 
 Two links, because FreeSWITCH sends all queued events of a connection before it reads the next command from it. Both are
-pinged; a link that says nothing for two pings is taken for dead, as the kernel may believe in it for minutes.
+pinged (`pinging.py`), which tells how late they are and ends them when they are too late.
 """
 
 from __future__ import annotations
@@ -18,11 +18,8 @@ from controlplane.esl import apis, commands
 from controlplane.esl.commands import Command, EslEventName
 from controlplane.esl.frames import EslEvent, ExactHeaders, Frame
 from controlplane.switch.link import Connect, Link, LinkLost
+from controlplane.switch.pinging import Pinger
 from controlplane.switch.translation import SUBSCRIBED, News, translate
-
-PING_S = 2.0
-MISSED_PINGS = 2
-KICK_S = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,13 @@ class Node:
     _events: Link | None = None
     _commands: Link | None = None
     _jobs: dict[str, Callable[[str], None]] = field(default_factory=dict)
+    _pingers: tuple[Pinger, ...] = ()
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def delay_s(self) -> float:
+        """How late the later of the two links is; 0.0 where none is up."""
+        return max((pinger.delay_s for pinger in self._pingers), default=0.0)
 
     @property
     def is_up(self) -> bool:
@@ -71,7 +74,8 @@ class Node:
         await self._commands.ask(commands.subscribe((EslEventName.BACKGROUND_JOB,)))
         self._shards = frozenset()
         await self.watch(shards)
-        self._tasks = [asyncio.create_task(self._ping(link)) for link in (self._events, self._commands)]
+        self._pingers = tuple(Pinger(link, self.clock) for link in (self._events, self._commands))
+        self._tasks = [asyncio.create_task(pinger.run()) for pinger in self._pingers]
 
     async def watch(self, shards: frozenset[int]) -> None:
         """See the events of these shards, and of no others. Raises LinkLost."""
@@ -183,7 +187,7 @@ class Node:
 
     def _ended(self, why: str) -> None:
         """One link without the other is no use: both go, and it is told once."""
-        tasks, self._tasks = self._tasks, []
+        tasks, self._tasks, self._pingers = self._tasks, [], ()
         for task in tasks:
             task.cancel()
         was_open = self._commands is not None
@@ -195,27 +199,9 @@ class Node:
     async def _close_links(self, why: str) -> None:
         for task in self._tasks:
             task.cancel()
-        self._tasks = []
+        self._tasks, self._pingers = [], ()
         self.abort(why)
         self._events = self._commands = None
-
-    async def _ping(self, link: Link) -> None:
-        missed = 0
-        while True:
-            await self.clock.sleep(PING_S)
-            answer = link.ask(apis.ping())
-            answer.add_done_callback(_heard)
-            await self.clock.sleep(PING_S)
-            missed = 0 if answer.done() else missed + 1
-            if missed >= MISSED_PINGS:
-                link.abort("no answer to pings")
-                return
-
-
-def _heard(answer: asyncio.Future[Frame]) -> None:
-    """A ping that the link did not survive is no news: the end of the link is."""
-    if not answer.cancelled():
-        answer.exception()
 
 
 def _channel(row: dict[str, Any]) -> Channel:

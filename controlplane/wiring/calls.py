@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from controlplane.base.errors import BadInput
+from controlplane.callserver.admission import Bounds
 from controlplane.callserver.building import NodeParts, Parts, build_call_server
 from controlplane.callserver.server import CallServer
 from controlplane.callserver.watchdog import Watchdog
@@ -126,6 +127,7 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
             inbox=DatabaseInbox(db, _limits(settings)),
             meters=metrics,
             public_url=settings.public_url,
+            bounds=bounds_of(settings),
         )
         server = build_call_server(parts)
         await stack.enter_async_context(_hearing(url, server, numbers, tokens))
@@ -190,6 +192,16 @@ def connect_to(host: str, port: int) -> Connect:
         return transport
 
     return connect
+
+
+def bounds_of(settings: Settings) -> Bounds:
+    """From where on new calls are refused."""
+    return Bounds(
+        loop_lag_s=settings.overload_loop_lag_ms / 1000,
+        link_delay_s=settings.overload_link_delay_ms / 1000,
+        commit_s=settings.overload_commit_ms / 1000,
+        documents=settings.overload_documents,
+    )
 
 
 def _limits(settings: Settings) -> Limits:

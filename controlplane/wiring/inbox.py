@@ -20,8 +20,8 @@ class DatabaseInbox:
     db: Database
     limits: Limits
 
-    async def claim_calls(self, places: frozenset[tuple[str, int]]) -> Sequence[Facts]:
-        return [claimed.facts for claimed in await claim_calls(self.db, places, self.limits)]
+    async def claim_calls(self, places: frozenset[tuple[str, int]], most: int) -> Sequence[Facts]:
+        return [claimed.facts for claimed in await claim_calls(self.db, places, self.limits, most=most)]
 
     async def count_queued(self, places: frozenset[tuple[str, int]]) -> int:
         return await count_queued(self.db, {shard for _, shard in places})

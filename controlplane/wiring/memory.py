@@ -111,8 +111,8 @@ class MemoryInbox:
     calls: list[Facts] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
 
-    async def claim_calls(self, places: frozenset[tuple[str, int]]) -> Sequence[Facts]:
-        mine = [facts for facts in self.calls if (facts.node, shard_of(facts.a_leg)) in places]
+    async def claim_calls(self, places: frozenset[tuple[str, int]], most: int) -> Sequence[Facts]:
+        mine = [facts for facts in self.calls if (facts.node, shard_of(facts.a_leg)) in places][:most]
         self.calls = [facts for facts in self.calls if facts not in mine]
         return mine
 

@@ -168,6 +168,10 @@ async def running_platform(
         "CALLPLANE_ALLOW_PRIVATE_HOOKS": "1",
         "CALLPLANE_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "CALLPLANE_SECRET_KEY": KEY,
+        # A machine that runs everything, and perhaps other things, may stand still: no call is refused for that here.
+        "CALLPLANE_OVERLOAD_LOOP_LAG_MS": "0",
+        "CALLPLANE_OVERLOAD_LINK_DELAY_MS": "0",
+        "CALLPLANE_OVERLOAD_COMMIT_MS": "0",
         "PYTHONUNBUFFERED": "1",
         **(more or {}),
     }

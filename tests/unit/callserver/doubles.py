@@ -106,8 +106,8 @@ class SlowInbox(MemoryInbox):
 
     clock: VirtualClock = field(default_factory=VirtualClock)
 
-    async def claim_calls(self, places: frozenset[tuple[str, int]]) -> Sequence[Facts]:
-        claimed = await super().claim_calls(places)
+    async def claim_calls(self, places: frozenset[tuple[str, int]], most: int) -> Sequence[Facts]:
+        claimed = await super().claim_calls(places, most)
         await self.clock.sleep(3)
         return claimed
 
