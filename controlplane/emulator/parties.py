@@ -235,6 +235,14 @@ class Cast:
             await self._done
         return self.logs
 
+    def call(self, plan: CallerPlan) -> PartyLog:
+        """Let somebody call now, whatever the scenario has; answers the log that is being written."""
+        self._open += 1
+        log = PartyLog(plan.from_number)
+        self.logs.append(log)
+        self._call(plan, log)
+        return log
+
     def _call(self, plan: CallerPlan, log: PartyLog) -> None:
         headers = {f"sip_h_{name}": value for name, value in plan.headers.items()}
         channel = self.node.ring(plan.from_number, plan.to_number, caller_name=plan.name, headers=headers)

@@ -1,0 +1,147 @@
+"""One run from beginning to end: load, fault, rest, ledger, and the line that is printed of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+from tests.acceptance.platform import PASSWORD
+from tests.chaos.faults import Fault
+from tests.chaos.flows import FLOWS, callee_of, caller_number
+from tests.chaos.nodes import Planned
+from tests.chaos.running import Run
+from tests.chaos.site import Site
+
+LEAD_S = 0.4  # before the first call
+APART_S = 0.3
+MARKED_AT_S = 1.0
+LEDGER_WITHIN_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A run that is asked for."""
+
+    fault: Fault
+    others: str
+    number: int
+    calls: int
+    rest_s: float
+    is_long: bool
+
+    @property
+    def name(self) -> str:
+        """The run's name, and its folder's."""
+        return f"{self.fault.name}-{self.others}-{self.number:04}"
+
+
+async def run_once(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
+    """Make a run on a site; answers its line: the ledger's, and what the harness saw itself."""
+    folder.mkdir(parents=True)
+    await site.restore(2 if wish.others == "second" else 1)
+    site.lines.clear()
+    site.receiver.log = folder / "webhooks.jsonl"
+    site.receiver.log.touch()
+    run = _new_run(site, wish, folder)
+    began_at_s = time.time()
+    run.watch()
+    site.node.play(run.load, run.begins_at_s)
+    placing = asyncio.create_task(_place(run))
+    problem = await _strike(run, wish.fault.act)
+    await placing
+    is_quiet = await site.node.until_quiet(run.load, within_s=90)
+    if problem or not is_quiet:
+        run.notes.append(problem or "not everybody's call came to an end")
+    await site.restore(2 if wish.others == "second" else 1)
+    _write(run, wish, began_at_s)
+    line = await _look(run, wish)
+    run.watch_no_more()
+    line |= {"run": wish.name, "fault": wish.fault.name, "point": wish.fault.point, "others": wish.others}
+    line |= {"node": site.node.kind, "notes": run.notes, "takeover_ms": _takeover_ms(run), "took_s": _since(began_at_s)}
+    line["balanced"] = bool(line["balanced"]) and not run.notes
+    (folder / "processes.log").write_text("\n".join(site.lines))
+    (folder / "line.json").write_text(json.dumps(line))
+    return line
+
+
+def _new_run(site: Site, wish: Wish, folder: Path) -> Run:
+    first = site.next_caller
+    site.next_caller += wish.calls + 1
+    marked = Planned(MARKED_AT_S, wish.fault.flow, caller_number(first))
+    flows = cycle(FLOWS)
+    others = [Planned(index * APART_S, next(flows), caller_number(first + 1 + index)) for index in range(wish.calls)]
+    return Run(wish.name, site, folder, [marked, *others], marked, wish.is_long, time.time() + LEAD_S)
+
+
+async def _strike(run: Run, act: Callable[[Run], Awaitable[None]]) -> str:
+    """Let the fault happen; answers what went wrong with that."""
+    try:
+        await act(run)
+    except TimeoutError:
+        return "the fault never came to happen"
+    return ""
+
+
+async def _place(run: Run) -> None:
+    """Have the API place what is to be placed, and write down what it said."""
+    for one in sorted(run.load, key=lambda one: one.at_s):
+        if not FLOWS[one.flow].is_placed:
+            continue
+        await asyncio.sleep(max(0.0, run.begins_at_s + one.at_s - time.time()))
+        status, call = await run.site.place(callee_of(one.caller))
+        with (run.folder / "placements.jsonl").open("a") as file:
+            file.write(
+                json.dumps({"at": time.time(), "to": callee_of(one.caller), "status": status, "call": call}) + "\n"
+            )
+
+
+def _write(run: Run, wish: Wish, began_at_s: float) -> None:
+    """What the ledger reads (chaos.md's shapes)."""
+    run.site.node.keep_records(run.folder / "node")
+    with (run.folder / "callers.jsonl").open("w") as file:
+        for one in run.site.node.callers():
+            file.write(json.dumps(one) + "\n")
+    told = {
+        "run": run.name, "fault": wish.fault.kind, "point": wish.fault.point, "others": wish.others,
+        "node": run.site.node.kind, "began_at": began_at_s, "fault_at": run.fault_at_s, "healed_at": run.healed_at_s,
+        "dead_nodes": run.dead_nodes, "unavailable": run.unavailable,
+    }  # fmt: skip
+    (run.folder / "run.json").write_text(json.dumps(told))
+    run.site.node.forget()
+
+
+async def _look(run: Run, wish: Wish) -> dict[str, Any]:
+    """Run the ledger; answers its line."""
+    site = run.site
+    argv = [sys.executable, "-m", "tests.chaos.ledger", str(run.folder), "--database", site.database.url]
+    argv += ["--node", f"local=127.0.0.1:{site.node.esl_port}:{PASSWORD}", "--rest-s", str(wish.rest_s)]
+    process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
+    out = b""
+    with suppress(TimeoutError):
+        out, _ = await asyncio.wait_for(process.communicate(), LEDGER_WITHIN_S)
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
+    try:
+        line: dict[str, Any] = json.loads(out)
+    except ValueError:
+        return {"balanced": False, "problems": [{"check": "ledger", "call": None, "told": "the ledger said nothing"}]}
+    return line
+
+
+def _takeover_ms(run: Run) -> int | None:
+    if run.takeover_at_s is None or run.fault_at_s is None:
+        return None
+    return round((run.takeover_at_s - run.fault_at_s) * 1000)
+
+
+def _since(at_s: float) -> float:
+    return round(time.time() - at_s, 1)

@@ -1,0 +1,150 @@
+"""Everything that runs during chaos: database, application, node, proxy, and the platform's own processes.
+
+A site is kept over many runs, as starting it takes longer than a run; what a run killed is started again, and what its
+calls left is taken out of the database. One whose ledger did not balance is left as it is: the next run gets a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from pydantic import SecretStr
+
+from controlplane.cli.ports import free_port
+from controlplane.services.accounts import create_account
+from controlplane.services.numbers import add_number
+from controlplane.settings import Settings
+from controlplane.store.database import Database
+from controlplane.wiring.places import vault_of
+from tests.acceptance.platform import KEY, PASSWORD, PROGRAM, made
+from tests.chaos.database import DatabaseServer
+from tests.chaos.flows import DIDS, FLOWS, SHOWN, page
+from tests.chaos.nodes import ChaosNode
+from tests.chaos.programs import Program
+from tests.chaos.proxy import Proxy
+from tests.chaos.receiver import Receiver
+
+SERVERS = ("calls-a", "calls-b")
+
+
+@dataclass(slots=True)
+class Site:
+    """What runs. `lines` are what the platform's processes printed in the run under way."""
+
+    folder: Path
+    database: DatabaseServer
+    node: ChaosNode
+    proxy: Proxy
+    receiver: Receiver
+    programs: dict[str, Program] = field(default_factory=dict)
+    api_url: str = ""
+    api_key: str = ""
+    next_caller: int = 1
+    lines: list[str] = field(default_factory=list)
+
+    def take_line(self, name: str, line: str) -> None:
+        self.lines.append(f"{name}: {line}")
+
+    async def restore(self, servers: int) -> None:
+        """Have everything run that should, and so many call servers."""
+        wanted = ["worker", "api", *SERVERS[:servers]]
+        if not self.node.is_running:
+            await self.node.start()
+        for name in SERVERS[servers:]:
+            await self.programs[name].stop()
+        await asyncio.gather(*(self.programs[name].start() for name in wanted if not self.programs[name].is_running))
+
+    async def place(self, to_number: str) -> tuple[int, str | None]:
+        """Place a call through the API; answers the HTTP status (0: no answer) and the call's id."""
+        body = {"from_number": SHOWN, "to_number": to_number, "flow_url": f"{self.receiver.url}/app/placed"}
+        body["status_callback_url"] = f"{self.receiver.url}/events/placed"
+        try:
+            async with self.api() as api:
+                answer = await api.post("/voice/calls", json=body)
+        except httpx.HTTPError:
+            return 0, None
+        return answer.status_code, answer.json()["id"] if answer.is_success else None
+
+    def api(self) -> httpx.AsyncClient:
+        """The API as the tenant."""
+        return httpx.AsyncClient(
+            base_url=f"{self.api_url}/api/v1", headers={"x-api-key": self.api_key}, timeout=15, verify=False
+        )
+
+
+@asynccontextmanager
+async def running_site(folder: Path, node: ChaosNode) -> AsyncIterator[Site]:
+    """A new site in a folder, without call servers so far, while the block runs."""
+    async with AsyncExitStack() as stack:
+        database = await DatabaseServer.start(folder / "postgres")
+        stack.push_async_callback(database.stop)
+        receiver = Receiver(page, folder / "webhooks.jsonl")
+        await receiver.start()
+        stack.push_async_callback(receiver.stop)
+        await node.start()
+        stack.push_async_callback(node.close)
+        proxy = Proxy(node.esl_port)
+        stack.push_async_callback(proxy.close)
+        site = Site(folder, database, node, proxy, receiver)
+        await _add_programs(site)
+        for program in site.programs.values():
+            stack.push_async_callback(program.stop)
+        account = await _add_tenant(site)
+        await site.restore(0)
+        await _add_apps(site, account)
+        yield site
+
+
+async def _add_programs(site: Site) -> None:
+    port = free_port()
+    site.api_url = f"http://127.0.0.1:{port}"
+    environment = {
+        "CALLPLANE_DATA": str(site.folder),
+        "CALLPLANE_DATABASE_URL": site.database.url,
+        "CALLPLANE_ESL_PASSWORD": PASSWORD,
+        "CALLPLANE_GATEWAY": site.node.gateway,
+        "CALLPLANE_ALLOW_PRIVATE_HOOKS": "1",
+        "CALLPLANE_PUBLIC_URL": site.api_url,
+        "CALLPLANE_SECRET_KEY": KEY,
+        "CALLPLANE_TTS": "tone",
+        "CALLPLANE_CPS_LIMIT": "100",
+        "PYTHONUNBUFFERED": "1",
+    }
+    commands = {"worker": ("worker",), "api": ("serve", "api", "--port", str(port))}
+    for name, command in commands.items():
+        node = {"CALLPLANE_NODES": f"local=127.0.0.1:{site.node.esl_port}"}
+        site.programs[name] = Program(name, (*PROGRAM, *command), site.take_line, {**environment, **node})
+    for name in SERVERS:
+        node = {"CALLPLANE_NODES": f"local=127.0.0.1:{await site.proxy.listen_for(name)}"}
+        site.programs[name] = Program(name, (*PROGRAM, "serve", "calls"), site.take_line, {**environment, **node})
+
+
+async def _add_tenant(site: Site) -> dict[str, str]:
+    """Answers the ids of the tenant's numbers, by flow."""
+    (site.folder / "recordings").mkdir(exist_ok=True)
+    settings = Settings(data=site.folder, database_url=SecretStr(site.database.url), secret_key=SecretStr(KEY))
+    async with Database(site.database.url, size=1) as db, db.transaction() as tx:
+        account = await create_account(tx, vault_of(settings), "Chaos", cps_limit=100)
+        site.api_key = account.api_key
+        await add_number(tx, account.account_id, SHOWN)
+        return {name: (await add_number(tx, account.account_id, did)).number_id for name, did in DIDS.items()}
+
+
+async def _add_apps(site: Site, numbers: dict[str, str]) -> None:
+    async with site.api() as api:
+        for name in FLOWS:
+            if name not in numbers:
+                continue
+            app = {
+                "name": name,
+                "flow_url": f"{site.receiver.url}/app/{name}",
+                "webhook_url": f"{site.receiver.url}/events/{name}",
+                "status_callback_events": [],
+                "vn_ids": [numbers[name]],
+            }
+            await made(api, "/voice/apps", app)
