@@ -22,6 +22,7 @@ from typing import Any
 
 from controlplane.emulator.channel import Channel
 from controlplane.emulator.clock import RealClock
+from controlplane.emulator.detail import write_details
 from controlplane.emulator.node import Node
 from controlplane.emulator.parties import Cast
 from controlplane.emulator.profiles import Profile
@@ -43,9 +44,12 @@ _STATUS = {
 class WatchedNode(Node):
     """A node whose channels' far ends write down what they meet with."""
 
-    def __init__(self, log: Path) -> None:
-        super().__init__(RealClock(), seed=secrets.randbits(64), name="local", door=Door("inbound", DOOR_WATCHDOG_S))
-        self._log = log
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            RealClock(), seed=secrets.randbits(64), name="local", door=Door("inbound", DOOR_WATCHDOG_S),
+            recorder=write_details(folder / "records"),
+        )  # fmt: skip
+        self._log = folder / "parties.jsonl"
 
     def create(self, profile: Profile, variables: Mapping[str, str]) -> Channel:
         channel = super().create(profile, variables)
@@ -104,7 +108,7 @@ async def main(folder: Path, port: int, password: str) -> None:
     """Be a media node until SIGTERM."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    node = WatchedNode(folder / "parties.jsonl")
+    node = WatchedNode(folder)
     people = People(node)
     server = Server(node, LinkRules(password=password))
     await server.start("127.0.0.1", port)

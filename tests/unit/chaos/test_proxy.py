@@ -1,0 +1,80 @@
+"""The line between a call server and its node, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.chaos.proxy import Kind, Manner, Message, Proxy
+
+
+class Ends:
+    """Both ends of one line through a proxy."""
+
+    def __init__(self) -> None:
+        self.accepted: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted.put_nowait((reader, writer))
+
+
+@asynccontextmanager
+async def ends(proxy: Proxy) -> AsyncIterator[tuple[tuple, tuple]]:  # type: ignore[type-arg]
+    """(reader, writer) of the call server, and of the node."""
+    node = Ends()
+    listening = await asyncio.start_server(node.accept, "127.0.0.1", proxy.node_port)
+    proxy.node_port = listening.sockets[0].getsockname()[1]
+    client = await asyncio.open_connection("127.0.0.1", await proxy.listen_for("a"))
+    far = await node.accepted.get()
+    try:
+        yield client, far
+    finally:
+        await proxy.close()
+        for _, writer in (client, far):
+            writer.close()
+        listening.close()
+        await listening.wait_closed()
+
+
+async def test_messages_pass_both_ways_and_lines_are_known_by_what_they_subscribe_to() -> None:
+    seen: list[Message] = []
+    proxy = Proxy(0, watchers=[lambda message: seen.append(message) is None])
+    async with ends(proxy) as ((reader, writer), (far_reader, far_writer)):
+        writer.write(b"event plain CHANNEL_PARK\n\n")
+        assert await far_reader.readuntil(b"\n\n") == b"event plain CHANNEL_PARK\n\n"
+        far_writer.write(b"Content-Type: command/reply\n\n")
+        assert await reader.readuntil(b"\n\n") == b"Content-Type: command/reply\n\n"
+    assert [(one.server, one.kind, one.is_from_node) for one in seen] == [
+        ("a", Kind.EVENTS, False),
+        ("a", Kind.EVENTS, True),
+    ]
+
+
+async def test_nothing_follows_a_message_that_does_not_go_on() -> None:
+    proxy = Proxy(0, watchers=[lambda message: message.frame.line != "api b"])
+    async with ends(proxy) as ((_, writer), (far_reader, _)):
+        writer.write(b"api a\n\napi b\n\napi c\n\n")
+        assert await far_reader.readuntil(b"\n\n") == b"api a\n\n"
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(far_reader.read(1), 0.05)
+
+
+async def test_a_line_that_is_cut_is_reset_at_both_ends() -> None:
+    proxy = Proxy(0)
+    async with ends(proxy) as ((reader, _), (far_reader, _)):
+        proxy.lines[0].cut()
+        for one in (reader, far_reader):
+            with pytest.raises(ConnectionResetError):
+                await one.read(1)
+
+
+@pytest.mark.parametrize("manner", [Manner.SLOW, Manner.BY_BYTES])
+async def test_a_line_that_is_bad_loses_nothing(manner: Manner) -> None:
+    proxy = Proxy(0)
+    async with ends(proxy) as ((_, writer), (far_reader, _)):
+        proxy.lines[0].manner = manner
+        writer.write(b"api a\n\napi b\n\n")
+        assert await far_reader.readexactly(14) == b"api a\n\napi b\n\n"
