@@ -11,24 +11,21 @@ import pytest
 from tests.chaos.proxy import Kind, Manner, Message, Proxy
 
 
-class Ends:
-    """Both ends of one line through a proxy."""
-
-    def __init__(self) -> None:
-        self.accepted: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
-
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.accepted.put_nowait((reader, writer))
+End = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @asynccontextmanager
-async def ends(proxy: Proxy) -> AsyncIterator[tuple[tuple, tuple]]:  # type: ignore[type-arg]
-    """(reader, writer) of the call server, and of the node."""
-    node = Ends()
-    listening = await asyncio.start_server(node.accept, "127.0.0.1", proxy.node_port)
+async def ends(proxy: Proxy) -> AsyncIterator[tuple[End, End]]:
+    """Both ends of one line through a proxy: the call server's, and the node's."""
+    accepted: asyncio.Queue[End] = asyncio.Queue()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.put_nowait((reader, writer))
+
+    listening = await asyncio.start_server(accept, "127.0.0.1", proxy.node_port)
     proxy.node_port = listening.sockets[0].getsockname()[1]
     client = await asyncio.open_connection("127.0.0.1", await proxy.listen_for("a"))
-    far = await node.accepted.get()
+    far = await accepted.get()
     try:
         yield client, far
     finally:
@@ -41,7 +38,12 @@ async def ends(proxy: Proxy) -> AsyncIterator[tuple[tuple, tuple]]:  # type: ign
 
 async def test_messages_pass_both_ways_and_lines_are_known_by_what_they_subscribe_to() -> None:
     seen: list[Message] = []
-    proxy = Proxy(0, watchers=[lambda message: seen.append(message) is None])
+
+    def watch(message: Message) -> bool:
+        seen.append(message)
+        return True
+
+    proxy = Proxy(0, watchers=[watch])
     async with ends(proxy) as ((reader, writer), (far_reader, far_writer)):
         writer.write(b"event plain CHANNEL_PARK\n\n")
         assert await far_reader.readuntil(b"\n\n") == b"event plain CHANNEL_PARK\n\n"
