@@ -10,7 +10,6 @@ import pytest
 
 from tests.chaos.proxy import Kind, Manner, Message, Proxy
 
-
 End = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
