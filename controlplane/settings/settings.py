@@ -17,6 +17,11 @@ class Settings(BaseSettings):
         default=Path(".callplane"),
         description="Folder for everything a single machine keeps (PostgreSQL, prompts, recordings).",
     )
+    spool_bytes: int = Field(
+        default=1 << 30,
+        description="Most bytes of journal entries that wait in the data folder while PostgreSQL is away (a call takes"
+        " about 15 KB). They are encrypted with the secret key, and only the owner may read them.",
+    )
     database_url: SecretStr | None = Field(
         default=None, description="PostgreSQL, as postgresql://…; unset: an embedded one in the data folder."
     )
