@@ -4,9 +4,9 @@ Whoever has something to record submits it and awaits its commit. The writer tak
 transaction, at once if any of it is urgent (something unrepeatable waits for it), else within `delay_s`. While one
 commit is under way the next batch gathers, so the busier it is the more share a commit.
 
-When PostgreSQL is away nothing is lost and nobody is blocked for ever: what was submitted waits in memory, up to
-`most_waiting` records, unless `keep_elsewhere` takes it (a file, say), in which case it counts as recorded. What does
-not fit raises RecorderFull at once.
+When PostgreSQL is away, what is submitted takes the detour over the disk (`detour.py`) and counts as recorded there.
+Without a detour, or when its disk is full, it waits in memory, up to `most_waiting` records; what does not fit raises
+RecorderFull at once.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableSequence, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-import psycopg
 from psycopg import AsyncConnection
 
-from controlplane.base.errors import BadInput, Unavailable
+from controlplane.base.errors import Unavailable
 from controlplane.base.ids import CallId
 from controlplane.store.connecting import connect, cut, cut_after
+from controlplane.store.detour import Detour
 from controlplane.store.records import JournalConflict, Record, RecordRefused
-from controlplane.store.writing import Conflicts, write_records
+from controlplane.store.writing import AWAY, REFUSED, Conflicts, write_records
 
 log = logging.getLogger(__name__)
 
@@ -67,19 +67,18 @@ class Recorder:
         most_at_once: int = 500,
         answer_timeout_s: float = 15.0,
         on_state: Callable[[RecorderState], None] = lambda _: None,
-        keep_elsewhere: Callable[[Sequence[Record]], Awaitable[bool]] | None = None,
+        detour: Detour | None = None,
     ) -> None:
-        """`keep_elsewhere(records)` is asked when the database is away; True means they are safe and in order there.
-
-        A database that does not answer within `answer_timeout_s` is away.
-        """
+        """A database that does not answer within `answer_timeout_s` is away: with a detour that may be soon."""
         self._url = url
         self._delay_s = delay_s
         self._most_waiting = most_waiting
         self._most_at_once = most_at_once
         self._answer_timeout_s = answer_timeout_s
         self._on_state = on_state
-        self._keep_elsewhere = keep_elsewhere
+        self._detour = detour
+        if detour is not None:
+            detour.on_lost, detour.on_over = self._lose, self._came_back
         self._state = RecorderState.STOPPED
         self._is_given_up = False
         self._waiting: deque[_Waiting] = deque()
@@ -97,8 +96,13 @@ class Recorder:
 
     @property
     def waiting(self) -> int:
-        """Records submitted and not committed."""
+        """Records submitted and not recorded."""
         return self._waiting_records
+
+    @property
+    def is_settled(self) -> bool:
+        """Say whether everything that counts as recorded is in the database, for all to read."""
+        return self._detour is None or not self._detour.is_open
 
     async def start(self) -> None:
         """Begin to write; does not wait for the database."""
@@ -120,10 +124,12 @@ class Recorder:
             await asyncio.gather(self._task, return_exceptions=True)
         for waiting in list(self._waiting):
             self._settle(self._waiting, waiting, RecorderFull("The recorder stopped before this was written."))
+        if self._detour is not None:
+            await self._detour.stop()
         await self._disconnect()
 
     def submit(self, records: Sequence[Record], *, is_urgent: bool = True) -> asyncio.Future[None]:
-        """Have records written, in order; the answer is done when they are committed (or kept elsewhere).
+        """Have records written, in order; the answer is done when they are committed, or on disk.
 
         It fails with JournalConflict when another process wrote these places of the journal, and so does everything
         about that call until `forget`; with RecordRefused when the database will never take it. Raises RecorderFull.
@@ -147,17 +153,43 @@ class Recorder:
         while not self._is_given_up and (self._waiting or self._state is not RecorderState.STOPPED):
             await self._gather_some()
             batch = self._take()
-            try:
-                await self._write(batch, list(batch))
-            except (psycopg.OperationalError, OSError) as error:
-                log.warning("recorder_database_away", extra={"problem": type(error).__name__, "waiting": self.waiting})
-                await self._disconnect()
-                await self._keep_or_put_back(batch)
-                await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
-                failures += 1
-            else:
+            if await self._is_recorded(batch) or await self._took_detour(batch):
                 failures = 0
-                self._enter(RecorderState.RECORDING)
+                continue
+            self._waiting.extendleft(reversed(batch))
+            self._work.set()
+            await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
+            failures += 1
+
+    async def _is_recorded(self, batch: list[_Waiting]) -> bool:
+        if not batch:
+            return True
+        if not self.is_settled:
+            return False  # what is on the disk comes first
+        try:
+            await self._write(batch, list(batch))
+        except AWAY as error:
+            log.warning("recorder_database_away", extra={"problem": type(error).__name__, "waiting": self.waiting})
+            await self._disconnect()
+            self._enter(RecorderState.DATABASE_AWAY)
+            return False
+        self._enter(RecorderState.RECORDING)
+        return True
+
+    async def _took_detour(self, batch: list[_Waiting]) -> bool:
+        ours = [waiting for waiting in list(batch) if not self._settled_as_lost(batch, waiting)]
+        records = [record for waiting in ours for record in waiting.records]
+        if self._detour is None or (records and not await self._detour.take(records)):
+            return False
+        for waiting in ours:
+            self._settle(batch, waiting, None)
+        return True
+
+    def _lose(self, calls: frozenset[CallId]) -> None:
+        self._lost |= calls
+
+    def _came_back(self) -> None:
+        self._enter(RecorderState.RECORDING)
 
     async def _gather_some(self) -> None:
         await self._work.wait()
@@ -191,9 +223,7 @@ class Recorder:
         except Conflicts as conflicts:
             self._lost |= conflicts.calls
             await self._write(batch, ours)
-        except psycopg.OperationalError:
-            raise
-        except (psycopg.Error, ValueError, BadInput) as error:
+        except REFUSED as error:
             if len(ours) == 1:
                 log.exception("record_refused", extra={"call": ours[0].records[0].call})
                 self._settle(batch, ours[0], RecordRefused(problem=type(error).__name__))
@@ -220,16 +250,6 @@ class Recorder:
         else:
             waiting.done.set_exception(error)
 
-    async def _keep_or_put_back(self, batch: list[_Waiting]) -> None:
-        self._enter(RecorderState.DATABASE_AWAY)
-        records = [record for waiting in batch for record in waiting.records]
-        if records and self._keep_elsewhere is not None and await self._keep_elsewhere(records):
-            for waiting in list(batch):
-                self._settle(batch, waiting, None)
-        self._waiting.extendleft(reversed(batch))
-        if self._waiting:
-            self._work.set()
-
     def _enter(self, state: RecorderState) -> None:
         """Change the state, but never out of STOPPED."""
         if state is self._state or (self._state is RecorderState.STOPPED and self._task is not None):
@@ -239,7 +259,8 @@ class Recorder:
 
     async def _connected(self) -> AsyncConnection[Any]:
         if self._connection is None or self._connection.closed:
-            self._connection = await connect(self._url, "callplane recorder", options=_OPTIONS)
+            async with asyncio.timeout(self._answer_timeout_s):
+                self._connection = await connect(self._url, "callplane recorder", options=_OPTIONS)
         return self._connection
 
     async def _disconnect(self) -> None:

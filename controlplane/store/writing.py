@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.errors import UniqueViolation
 
+from controlplane.base.errors import BadInput
 from controlplane.base.ids import CallId
 from controlplane.store.channels import OUTBOX
 from controlplane.store.database import Transaction
@@ -31,6 +33,11 @@ _WAKES_WORKERS = frozenset({"insert_deliveries", "insert_recordings"})
 
 Place = tuple[CallId, int]
 
+# What PostgreSQL says of records that it will never take. Anything else says something of it (that it is away, a
+# standby, not migrated yet), and it may take them later.
+REFUSED = (psycopg.DataError, psycopg.IntegrityError, ValueError, BadInput)
+AWAY = (psycopg.Error, OSError)
+
 
 class Conflicts(Exception):
     """Some places of the journal hold other entries than these; nothing was written."""
@@ -49,10 +56,15 @@ async def write_records(connection: AsyncConnection[Any], records: Sequence[Reco
     wanted = _each_place_once(records)
     try:
         async with connection.pipeline(), connection.transaction():
-            await connection.execute(_APPEND_JOURNAL.text, _journal_columns(wanted.values()))
-            await _write_rows(connection, list(wanted.values()))
+            await append(connection, list(wanted.values()))
     except UniqueViolation:
         await _write_what_is_new(connection, wanted)
+
+
+async def append(connection: AsyncConnection[Any], records: Sequence[Record]) -> None:
+    """Write records that must be new, in the transaction that is open."""
+    await connection.execute(_APPEND_JOURNAL.text, _journal_columns(records))
+    await _write_rows(connection, records)
 
 
 async def _write_what_is_new(connection: AsyncConnection[Any], wanted: dict[Place, Record]) -> None:
@@ -105,15 +117,20 @@ async def _insert_journal(connection: AsyncConnection[Any], wanted: dict[Place, 
 
 
 async def _check_the_rest(connection: AsyncConnection[Any], wanted: dict[Place, Record]) -> None:
-    if not wanted:
-        return
-    places = columns_of([{"call_id": call, "seq": seq} for call, seq in wanted])
-    async with connection.cursor(row_factory=rows_as(_row)) as cursor:
-        await cursor.execute(_FIND_JOURNAL.text, places)
-        found = await cursor.fetchall()
-    differing = {row["call_id"] for row in found if journal_row(wanted[row["call_id"], row["seq"]]) != row}
+    found = await find_written(connection, list(wanted))
+    differing = {call for (call, seq), row in found.items() if journal_row(wanted[call, seq]) != row}
     if differing:
         raise Conflicts(frozenset(differing))
+
+
+async def find_written(connection: AsyncConnection[Any], places: Sequence[Place]) -> dict[Place, Row]:
+    """What the journal has at some places; those where nothing is written are left out."""
+    if not places:
+        return {}
+    asked = columns_of([{"call_id": call, "seq": seq} for call, seq in places])
+    async with connection.cursor(row_factory=rows_as(_row)) as cursor:
+        await cursor.execute(_FIND_JOURNAL.text, asked)
+        return {(row["call_id"], row["seq"]): row for row in await cursor.fetchall()}
 
 
 def _row(**columns: Any) -> Row:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from controlplane.base.ids import CallId, Token, leg_of_call
 from controlplane.calls.commands import KeepRecording
 from controlplane.services.load_live_calls import JournalLine, LiveCall, load_live_call, load_live_calls
 from controlplane.store.database import Database
+from controlplane.store.heirs import Heirs, SpoolWaits
 from controlplane.store.journal import Recorder, RecorderFull, RecorderState
 from controlplane.store.records import (
     CallbackQueued,
@@ -21,13 +23,13 @@ from controlplane.store.records import (
     LegChanged,
     LegOpened,
     NoteWritten,
-    Record,
     RecordingKept,
     RecordRefused,
 )
+from controlplane.store.spool import open_spool
 from controlplane.verbs.documents import Link, RecordingCallback
 from controlplane.wiring.records import DatabaseArchive
-from tests.postgres.sample import ACME, NOW_MS, call_in_shard, entry, facts_of, offered, rows
+from tests.postgres.sample import ACME, NOW_MS, VAULT, call_in_shard, entry, facts_of, offered, rows
 
 START = datetime.fromtimestamp(NOW_MS / 1000, UTC)
 
@@ -43,6 +45,11 @@ def break_sessions(url: str, name: str) -> None:
             "WHERE application_name = %s AND datname = current_database()",
             [name],
         )
+
+
+@pytest.fixture
+def archive(db: Database, recorder: Recorder, url: str, tmp_path: Path) -> DatabaseArchive:
+    return DatabaseArchive(db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
 
 
 async def test_a_call_is_written_from_its_first_entry_to_its_verdict(recorder: Recorder, url: str) -> None:
@@ -166,23 +173,23 @@ async def test_a_journal_that_another_wrote_is_a_conflict_until_the_call_is_forg
 
 
 async def test_a_call_that_another_wrote_can_be_written_again_once_it_was_read_back(
-    recorder: Recorder, db: Database, url: str
+    recorder: Recorder, archive: DatabaseArchive, url: str
 ) -> None:
     call = call_in_shard(1)
     await recorder.submit([offered(call), entry(call, 1)])
     with pytest.raises(JournalConflict):
         await recorder.submit([entry(call, 1, data='{"by":"us, too late"}')])
-    await DatabaseArchive(db, recorder).live_calls("fs1", frozenset({1}))
+    await archive.live_calls("fs1", frozenset({1}))
     await recorder.submit([entry(call, 2)])
     assert [line["seq"] for line in rows(url, "SELECT seq FROM journal ORDER BY seq")] == [0, 1, 2]
 
 
 async def test_a_journal_that_cannot_be_read_does_not_keep_others_from_being_read(
-    recorder: Recorder, db: Database
+    recorder: Recorder, archive: DatabaseArchive
 ) -> None:
     strange, ours = call_in_shard(1), call_in_shard(1)
     await recorder.submit([replace(offered(strange), data='{"a":1}'), offered(ours)])
-    [stored] = await DatabaseArchive(db, recorder).live_calls("fs1", frozenset({1}))
+    [stored] = await archive.live_calls("fs1", frozenset({1}))
     assert stored.facts == facts_of(ours, node="fs1")
 
 
@@ -234,21 +241,6 @@ async def test_while_the_database_is_away_records_wait_up_to_a_bound() -> None:
     assert states == [RecorderState.RECORDING, RecorderState.DATABASE_AWAY, RecorderState.STOPPED]
 
 
-async def test_what_is_kept_elsewhere_counts_as_recorded() -> None:
-    kept: list[Record] = []
-
-    async def keep(records: Sequence[Record]) -> bool:
-        kept.extend(records)
-        return True
-
-    recorder = Recorder("postgresql://127.0.0.1:1/none", keep_elsewhere=keep)
-    await recorder.start()
-    call = call_in_shard(1)
-    await recorder.submit([offered(call), entry(call, 1)])
-    await recorder.stop()
-    assert kept == [offered(call), entry(call, 1)]
-
-
 async def test_a_server_finds_the_live_calls_of_its_shards_with_their_journals(
     recorder: Recorder, db: Database
 ) -> None:
@@ -262,3 +254,18 @@ async def test_a_server_finds_the_live_calls_of_its_shards_with_their_journals(
         JournalLine(ours, 1, NOW_MS + 1000, "Something", '{"b":2}', b""),
     )
     assert found == [LiveCall(CallId(ours), ACME, None, lines)]
+
+
+async def test_calls_are_read_back_with_what_a_dead_process_of_this_host_left_on_its_disk(
+    recorder: Recorder, archive: DatabaseArchive, tmp_path: Path
+) -> None:
+    began, over = call_in_shard(1), call_in_shard(1)
+    await recorder.submit([offered(over)])
+    left = open_spool(tmp_path, "dead", VAULT, most_bytes=1 << 20)
+    left.append([offered(began, node="fs1"), entry(over, 1, CallChanged(ended_ms=NOW_MS))])
+    with pytest.raises(SpoolWaits):
+        await archive.live_calls("fs1", frozenset({1}))
+    left.rotate()
+    os.close(left.lock)  # as the kernel does
+    [stored] = await archive.live_calls("fs1", frozenset({1}))
+    assert stored.facts.call == began

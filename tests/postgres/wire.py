@@ -1,4 +1,4 @@
-"""A wire to PostgreSQL that can be stalled: bytes go in and nothing comes out, as behind a firewall that forgot us."""
+"""A wire to PostgreSQL that can be cut, as if the server were down, and stalled: bytes go in and nothing comes out."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 
 class Wire:
-    """Carries bytes until it is stalled; `url` leads through it."""
+    """Carries bytes until it is stalled or cut; `url` leads through it."""
 
     def __init__(self, url: str) -> None:
         self._target = conninfo_to_dict(url)
         self._open = asyncio.Event()
         self._open.set()
+        self._is_cut = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.url = ""
@@ -23,10 +24,17 @@ class Wire:
     def stall(self) -> None:
         self._open.clear()
 
+    def cut(self) -> None:
+        """End all connections, and take no new ones."""
+        self._is_cut = True
+        for task in list(self._tasks):
+            task.cancel()
+
     def go_on(self) -> None:
         """Let new connections through; what was stalled stays dead."""
         for task in list(self._tasks):
             task.cancel()
+        self._is_cut = False
         self._open.set()
 
     async def start(self) -> None:
@@ -43,6 +51,9 @@ class Wire:
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_cut:
+            writer.close()
+            return
         host, port = str(self._target["host"]), int(str(self._target["port"]))
         far_reader, far_writer = await asyncio.open_connection(host, port)
         ways = [self._carry(reader, far_writer), self._carry(far_reader, writer)]

@@ -147,3 +147,6 @@ WHERE control_requests.call_id = new.call_id AND control_requests.state = 'asked
 
 -- tell: Wake whoever listens to a channel, when this transaction commits.
 SELECT pg_notify(%(channel)s, %(payload)s)
+
+-- find_heads: How far the journals of some calls go.
+SELECT call_id, max(seq) AS seq FROM journal WHERE call_id = ANY(%(call_ids)s::uuid[]) GROUP BY call_id

@@ -1,0 +1,120 @@
+"""The way records take while PostgreSQL is away: onto the disk, and from there into the database when it is back.
+
+The detour is open from the first record that took it until none is left on the disk. As long as it is open all records
+take it, so that they come to the database in their order, and nobody waits for more than the disk. A database that
+answers, but too slowly for whoever waits for a record, is not back: the detour stays open for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from controlplane.base.errors import Unavailable
+from controlplane.base.ids import CallId
+from controlplane.store.connecting import connect, cut
+from controlplane.store.records import Record
+from controlplane.store.replaying import Count, replay_spool
+from controlplane.store.spool import Spool
+from controlplane.store.writing import AWAY
+
+log = logging.getLogger(__name__)
+
+_RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # then the last for ever
+_OPTIONS = "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s"
+SLOW_S = 0.3  # a database that takes longer for what waited is not fit for those who wait
+SLOW_PAUSE_S = 1.0
+
+
+def _ignore(_what: str, _number: int) -> None:
+    return
+
+
+@dataclass(slots=True)
+class Detour:
+    """One recorder's, with a connection of its own. `on_lost` is told calls of which records were set aside."""
+
+    url: str
+    spool: Spool
+    count: Count = _ignore
+    on_lost: Callable[[frozenset[CallId]], None] = lambda _: None
+    on_over: Callable[[], None] = lambda: None
+    is_open: bool = False
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _back: asyncio.Task[None] | None = None
+    _connection: AsyncConnection[Any] | None = None
+    _is_refusing: bool = False
+
+    async def take(self, records: Sequence[Record]) -> bool:
+        """Put records on disk. False: it is full, or broken; whatever was on the way before is safe."""
+        async with self._turn:
+            try:
+                await asyncio.to_thread(self.spool.append, records)
+            except (OSError, Unavailable) as error:
+                self._refuse(error, len(records))
+                return False
+            self._is_refusing = False
+            self.count("spooled", len(records))
+            if not self.is_open:
+                self.is_open = True
+                self._back = asyncio.create_task(self._come_back(), name="spool")
+                log.warning("spool_begun", extra={"spool": self.spool.folder.name})
+        return True
+
+    async def stop(self) -> None:
+        """Leave the rest on the disk, for whoever comes after us."""
+        if self._connection is not None:
+            cut(self._connection)
+        if self._back is not None:
+            self._back.cancel()
+            await asyncio.gather(self._back, return_exceptions=True)
+
+    def _refuse(self, error: Exception, records: int) -> None:
+        self.count("refused", records)
+        if not self._is_refusing:
+            log.error("spool_refuses", extra={"problem": str(error), "spool": self.spool.folder.name})
+        self._is_refusing = True
+
+    async def _come_back(self) -> None:
+        failures = 0
+        while self.is_open:
+            try:
+                took_s = await self._replay()
+                failures = 0
+                if took_s > SLOW_S:
+                    await asyncio.sleep(SLOW_PAUSE_S)
+                await self._end()
+            except AWAY as error:
+                log.info("spool_waits", extra={"problem": type(error).__name__, "entries": self.spool.entries})
+                await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
+                failures += 1
+
+    async def _replay(self) -> float:
+        """Write what is on disk by now; answers how long that took, in seconds."""
+        self._connection = connection = await connect(self.url, "callplane spool", options=_OPTIONS)
+        try:
+            began_s = monotonic()
+            await asyncio.to_thread(self.spool.rotate)
+            lost = await replay_spool(connection, self.spool, self.count)
+            if lost:
+                self.on_lost(lost)
+            return monotonic() - began_s
+        finally:
+            self._connection = None
+            await connection.close()
+
+    async def _end(self) -> None:
+        """Close the detour if nothing came meanwhile."""
+        async with self._turn:
+            if await asyncio.to_thread(self.spool.waiting):
+                return
+            await asyncio.to_thread(self.spool.emptied)
+            self.is_open = False
+        log.warning("spool_empty", extra={"spool": self.spool.folder.name})
+        self.on_over()

@@ -1,0 +1,251 @@
+"""What becomes of records while the database is away: everything is on record once, in order, when it is back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from controlplane.base.ids import CallId, Token
+from controlplane.store.detour import Detour
+from controlplane.store.heirs import Heirs, SpoolWaits
+from controlplane.store.journal import Recorder, RecorderFull, RecorderState
+from controlplane.store.records import CallbackQueued, CallChanged, EventPublished, JournalConflict, NoteWritten, Record
+from controlplane.store.spool import Spool, open_spool, set_aside_in
+from tests.postgres.sample import NOW_MS, VAULT, call_in_shard, entry, offered, rows
+from tests.postgres.wire import wire_to
+
+NOWHERE = "postgresql://127.0.0.1:1/none"
+ROOM = 1 << 20
+
+
+def spool_in(root: Path, name: str = "one", most_bytes: int = ROOM) -> Spool:
+    return open_spool(root, name, VAULT, most_bytes=most_bytes)
+
+
+def die(spool: Spool) -> None:
+    """What the kernel does with the files of a process that was killed."""
+    spool.rotate()
+    os.close(spool.lock)
+
+
+class States:
+    """What a recorder says of itself, and who waits for it."""
+
+    def __init__(self) -> None:
+        self.seen: list[RecorderState] = []
+        self._changed = asyncio.Event()
+
+    def take(self, state: RecorderState) -> None:
+        self.seen.append(state)
+        self._changed.set()
+
+    async def until(self, state: RecorderState) -> None:
+        while not self.seen or self.seen[-1] is not state:
+            self._changed.clear()
+            await self._changed.wait()
+
+
+@asynccontextmanager
+async def recording(url: str, spool: Spool, states: States) -> AsyncIterator[Recorder]:
+    recorder = Recorder(url, detour=Detour(url, spool), on_state=states.take, answer_timeout_s=0.5)
+    await recorder.start()
+    try:
+        yield recorder
+    finally:
+        await recorder.stop(timeout_s=1)
+        spool.close()
+
+
+def whole_call(call: CallId) -> list[Record]:
+    """A call from its first entry to its verdict, with all that its tenant is told."""
+    ended = CallChanged(status="completed", ended_ms=NOW_MS + 3000, result="completed", reason="normal-clearing")
+    hook = "http://app/hook"
+    return [
+        offered(call, EventPublished(Token(f"{call}.0.0"), "call.ringing", "{}", None, hook)),
+        entry(call, 1, EventPublished(Token(f"{call}.1.0"), "call.answered", "{}", None, hook)),
+        entry(call, 2, NoteWritten(0, "warning", 1, "odd", "")),
+        entry(call, 3, ended, CallbackQueued("http://app/status", "POST", "[]"),
+              EventPublished(Token(f"{call}.3.0"), "call.completed", "{}", None, hook)),
+    ]  # fmt: skip
+
+
+def written(url: str) -> list[tuple[object, ...]]:
+    """Everything that is on record of all calls, as numbers that can be compared."""
+    return [
+        tuple(row.values())
+        for row in rows(
+            url,
+            """
+            SELECT shard, status, result, event_count, callback_count,
+                (SELECT array_agg(seq ORDER BY seq) FROM journal WHERE journal.call_id = calls.call_id) AS places,
+                (SELECT array_agg(sequence ORDER BY sequence) FROM events
+                  WHERE events.call_id = calls.call_id) AS events,
+                (SELECT array_agg((lane, number)::text ORDER BY lane, number) FROM deliveries
+                  WHERE deliveries.call_id = calls.call_id) AS deliveries
+            FROM calls ORDER BY shard
+            """,
+        )
+    ]
+
+
+WHOLE = ("completed", "completed", 3, 1, [0, 1, 2, 3], [0, 1, 2], ["(0,0)", "(0,1)", "(0,2)", "(1,0)"])
+
+
+async def test_a_call_that_began_and_ended_while_the_database_was_away_is_whole_when_it_is_back(
+    url: str, tmp_path: Path
+) -> None:
+    states = States()
+    async with wire_to(url) as wire, recording(wire.url, spool_in(tmp_path), states) as recorder:
+        before, during = call_in_shard(1), call_in_shard(2)
+        await recorder.submit(whole_call(before)[:2])
+        wire.cut()
+        for record in [*whole_call(before)[2:], *whole_call(during)]:
+            await recorder.submit([record])
+        assert recorder.state is RecorderState.DATABASE_AWAY
+        assert not recorder.is_settled
+        assert written(url) == [(1, "ringing", None, 2, 0, [0, 1], [0, 1], ["(0,0)", "(0,1)"])]
+        wire.go_on()
+        await states.until(RecorderState.RECORDING)
+        assert recorder.is_settled
+        assert written(url) == [(1, *WHOLE), (2, *WHOLE)]
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_database_that_hangs_keeps_nobody_waiting(url: str, tmp_path: Path) -> None:
+    states = States()
+    async with wire_to(url) as wire, recording(wire.url, spool_in(tmp_path), states) as recorder:
+        call = call_in_shard(1)
+        await recorder.submit([offered(call)])
+        wire.stall()
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        await recorder.submit([entry(call, 1)])
+        await recorder.submit([entry(call, 2)])
+        assert loop.time() - began_s < 5
+        wire.go_on()
+        await states.until(RecorderState.RECORDING)
+        assert rows(url, "SELECT seq FROM journal ORDER BY seq") == [{"seq": 0}, {"seq": 1}, {"seq": 2}]
+
+
+async def test_whoever_comes_after_a_process_that_was_killed_writes_what_it_left(url: str, tmp_path: Path) -> None:
+    left = spool_in(tmp_path, "dead")
+    call = call_in_shard(1)
+    left.append(whole_call(call)[:2])
+    left.rotate()
+    left.append(whole_call(call)[2:])
+    heirs = Heirs(url, tmp_path, tmp_path / "own", VAULT, patience_s=60)
+    with pytest.raises(SpoolWaits):
+        await heirs.settle()
+    assert written(url) == []
+    die(left)
+    await heirs.settle()
+    assert written(url) == [(1, *WHOLE)]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("files", [0, 1, 2])
+async def test_an_heir_that_died_midway_leaves_the_rest_to_the_next(url: str, tmp_path: Path, files: int) -> None:
+    left = spool_in(tmp_path, "dead")
+    call = call_in_shard(1)
+    for record in whole_call(call):
+        left.append([record])
+        left.rotate()
+    die(left)
+    async with recording(url, spool_in(tmp_path, "first heir"), States()) as first:
+        await first.submit(whole_call(call)[: files + 1])  # written, and one file less removed
+    for path in left.waiting()[:files]:
+        path.unlink()
+    await Heirs(url, tmp_path, tmp_path / "own", VAULT).settle()
+    assert written(url) == [(1, *WHOLE)]
+
+
+async def test_a_living_process_that_never_comes_to_it_is_not_waited_for_for_ever(url: str, tmp_path: Path) -> None:
+    spool_in(tmp_path, "stuck").append([offered(call_in_shard(1))])
+    await Heirs(url, tmp_path, tmp_path / "own", VAULT, patience_s=0).settle()
+
+
+async def test_what_another_wrote_meanwhile_stays_and_ours_is_set_aside(url: str, tmp_path: Path) -> None:
+    ours, untouched = call_in_shard(1), call_in_shard(2)
+    states = States()
+    async with recording(url, spool_in(tmp_path, "other"), States()) as other:
+        await other.submit([offered(ours)])
+        async with wire_to(url) as wire, recording(wire.url, spool_in(tmp_path), states) as recorder:
+            await recorder.submit([offered(untouched)])
+            wire.cut()
+            await recorder.submit([entry(ours, 1, CallChanged(status="in-progress"), data='{"by":"us"}')])
+            await recorder.submit([entry(untouched, 1)])
+            await other.submit([entry(ours, 1, data='{"by":"another"}')])
+            await recorder.submit([entry(ours, 2)])
+            wire.go_on()
+            await states.until(RecorderState.RECORDING)
+            with pytest.raises(JournalConflict):
+                await recorder.submit([entry(ours, 3)])
+            recorder.forget(ours)
+            await recorder.submit([entry(ours, 2, data='{"read":"anew"}')])
+    assert rows(url, "SELECT data::text, shard FROM journal JOIN calls USING (call_id) ORDER BY shard, seq") == [
+        {"data": offered(ours).data, "shard": 1},
+        {"data": '{"by":"another"}', "shard": 1},
+        {"data": '{"read":"anew"}', "shard": 1},
+        {"data": offered(untouched).data, "shard": 2},
+        {"data": "{}", "shard": 2},
+    ]
+    [aside] = set_aside_in(tmp_path)
+    kept = Spool(tmp_path, VAULT, 0, -1).read(aside)
+    assert [(one.call, one.seq) for one in kept.records] == [(ours, 1), (ours, 2)]
+
+
+async def test_a_record_that_the_database_refuses_takes_no_other_with_it(url: str, tmp_path: Path) -> None:
+    good, bad = call_in_shard(1), call_in_shard(2)
+    left = spool_in(tmp_path, "dead")
+    left.append([*whole_call(good)[:2], offered(bad, NoteWritten(0, "error", 1, "a\0b", "")), *whole_call(good)[2:]])
+    left.append([entry(bad, 1)])
+    die(left)
+    counted: list[tuple[str, int]] = []
+    await Heirs(url, tmp_path, tmp_path / "own", VAULT, lambda *told: counted.append(told)).settle()
+    assert written(url) == [(1, *WHOLE)]
+    assert counted == [("set-aside", 2), ("replayed", 4)]
+    assert len(set_aside_in(tmp_path)) == 1
+
+
+async def test_with_the_disk_full_records_wait_in_memory_and_are_written_when_the_database_is_back(
+    url: str, tmp_path: Path
+) -> None:
+    states = States()
+    async with wire_to(url) as wire, recording(wire.url, spool_in(tmp_path, most_bytes=600), states) as recorder:
+        call = call_in_shard(1)
+        await recorder.submit([offered(call)])
+        wire.cut()
+        await recorder.submit([entry(call, 1)])
+        waiting = [recorder.submit([entry(call, seq)]) for seq in range(2, 8)]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED, timeout=0.2)
+        assert not all(one.done() for one in waiting)
+        wire.go_on()
+        await asyncio.gather(*waiting)
+        await states.until(RecorderState.RECORDING)
+    assert [row["seq"] for row in rows(url, "SELECT seq FROM journal ORDER BY seq")] == list(range(8))
+
+
+async def test_a_recorder_that_stops_while_the_database_is_away_leaves_everything_on_the_disk(
+    url: str, tmp_path: Path
+) -> None:
+    call = call_in_shard(1)
+    async with recording(NOWHERE, spool_in(tmp_path, "stopped"), States()) as recorder:
+        waiting = [recorder.submit([record], is_urgent=False) for record in whole_call(call)]
+    await asyncio.gather(*waiting)
+    await Heirs(url, tmp_path, tmp_path / "own", VAULT).settle()
+    assert written(url) == [(1, *WHOLE)]
+
+
+async def test_without_a_disk_records_wait_up_to_a_bound(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path, most_bytes=0)
+    recorder = Recorder(NOWHERE, detour=Detour(NOWHERE, spool), most_waiting=1)
+    await recorder.start()
+    recorder.submit([offered(call_in_shard(1))])
+    with pytest.raises(RecorderFull):
+        recorder.submit([offered(call_in_shard(1))])
+    await recorder.stop(timeout_s=0)
