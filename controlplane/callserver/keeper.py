@@ -33,6 +33,7 @@ from controlplane.switch.translation import Happened, Looked, News, Offered, Par
 log = logging.getLogger(__name__)
 
 SETTLE_S = 1.0  # how long entries may take; a database that is away takes them later, or never
+SETTLE_LOOK_S = 0.02
 
 
 @dataclass(slots=True)
@@ -168,7 +169,7 @@ class Keeper:
             calls = self.calls_of(shards)
             for call in calls:
                 call.drop()
-            await _settle(calls)
+            await self._settle(calls)
             with suppress(LinkLost):  # who opens the links again watches what is left
                 await self.node.watch(self.shards)
 
@@ -235,6 +236,15 @@ class Keeper:
         ours = {id(call): call for call in self.calls.values()}
         return [call for call in ours.values() if shard_of(leg_of_call(call.id)) in shards]
 
+    async def _settle(self, calls: Sequence[LiveCall]) -> None:
+        """Wait a while until what was written of calls can be read: whoever takes them over reads it there."""
+        under_way = [call.saved for call in calls if call.saved is not None and not call.saved.done()]
+        if under_way:
+            await asyncio.wait(under_way, timeout=SETTLE_S)
+        until_s = self.clock.monotonic_s() + SETTLE_S
+        while calls and not self.archive.is_settled and self.clock.monotonic_s() < until_s:
+            await self.clock.sleep(SETTLE_LOOK_S)
+
     def _adopt(self, stored: Iterable[Stored], shards: frozenset[int]) -> list[LiveCall]:
         for one in stored:
             if one.facts.a_leg in self.calls:
@@ -253,10 +263,3 @@ class Keeper:
             for leg in call.machine.living_legs:
                 self.calls[leg.id] = call
         return self.calls_of(shards)
-
-
-async def _settle(calls: Iterable[LiveCall]) -> None:
-    """Wait a while until what was written of calls is on record: whoever takes them over reads it there."""
-    under_way = [call.saved for call in calls if call.saved is not None and not call.saved.done()]
-    if under_way:
-        await asyncio.wait(under_way, timeout=SETTLE_S)

@@ -100,8 +100,16 @@ class Stored:
 class Archive(Protocol):
     """Reads what was put on record."""
 
+    @property
+    def is_settled(self) -> bool:
+        """Say whether all that this process put on record can be read by others."""
+        ...
+
     async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
-        """Calls of these shards that have no final verdict yet, `but` these."""
+        """Calls of these shards that have no final verdict yet, `but` these.
+
+        Raises Unavailable while something of this host is on record that cannot be read yet.
+        """
         ...
 
 

@@ -52,6 +52,11 @@ class Metrics:
         self._loop_lag_s = self._histogram("loop_lag_seconds", "How late the event loop runs.", _LAG_S)
         self._outbox_age_s = self._gauge("outbox_age_seconds", "Age of the oldest delivery that is due; 0: none is.")
         self._deliveries = self._counter("deliveries", "Attempts to deliver events to applications.", "outcome")
+        self._spool_entries = self._gauge("spool_entries", "Journal entries that wait on the disk for the database.")
+        self._spool_bytes = self._gauge("spool_bytes", "Bytes of journal entries that wait on the disk.")
+        self._spool_records = self._counter(
+            "spool_records", "Journal entries by what became of them: spooled, replayed, set-aside, refused.", "outcome"
+        )
         self._pool = self._gauge("database_connections", "Connections of the database pool.", "state")
         self._pool_waiting = self._gauge("database_waiting", "Whoever waits for a connection of the pool.")
 
@@ -114,6 +119,15 @@ class Metrics:
         self._pool.labels("in_use").set_function(in_use)
         self._pool.labels("idle").set_function(idle)
         self._pool_waiting.set_function(waiting)
+
+    def spool_counted(self, outcome: str, entries: int) -> None:
+        """Count entries that went to the disk, came from there, were set aside, or found the disk full."""
+        self._spool_records.labels(outcome).inc(entries)
+
+    def watch_spool(self, *, entries: Reading, size_bytes: Reading) -> None:
+        """Read how much waits on the disk."""
+        self._spool_entries.set_function(entries)
+        self._spool_bytes.set_function(size_bytes)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"controlplane_{name}", meaning, labels, registry=self.registry)

@@ -24,7 +24,6 @@ from controlplane.metrics.registry import Metrics
 from controlplane.settings import Settings
 from controlplane.store.channels import CONTROL, QUEUE, ROUTING
 from controlplane.store.database import Database
-from controlplane.store.journal import Recorder
 from controlplane.store.notify import Listener
 from controlplane.store.queue import Limits
 from controlplane.store.shards import ShardLocks
@@ -36,6 +35,7 @@ from controlplane.wiring.inbox import DatabaseInbox
 from controlplane.wiring.meters import measuring_lag, watch_pool
 from controlplane.wiring.places import NodeAddress, database_url_of, gateway_of, nodes_of, vault_of
 from controlplane.wiring.prompts import building_prompts
+from controlplane.wiring.recording import recording
 from controlplane.wiring.records import DatabaseArchive, DatabaseJournal
 from controlplane.wiring.routing import NumbersInMemory, SigningTokens
 
@@ -107,18 +107,17 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
         watch_pool(metrics, db)
         hooks = await stack.enter_async_context(HookClient(allow_private=settings.allow_private_hooks))
         prompts = await stack.enter_async_context(building_prompts(settings, hooks))
-        recorder = Recorder(url)
-        await recorder.start()
-        stack.push_async_callback(recorder.stop)
-        numbers, tokens = NumbersInMemory(db), SigningTokens(db, vault_of(settings))
+        vault = vault_of(settings)
+        kept = await stack.enter_async_context(recording(settings, url, server_id, vault, metrics))
+        numbers, tokens = NumbersInMemory(db), SigningTokens(db, vault)
         await numbers.read()
         locks_lost = asyncio.Event()
         parts = Parts(
             id=server_id,
             nodes={node.name: _node_parts(settings, node, prompts.recordings_of(node.name)) for node in nodes},
             clock=clock,
-            journal=DatabaseJournal(recorder),
-            archive=DatabaseArchive(db, recorder),
+            journal=DatabaseJournal(kept.recorder),
+            archive=DatabaseArchive(db, kept.recorder, kept.heirs),
             applications=HttpApplications(hooks, tokens),
             prompts=prompts,
             numbers=numbers,

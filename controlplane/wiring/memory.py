@@ -42,6 +42,10 @@ class MemoryJournal:
         done.set_result(None)
         return done
 
+    @property
+    def is_settled(self) -> bool:
+        return True
+
     def timelines(self) -> dict[str, list[Moment]]:
         """Every call's timeline, in the order they began."""
         return {call: tell(entries) for call, entries in self.entries.items()}

@@ -16,6 +16,7 @@ from controlplane.callserver.ports import Stored
 from controlplane.services.load_live_calls import LiveCall, load_live_calls
 from controlplane.store.database import Database
 from controlplane.store.derive import record_of
+from controlplane.store.heirs import Heirs, SpoolWaits
 from controlplane.store.journal import Recorder
 
 log = logging.getLogger(__name__)
@@ -35,12 +36,23 @@ class DatabaseJournal:
 
 @dataclass(slots=True)
 class DatabaseArchive:
-    """Live calls are read back from their journals, and may be written again by whoever lost them before."""
+    """Live calls are read back from their journals, and may be written again by whoever lost them before.
+
+    First all that this host has of them on its disk must be in the database: their journals are not whole before.
+    """
 
     db: Database
     recorder: Recorder
+    heirs: Heirs
+
+    @property
+    def is_settled(self) -> bool:
+        return self.recorder.is_settled
 
     async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
+        if not self.is_settled:
+            raise SpoolWaits
+        await self.heirs.settle()
         async with self.db.transaction() as tx:
             calls = await load_live_calls(tx, node, shards, but)
         for call in calls:
