@@ -1,0 +1,54 @@
+"""Every check there is. One more: a function from Evidence to Problems, a row here, and a mutation in its tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from tests.chaos.ledger import callbacks, dialling, durations, events, journal, rest, rows
+from tests.chaos.ledger.evidence import Evidence, Problem
+
+Check = Callable[[Evidence], Iterator[Problem]]
+
+CHECKS: tuple[Check, ...] = (
+    rows.every_dialog_has_its_row,
+    rows.every_row_has_its_origin,
+    rows.every_placement_has_its_row,
+    rows.every_record_has_its_row,
+    rows.every_dialog_has_its_record,
+    rows.every_call_has_one_verdict,
+    rows.answers_agree,
+    rows.lost_calls_say_so,
+    durations.durations_agree,
+    events.events_are_numbered,
+    events.events_are_queued,
+    events.events_are_received,
+    events.final_events_are_one,
+    events.events_come_in_order,
+    callbacks.callbacks_are_numbered,
+    callbacks.callbacks_are_received,
+    callbacks.callbacks_of_a_leg_count,
+    dialling.telephones_ring_once,
+    dialling.rows_dial_once,
+    dialling.nodes_dial_once,
+    journal.journals_are_whole,
+    rest.nothing_is_left_in_the_database,
+    rest.nothing_is_left_on_the_nodes,
+)
+
+# What each may name. The tests show for each that it can be named.
+SLUGS = frozenset({
+    "answer-in-doubt", "broken-record", "callback-not-queued", "callback-not-received", "callback-numbers",
+    "callback-sequence", "caller-with-several-rows", "caller-without-row", "channel-left", "dead-server-left",
+    "delivery-left", "dialled-twice", "dialog-without-record", "durations-differ", "event-differs", "event-not-logged",
+    "event-not-queued", "event-not-received", "event-numbers", "events-out-of-order", "evidence-in-doubt",
+    "journal-gap", "journal-missing", "journal-without-call", "live-call-left", "live-leg-left", "lost-without-saying",
+    "no-verdict", "nodes-dial-twice", "not-one-final-event", "placement-without-row", "queued-call-left",
+    "record-without-row", "recorded-twice", "recording-left", "refused-without-need", "request-left",
+    "row-without-origin", "rows-dial-twice", "several-ends-called-back", "several-ends-told", "stray-lock", "task-left",
+    "telephone-without-row",
+})  # fmt: skip
+
+
+def problems_of(evidence: Evidence) -> list[Problem]:
+    """Everything that is wrong."""
+    return [problem for check in CHECKS for problem in check(evidence)]

@@ -1,0 +1,256 @@
+"""A run that never was, in which nothing was lost: rows by the engine's own writer, logs made up to agree with them.
+
+    +15550000001 is answered, and Dial rings +15559000001     +15550000003 is refused while nobody was there
+    +15550000002 finds it busy                                +15550000004 talks on m2, which dies
+    the API dials +15559000002, which answers
+
+Tests change one thing in it and look whether the ledger says so.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+
+from controlplane.base.ids import AccountId, CallId, LegId, Token, leg_of_call, sid_of
+from controlplane.hooks.messages import EventContent
+from controlplane.services.apps import AppDraft, create_app
+from controlplane.services.deliver import record_attempt, take_due_deliveries
+from controlplane.services.schedule import Attempt
+from controlplane.store.database import Database
+from controlplane.store.journal import Recorder
+from controlplane.store.records import (
+    CallbackQueued,
+    CallChanged,
+    CallOpened,
+    EventPublished,
+    LegChanged,
+    LegOpened,
+    Record,
+    Write,
+)
+from controlplane.tasks.deliveries import content_of
+from controlplane.verbs.documents import Link
+from tests.postgres.sample import NOW_MS, VAULT, call_in_shard
+
+BEGAN_S = NOW_MS / 1000
+DID, SHOWN = "+15551110001", "+15551110002"
+TALKS, BUSY, REFUSED, LOST = (f"+1555000000{place}" for place in (1, 2, 3, 4))
+RUNG, PLACED = "+15559000001", "+15559000002"
+HOOK = "http://app/events"
+DIED_S = BEGAN_S + 30
+
+
+@dataclass(slots=True)
+class Scene:
+    """The sources, to be changed before `write`. `calls` and `legs` are known by the person's number."""
+
+    folder: Path
+    url: str
+    calls: dict[str, CallId] = field(default_factory=dict)
+    run: dict[str, Any] = field(default_factory=dict)
+    dialogs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    webhooks: list[dict[str, Any]] = field(default_factory=list)
+    placements: list[dict[str, Any]] = field(default_factory=list)
+
+    def sql(self, statement: LiteralString, **values: object) -> None:
+        """Change something in the database."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement, values)
+
+    def uuid(self, number: str) -> str:
+        """The A-leg of this person's call."""
+        return leg_of_call(self.calls[number])
+
+    def events(self, number: str) -> list[dict[str, Any]]:
+        """The requests that told events of this person's call, to be changed in place."""
+        call = self.calls[number]
+        return [line for line in self.webhooks if line["path"] == "/events" and line["body"]["call_id"] == call]
+
+    def callbacks(self) -> list[dict[str, Any]]:
+        """The requests that were status callbacks."""
+        return [line for line in self.webhooks if line["path"] == "/events/status"]
+
+    def write(self) -> None:
+        """Put the logs where the ledger looks."""
+        (self.folder / "run.json").write_text(json.dumps(self.run))
+        _write_lines(self.folder / "callers.jsonl", [*self.dialogs.values()])
+        _write_lines(self.folder / "webhooks.jsonl", self.webhooks)
+        _write_lines(self.folder / "placements.jsonl", self.placements)
+        for name, record in self.records.items():
+            folder = self.folder / "node" / record["switchname"]
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{name}.cdr.json").write_text(json.dumps(record) + "\n")
+
+
+async def balanced_scene(folder: Path, url: str, db: Database, recorder: Recorder, account: AccountId) -> Scene:
+    """A run in which all is well."""
+    async with db.transaction() as tx:
+        app = await create_app(tx, account, AppDraft("App", Link("http://app/flow"), webhook_url=HOOK))
+    scene = Scene(folder, url)
+    scene.run = {
+        "run": "made-up", "fault": "node-sigkill", "began_at": BEGAN_S, "fault_at": DIED_S, "healed_at": DIED_S + 5,
+        "dead_nodes": ["m2"], "unavailable": [[DIED_S, DIED_S + 5]],
+    }  # fmt: skip
+    _add_people(scene)
+    for number, writer in ((TALKS, _talking), (BUSY, _busy), (LOST, _lost), (PLACED, _placed)):
+        call = scene.calls[number] = call_in_shard(len(scene.calls))
+        await recorder.submit(writer(_Writer(account, call, app.app_id)).records)
+    _add_records(scene)
+    scene.placements = [
+        {"at": BEGAN_S, "to": PLACED, "status": 201, "call": scene.calls[PLACED]},
+        {"at": BEGAN_S, "to": "+15559000099", "status": 503, "call": None},
+    ]
+    scene.webhooks = await _deliver_all(db)
+    return scene
+
+
+def _add_people(scene: Scene) -> None:
+    """Who noticed what, in seconds after the run began."""
+    scene.dialogs = {
+        TALKS: dialog(TALKS, DID, 0.0, 0.5, 10.0),
+        BUSY: dialog(BUSY, DID, 1.0, None, 1.5, final_status=486),
+        REFUSED: dialog(REFUSED, DID, 32.0, None, 32.5, final_status=503),
+        LOST: dialog(LOST, DID, 20.0, 20.5, 30.1, node="m2"),
+        RUNG: dialog(TALKS, RUNG, 1.1, 3.0, 8.0, role="callee"),
+        PLACED: dialog(SHOWN, PLACED, 0.2, 2.0, 9.0, role="callee"),
+    }
+
+
+def dialog(
+    from_number: str, to_number: str, invited_s: float, answered_s: float | None, ended_s: float, **more: object
+) -> dict[str, Any]:
+    """A line of callers.jsonl; seconds count from the beginning of the run."""
+    return {
+        "sip_call_id": f"{from_number}-{to_number}@phone", "role": "caller", "from": from_number, "to": to_number,
+        "invited_at": BEGAN_S + invited_s, "ringing_at": None,
+        "answered_at": None if answered_s is None else BEGAN_S + answered_s, "ended_at": BEGAN_S + ended_s,
+        "final_status": 200, "ended_by": "platform", "node": "m1", **more,
+    }  # fmt: skip
+
+
+def record(uuid: str, told: dict[str, Any], *, node: str = "m1") -> dict[str, Any]:
+    """The record that a node leaves of a dialog."""
+    answered_us, ended_us = (round((told[name] or 0) * 1e6) for name in ("answered_at", "ended_at"))
+    return {
+        "core-uuid": "core", "switchname": node,
+        "variables": {
+            "uuid": uuid, "direction": "inbound" if told["role"] == "caller" else "outbound",
+            "sip_call_id": told["sip_call_id"], "sip_from_user": told["from"], "sip_to_user": told["to"],
+            "start_uepoch": str(round(told["invited_at"] * 1e6)), "answer_uepoch": str(answered_us),
+            "end_uepoch": str(ended_us), "hangup_cause": "NORMAL_CLEARING",
+        },
+        "callflow": [{"caller_profile": {"caller_id_number": told["from"], "destination_number": told["to"]}}],
+    }  # fmt: skip
+
+
+def _add_records(scene: Scene) -> None:
+    for number in (TALKS, BUSY, PLACED):
+        scene.records[number] = record(scene.uuid(number), scene.dialogs[number])
+    scene.records[RUNG] = record(b_leg_of(scene.calls[TALKS]), scene.dialogs[RUNG])
+    scene.records[REFUSED] = record("0b000000-0000-4000-8000-000000000003", scene.dialogs[REFUSED])
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Entries of a call's journal, one after the other."""
+
+    account: AccountId
+    call: CallId
+    app: str
+    records: list[Record] = field(default_factory=list)
+
+    def add(self, after_s: float, *writes: Write) -> None:
+        seq = len(self.records)
+        at_ms = NOW_MS + round(after_s * 1000)
+        self.records.append(Record(self.account, self.call, seq, at_ms, "Something", "{}", b"", writes))
+
+    def open(self, after_s: float, direction: str, from_number: str, to_number: str, node: str = "m1") -> None:
+        opened = CallOpened(self.app, direction, "ringing", from_number, to_number, node)
+        self.add(after_s, opened, self.event("call.ringing"))
+
+    def event(self, kind: str, leg: LegId | None = None) -> EventPublished:
+        return EventPublished(Token(f"{self.call}.{len(self.records)}.{kind}"), kind, "{}", leg, HOOK)
+
+    def callback(self, leg: LegId, status: str, number: int) -> CallbackQueued:
+        told = [("CallSid", sid_of("CA", leg)), ("CallStatus", status), ("SequenceNumber", str(number))]
+        return CallbackQueued("http://app/events/status", "POST", json.dumps(told))
+
+    def answer(self, after_s: float) -> None:
+        answered = CallChanged(status="in-progress", answered_ms=NOW_MS + round(after_s * 1000))
+        self.add(after_s, answered, self.event("call.answered"))
+
+    def end(self, after_s: float, result: str, reason: str, cause: str) -> None:
+        ended = CallChanged(
+            status=result, ended_ms=NOW_MS + round(after_s * 1000), result=result, reason=reason, cause=cause
+        )
+        self.add(after_s, ended, self.event("call.completed" if result == "completed" else "call.failed"))
+
+
+def b_leg_of(call: CallId) -> LegId:
+    """The B-leg that a call dials."""
+    return LegId("0b" + leg_of_call(call)[2:])
+
+
+def _talking(writer: _Writer) -> _Writer:
+    leg = b_leg_of(writer.call)
+    writer.open(0.0, "inbound", TALKS, DID)
+    writer.answer(0.5)
+    opened = LegOpened(leg, "dial_target", TALKS, RUNG)
+    writer.add(1.0, opened, writer.event("leg.initiated", leg), writer.callback(leg, "initiated", 0))
+    answered = LegChanged(leg, answered_ms=NOW_MS + 3000)
+    writer.add(3.0, answered, writer.event("leg.answered", leg), writer.callback(leg, "in-progress", 1))
+    ended = LegChanged(leg, ended_ms=NOW_MS + 8100, cause="NORMAL_CLEARING")
+    writer.add(8.1, ended, writer.event("leg.completed", leg), writer.callback(leg, "completed", 2))
+    writer.end(10.2, "completed", "normal-clearing", "NORMAL_CLEARING")
+    return writer
+
+
+def _busy(writer: _Writer) -> _Writer:
+    writer.open(1.0, "inbound", BUSY, DID)
+    writer.end(1.5, "busy", "user-busy", "USER_BUSY")
+    return writer
+
+
+def _lost(writer: _Writer) -> _Writer:
+    writer.open(20.0, "inbound", LOST, DID, "m2")
+    writer.answer(20.5)
+    writer.end(37.0, "completed", "lost", "LOST")
+    return writer
+
+
+def _placed(writer: _Writer) -> _Writer:
+    writer.open(0.1, "outbound-api", SHOWN, PLACED)
+    writer.answer(2.0)
+    writer.end(9.0, "completed", "normal-clearing", "NORMAL_CLEARING")
+    return writer
+
+
+async def _deliver_all(db: Database) -> list[dict[str, Any]]:
+    """Let the engine deliver to nobody; answers what the tenant's server would have written down."""
+    lines: list[dict[str, Any]] = []
+    while True:
+        async with db.transaction() as tx:
+            due = await take_due_deliveries(tx, VAULT)
+            for delivery in due:
+                content = content_of(delivery)
+                line: dict[str, Any] = {"at": BEGAN_S + len(lines) / 100, "answered": 204}
+                if isinstance(content, EventContent):
+                    headers = {"X-Teler-Event-Id": content.event_id}
+                    line |= {"path": "/events", "headers": headers, "body": json.loads(content.body)}
+                else:
+                    headers = {"i-twilio-idempotency-token": content.idempotency_token}
+                    line |= {"path": "/events/status", "headers": headers, "body": dict(content.parameters)}
+                lines.append(line)
+                await record_attempt(tx, delivery, Attempt(204, None, 1))
+        if not due:
+            return lines
+
+
+def _write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
