@@ -24,6 +24,7 @@ _MODULES = (
     "mod_tone_stream",
 )
 _LAST = "mod_sofia"  # when it takes calls, all of the others are there
+_EARLY_MODULES = ("mod_pgsql",)  # before the core opens its database, which is before any other module
 _CONFIGURATIONS = ("acl", "conference", "event_socket", "logfile", "modules", "sofia", "switch")
 _SECRET = frozenset({"autoload/event_socket.conf.xml"})
 
@@ -37,13 +38,15 @@ def render_freeswitch(node: MediaNode) -> list[RenderedFile]:
     values = {
         "node": node,
         "modules": _modules_of(node),
+        "early_modules": _EARLY_MODULES,
         "codecs": "OPUS,PCMU,PCMA" if node.has_opus else "PCMU,PCMA",
         "configurations": configurations,
     }
     templates = {f"autoload/{name}.conf.xml": f"{name}.conf" for name in configurations}
     templates |= {"dialplan/door.xml": "door", "freeswitch.xml": "freeswitch"}
+    secret = _SECRET | {"autoload/switch.conf.xml"} if node.core_database else _SECRET
     return [
-        RenderedFile(path, render_xml(f"freeswitch/{name}.xml.j2", **values), is_secret=path in _SECRET)
+        RenderedFile(path, render_xml(f"freeswitch/{name}.xml.j2", **values), is_secret=path in secret)
         for path, name in sorted(templates.items())
     ]
 
@@ -80,4 +83,6 @@ def _modules_of(node: MediaNode) -> tuple[str, ...]:
 
 
 def _configurations_of(node: MediaNode) -> tuple[str, ...]:
-    return _CONFIGURATIONS if node.call_records is None else tuple(sorted((*_CONFIGURATIONS, "json_cdr")))
+    records = () if node.call_records is None else ("json_cdr",)
+    early = ("pre_load_modules",) if node.core_database else ()
+    return tuple(sorted((*_CONFIGURATIONS, *records, *early)))

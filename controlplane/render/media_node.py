@@ -11,6 +11,7 @@ LOOPBACK = ("127.0.0.0/8",)
 SMALLEST_RTP_RANGE = 10
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 _PASSWORD = re.compile(r"[!-~]{1,128}\Z")
+_DATABASE = re.compile(r"postgresql://[!-~]{1,400}\Z")
 _FOLDER = re.compile(r"/[^\x00-\x1f\x7f]*\Z")
 
 
@@ -47,6 +48,10 @@ class MediaNode:
     `door_watchdog_s` seconds. `call_records` is the absolute folder in which the node leaves a record of each leg
     that ended, `<uuid>.cdr.json` (mod_json_cdr; numbers are in it, and nothing of ours removes it); None: it leaves
     none.
+
+    `core_database` (postgresql://…, a database that no other node uses; "" for a file of FreeSWITCH's own) is where
+    answered legs are kept so that another node can go on with them. FreeSWITCH repeats the address in its log where it
+    cannot connect: without a password in it (`?passfile=…`) none gets there.
     """
 
     name: str
@@ -67,6 +72,7 @@ class MediaNode:
     leg_rate_limit: int = 200
     has_opus: bool = False
     call_records: str | None = None
+    core_database: str = field(default="", repr=False)
 
 
 def verify_media_node(node: MediaNode) -> list[str]:
@@ -80,6 +86,8 @@ def _name_problems(node: MediaNode) -> Iterator[str]:
             yield f"{noun}: small letters and digits, single hyphens between"
     if not _PASSWORD.match(node.esl_password):
         yield "esl_password: 1 to 128 printable characters without spaces"
+    if node.core_database and not _DATABASE.match(node.core_database):
+        yield "core_database: postgresql://… and at most 400 printable characters without spaces"
 
 
 def _address_problems(node: MediaNode) -> Iterator[str]:

@@ -28,10 +28,18 @@ BEHIND_AN_SBC = MediaNode(
     call_records="/srv/call-records",
 )
 
+RECOVERABLE = MediaNode(
+    name="m2",
+    folders=_FOLDERS,
+    esl_password="not-a-secret",
+    core_database="postgresql://m2:not-a-secret@10.0.0.9:5432/core_m2?sslmode=require&connect_timeout=5",
+)
+
 
 def golden_trees() -> dict[str, list[RenderedFile]]:
     """The files of each tree, by the folder they are kept in."""
     return {
         "freeswitch/one_machine": render_freeswitch(ONE_MACHINE),
         "freeswitch/behind_an_sbc": render_freeswitch(BEHIND_AN_SBC),
+        "freeswitch/recoverable": render_freeswitch(RECOVERABLE),
     }

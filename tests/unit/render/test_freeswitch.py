@@ -45,6 +45,22 @@ def test_the_password_is_only_in_the_secret_file_and_whole() -> None:
     assert not any("a&quot;b" in file.content for file in render_freeswitch(NODE) if not file.is_secret)
 
 
+def test_a_core_database_is_named_in_a_secret_file_and_its_module_comes_first() -> None:
+    node = replace(NODE, core_database="postgresql://m1:a&b@db/core")
+    secret = [file.path for file in render_freeswitch(node) if file.is_secret]
+    assert secret == ["autoload/event_socket.conf.xml", "autoload/switch.conf.xml"]
+    assert params("autoload/switch.conf.xml", node)["core-db-dsn"] == node.core_database
+    assert params("autoload/sofia.conf.xml", node)["track-calls"] == "true"
+    early = [e.get("module") for e in tree_of("autoload/pre_load_modules.conf.xml", node).iter("load")]
+    assert early == ["mod_pgsql"]
+
+
+def test_without_a_core_database_nothing_of_one_is_configured() -> None:
+    assert "core-db-dsn" not in params("autoload/switch.conf.xml")
+    assert "track-calls" not in params("autoload/sofia.conf.xml")
+    assert "autoload/pre_load_modules.conf.xml" not in {file.path for file in render_freeswitch(NODE)}
+
+
 def test_every_call_goes_to_the_door_with_its_watchdog() -> None:
     assert params("autoload/sofia.conf.xml")["context"] == "door"
     door = tree_of("dialplan/door.xml")

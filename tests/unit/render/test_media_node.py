@@ -37,6 +37,14 @@ def test_a_node_with_the_defaults_is_fine() -> None:
         (replace(NODE, door_watchdog_s=0), "door_watchdog_s: at least 1"),
         (replace(NODE, folders=replace(NODE.folders, log="log")), "folders.log: not an absolute path"),
         (replace(NODE, call_records="records"), "call_records: not an absolute path"),
+        (
+            replace(NODE, core_database="m1.db"),
+            "core_database: postgresql://… and at most 400 printable characters without spaces",
+        ),
+        (
+            replace(NODE, core_database="postgresql://a b"),
+            "core_database: postgresql://… and at most 400 printable characters without spaces",
+        ),
     ],
 )
 def test_each_mistake_has_its_line(node: MediaNode, problem: str) -> None:
@@ -49,4 +57,4 @@ def test_a_node_with_mistakes_is_not_rendered_and_all_of_them_are_told() -> None
 
 
 def test_the_password_is_not_in_the_repr() -> None:
-    assert "secret" not in repr(NODE)
+    assert "secret" not in repr(replace(NODE, core_database="postgresql://m1:secret@db/core"))
