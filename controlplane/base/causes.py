@@ -37,6 +37,7 @@ class Cause(StrEnum):
     INVALID_GATEWAY = "INVALID_GATEWAY"
     PICKED_OFF = "PICKED_OFF"
     LOST = "LOST"  # ours: the leg was gone when someone came to look, and nobody saw how
+    NODE_LOST = "NODE_LOST"  # ours: its media node died, and it did not come up on another
 
 
 class Result(StrEnum):
@@ -76,6 +77,7 @@ _BY_CAUSE = {
     Cause.MANAGER_REQUEST: Verdict(Result.CANCELED, "canceled"),
     Cause.RECOVERY_ON_TIMER_EXPIRE: Verdict(Result.FAILED, "nobody-answered-for-the-call"),
     Cause.LOST: Verdict(Result.FAILED, "lost"),
+    Cause.NODE_LOST: Verdict(Result.FAILED, "node-lost"),
 }
 
 _BY_SIP_STATUS = {

@@ -84,6 +84,13 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class StayAfterParting:
+    """A leg that another node joined again with its partner is parked when the two part, and ended by nothing."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
 class Mute:
     """Silence a leg's voice, or take that back."""
 
@@ -163,7 +170,7 @@ class CallBack:
 
 @dataclass(frozen=True, slots=True)
 class KeepRecording:
-    """A recording is finished on its media node: store it, trim it, tell `callback`.
+    """A recording is finished on its media `node`: store it, trim it, tell `callback`.
 
     `source` is RecordVerb, DialVerb or OutboundAPI; `duration_ms` None where only the file knows.
     """
@@ -177,6 +184,7 @@ class KeepRecording:
     is_trimmed: bool
     callback: RecordingCallback | None
     parameters: tuple[tuple[str, str], ...] = ()
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +213,9 @@ class Finish:
 
 
 Command: TypeAlias = (
-    Burst | Claim | Ring | Interrupt | End | Originate | Join | Mute | SendDigitsNow | PlayOver | LookAt | FetchDocument
-    | TakeInline | Publish | CallBack | KeepRecording | Note | Acknowledge | Finish
+    Burst | Claim | Ring | Interrupt | End | Originate | Join | StayAfterParting | Mute | SendDigitsNow | PlayOver
+    | LookAt | FetchDocument | TakeInline | Publish | CallBack | KeepRecording | Note | Acknowledge | Finish
 )  # fmt: skip
 
 WRITTEN = (Publish, CallBack, KeepRecording, Note, Acknowledge, Finish)
-REPEATABLE = (Claim, Ring, Interrupt, End, LookAt, FetchDocument, Mute, *WRITTEN)
+REPEATABLE = (Claim, Ring, Interrupt, End, LookAt, FetchDocument, StayAfterParting, Mute, *WRITTEN)

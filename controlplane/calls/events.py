@@ -188,6 +188,16 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """The call's media node died, and `node` goes on with it: answered legs are parked there, or joined as they were.
+
+    Legs that did not come up there have ended before this. What ran on a leg, or was to run there, did not come along.
+    """
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
 class BurstLooked:
     """The answer to LookAt: everything queued on the leg before now has run.
 
@@ -204,7 +214,7 @@ class BurstLooked:
 Event: TypeAlias = (
     CallOffered | CallPlaced | LegRinging | LegAnswered | LegEnded | LegsJoined | LegsParted | OriginateFailed
     | BurstDone | BurstLooked | PromptFailed | DocumentArrived | DocumentFailed
-    | Redirected | HangUpAsked | MuteAsked | DigitsAsked | PlayAsked | Resumed
+    | Redirected | HangUpAsked | MuteAsked | DigitsAsked | PlayAsked | Resumed | Moved
 )  # fmt: skip
 
 

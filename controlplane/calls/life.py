@@ -75,13 +75,14 @@ def close(state: CallState) -> Verdict:
             leg.ended_by_us = Cause.ORIGINATOR_CANCEL
             state.emit(End(leg.id, Cause.ORIGINATOR_CANCEL))
     if state.recording and state.a_leg.is_answered:
-        state.emit(_keep_recording(state))
+        state.emit(keep_recording(state))
     verdict = progress.verdict_on(state, state.a_leg)
     state.emit(Finish(verdict))
     return verdict
 
 
-def _keep_recording(state: CallState) -> KeepRecording:
+def keep_recording(state: CallState) -> KeepRecording:
+    """Keep what was recorded of the whole call."""
     return KeepRecording(
         state.token(),
         state.recording,
@@ -91,4 +92,5 @@ def _keep_recording(state: CallState) -> KeepRecording:
         duration_ms=None,
         is_trimmed=False,
         callback=None,
+        node=state.recorded_on.get(state.recording, state.node),
     )

@@ -15,7 +15,17 @@ from dataclasses import dataclass, field
 from controlplane.base.causes import Verdict
 from controlplane.base.ids import LegId
 from controlplane.calls import progress
-from controlplane.calls.commands import Acknowledge, Burst, Claim, Command, End, Interrupt, Join, Note
+from controlplane.calls.commands import (
+    Acknowledge,
+    Burst,
+    Claim,
+    Command,
+    End,
+    Interrupt,
+    Join,
+    Note,
+    StayAfterParting,
+)
 from controlplane.calls.events import (
     BurstDone,
     BurstLooked,
@@ -32,6 +42,7 @@ from controlplane.calls.events import (
     LegRinging,
     LegsJoined,
     LegsParted,
+    Moved,
     MuteAsked,
     OriginateFailed,
     PlayAsked,
@@ -41,11 +52,12 @@ from controlplane.calls.events import (
 )
 from controlplane.calls.facts import Direction, Facts, Inline
 from controlplane.calls.life import close, live
+from controlplane.calls.moving import move
 from controlplane.calls.outstanding import Outstanding
 from controlplane.calls.plans import Ask, Plan, Replaced
 from controlplane.calls.relevance import concerns, leg_is
 from controlplane.calls.requests import carry_out
-from controlplane.calls.runs import AnswerLeg, RecordVoice
+from controlplane.calls.runs import AnswerLeg, RecordVoice, recording_of
 from controlplane.calls.scene import CallState, HungUp, Leg, LegState, Scene, Script
 
 
@@ -81,6 +93,11 @@ class CallMachine:
         """What the call began with; there is none before the first entry."""
         assert self.state is not None
         return self.state.facts
+
+    @property
+    def moves(self) -> int:
+        """How often the call went on on another node, as far as the journal tells."""
+        return self.state.moves if self.state is not None else 0
 
     @property
     def living_legs(self) -> tuple[Leg, ...]:
@@ -148,6 +165,9 @@ class CallMachine:
                 state.emit(Note("error", code, problem, what))
             case Resumed():
                 self._resume(state)
+            case Moved(node):
+                move(state, self._outstanding, node)
+                self._advance(event)
             case BurstLooked():
                 self._looked(state, event)
             case BurstDone():
@@ -227,8 +247,13 @@ class CallMachine:
     def _remember(self, state: CallState, commands: tuple[Command, ...]) -> None:
         for command in commands:
             self._outstanding.remember(command)
-            if isinstance(command, Join | Interrupt):
-                state.legs[command.leg].is_away = isinstance(command, Join)
+            match command:
+                case Join(leg) | StayAfterParting(leg):
+                    state.legs[leg].is_away = True
+                case Interrupt(leg):
+                    state.legs[leg].is_away = False
+                case Burst(runs=runs):
+                    state.recorded_on |= {name: state.node for run in runs if (name := recording_of(run))}
 
     def _resume(self, state: CallState) -> None:
         a_leg = state.a_leg

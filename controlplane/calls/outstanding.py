@@ -16,7 +16,7 @@ from controlplane.base import ids
 from controlplane.base.ids import LegId, Token
 from controlplane.calls.commands import Burst, Command, FetchDocument, Interrupt, Join, LookAt, TakeInline
 from controlplane.calls.events import BurstLooked
-from controlplane.calls.runs import Bridge, HangUpLeg
+from controlplane.calls.runs import Bridge, HangUpLeg, Run, may_be_sent_again
 
 Awaited: TypeAlias = Burst | FetchDocument | TakeInline | Join
 
@@ -88,6 +88,15 @@ class Outstanding:
             yield self._broken_off
         for token, command in self._commands.items():
             yield LookAt(command.leg, token) if isinstance(command, Burst) else command
+
+    def begin_anew(self, rewritten: Callable[[Run], Run]) -> tuple[Command, ...]:
+        """What is to be said on another node, where nothing of it is known; what may not be said twice is forgotten."""
+        self._broken_off = None
+        self._drop(lambda one: isinstance(one, Burst) and not may_be_sent_again(one.runs))
+        for token, one in self._commands.items():
+            if isinstance(one, Burst):
+                self._commands[token] = replace(one, runs=tuple(map(rewritten, one.runs)))
+        return tuple(self._commands.values())
 
     def reached(self, looked: BurstLooked) -> bool:
         """Say whether all of a burst reached its leg, and so is through when its leg says so."""

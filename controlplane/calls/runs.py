@@ -114,6 +114,22 @@ class HangUpLeg:
     cause: Cause
 
 
+def may_be_sent_again(runs: tuple[Run, ...]) -> bool:
+    """Say whether runs may begin anew on another node: nobody is dialled twice, no recording is written over."""
+    return not any(isinstance(run, Bridge | RecordVoice) for run in runs)
+
+
+def recording_of(run: Run) -> str:
+    """The recording that a run makes, "" if it makes none."""
+    match run:
+        case StartRecording(recording) | RecordVoice(recording):
+            return recording
+        case Bridge(recording=StartRecording(recording)):
+            return recording
+        case _:
+            return ""
+
+
 Run: TypeAlias = (
     AnswerLeg
     | Wait

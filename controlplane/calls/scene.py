@@ -17,9 +17,9 @@ from controlplane.base import ids
 from controlplane.base.causes import Cause
 from controlplane.base.ids import LegId, Token
 from controlplane.calls.commands import Burst, Command, Note
-from controlplane.calls.events import BurstDone, Event, Outcome
+from controlplane.calls.events import BurstDone, Event, Moved, Outcome
 from controlplane.calls.facts import Direction, Facts
-from controlplane.calls.runs import AnswerLeg, Run
+from controlplane.calls.runs import AnswerLeg, Run, may_be_sent_again
 from controlplane.verbs.documents import Link, Play, Prompt, RecordingCallback, StatusCallback
 
 T = TypeVar("T")
@@ -74,6 +74,14 @@ class Leg:
         return -(-((self.ended_ms or now_ms) - self.answered_ms) // 1000)
 
 
+class NodeLost(Exception):
+    """The media node died under a burst that cannot be said again as it was; `before` is what was to run before it."""
+
+    def __init__(self, before: tuple[Run, ...]) -> None:
+        self.before = before
+        super().__init__()
+
+
 class HungUp(Exception):
     """Thrown into a script when its leg has ended: say what is left to say, then let it pass."""
 
@@ -89,7 +97,13 @@ class CallState:
     said: list[Command] = field(default_factory=list)
     is_rejected: bool = False
     recording: str = ""  # of the whole call, where one runs
+    node: str = field(init=False)
+    moves: int = 0  # from a node that died to another
+    recorded_on: dict[str, str] = field(default_factory=dict)  # the node that each recording was begun on
     _index: int = 0
+
+    def __post_init__(self) -> None:
+        self.node = self.facts.node
 
     def begin(self, seq: int, at_ms: int) -> None:
         """Start the next entry."""
@@ -161,12 +175,18 @@ class Scene:
         return token
 
     def burst(self, *runs: Run) -> Script[Outcome]:
-        """Send what is queued and these, wait until all of it has run, answer its outcome."""
+        """Send what is queued and these, wait until all of it has run, answer its outcome.
+
+        Raises NodeLost if the node dies meanwhile and some of these may be sent but once.
+        """
+        sent = (*self.queued, *runs)
         token = self.send(*runs)
         while True:
             event = yield
             if isinstance(event, BurstDone) and event.token == token:
                 return event.outcome
+            if isinstance(event, Moved) and not may_be_sent_again(sent):
+                raise NodeLost(tuple(run for run in sent if may_be_sent_again((run,))))
 
     def resolve(self, url: str) -> str:
         """An absolute URL, seen from the document in hand; "" is the document's own."""

@@ -40,6 +40,7 @@ from controlplane.calls.events import (
     LegRinging,
     LegsJoined,
     LegsParted,
+    Moved,
     MuteAsked,
     OriginateFailed,
     PlayAsked,
@@ -151,6 +152,7 @@ _EVENTS: dict[type, Callable[[Any, LegId], tuple[str, str]]] = {
     PromptFailed: lambda e, _: ("platform", f"could not play {e.what}: {e.problem}"),
     BurstLooked: lambda e, a: (_party(e.leg, a), "has come to the end of what was sent to it"),
     Resumed: lambda e, _: ("platform", f"{e.server} drives the call from here on"),
+    Moved: lambda e, _: ("platform", f"the media node died, and {e.node} goes on with the call"),
 }
 
 

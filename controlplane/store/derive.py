@@ -99,7 +99,7 @@ def _of_command(facts: Facts, entry: Entry, index: int, command: Command) -> Ite
         case CallBack():
             yield CallbackQueued(command.link.url, command.link.method, _compact(command.parameters))
         case KeepRecording():
-            yield RecordingKept(facts.node, facts.webhook_url, command)
+            yield RecordingKept(command.node or facts.node, facts.webhook_url, command)
         case Note():
             yield NoteWritten(index, command.level, command.code, command.text, command.where)
         case Acknowledge():

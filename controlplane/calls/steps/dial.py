@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from controlplane.base import ids
 from controlplane.base.causes import Cause, Result, verdict_of
 from controlplane.calls import parameters, progress
-from controlplane.calls.commands import CallBack, End, KeepRecording
+from controlplane.calls.commands import CallBack, End, Interrupt, KeepRecording
 from controlplane.calls.events import Outcome
 from controlplane.calls.facts import Direction
 from controlplane.calls.parameters import Parameters
 from controlplane.calls.plans import Ask, Plan, Replaced
 from controlplane.calls.runs import Branch, Bridge, StartRecording, StopRecording
-from controlplane.calls.scene import HungUp, Leg, Scene, Script
+from controlplane.calls.scene import HungUp, Leg, NodeLost, Scene, Script
 from controlplane.calls.steps.record import recording_url
-from controlplane.calls.steps.screening import dial_screened
+from controlplane.calls.steps.screening import dial_screened, talk
 from controlplane.verbs.documents import Dial, DialRecord, Link, Number, Sip, StatusCallback, Target
 
 FROM_RINGING = (DialRecord.FROM_RINGING, DialRecord.FROM_RINGING_DUAL)
@@ -57,8 +57,7 @@ def dial(scene: Scene, verb: Dial, *, screen: Callable[[Scene, Link], Script[boo
         if any(target.screening for target in verb.targets):
             yield from dial_screened(scene, dialling.branches, verb, screen, dialling.recording)
         else:
-            outcome = yield from scene.burst(*_runs(scene, dialling))
-            _settle(scene, dialling, outcome)
+            yield from _dial_here(scene, dialling)
     except HungUp:
         if any(leg.is_alive or leg.cause == Cause.ORIGINATOR_CANCEL for leg in dialling.legs):
             dialling.dial_result = Cause.ORIGINATOR_CANCEL
@@ -71,6 +70,21 @@ def dial(scene: Scene, verb: Dial, *, screen: Callable[[Scene, Link], Script[boo
         raise
     _close(scene, dialling)
     return Ask(scene.link(verb.action) or verb.action, _told(scene, dialling)) if verb.action else None
+
+
+def _dial_here(scene: Scene, dialling: Dialling) -> Script[None]:
+    """Have FreeSWITCH dial and join. If the node dies, two who talk talk on; nobody is dialled again."""
+    try:
+        outcome = yield from scene.burst(*_runs(scene, dialling))
+        _settle(scene, dialling, outcome)
+    except NodeLost:
+        dialling.dial_result = Cause.NODE_LOST
+        winner = dialling.winner
+        if winner is not None and winner.is_alive:
+            yield from talk(scene, winner.id)
+            scene.emit(Interrupt(scene.leg.id))
+        else:
+            _end_branches(scene, dialling)
 
 
 def _begin(scene: Scene, verb: Dial) -> Dialling:
@@ -185,6 +199,7 @@ def _close(scene: Scene, dialling: Dialling) -> None:
             duration_ms=None,
             is_trimmed=dialling.verb.trim,
             callback=scene.told(dialling.verb.recording_callback),
+            node=scene.state.recorded_on.get(dialling.recording.recording, scene.state.node),
         )
     )
 

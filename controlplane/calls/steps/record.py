@@ -9,7 +9,7 @@ from controlplane.calls.events import Outcome
 from controlplane.calls.parameters import Parameters
 from controlplane.calls.plans import Ask, Plan
 from controlplane.calls.runs import RecordVoice
-from controlplane.calls.scene import HungUp, Scene, Script
+from controlplane.calls.scene import HungUp, NodeLost, Scene, Script
 from controlplane.verbs.documents import Record
 
 
@@ -22,7 +22,8 @@ def recording_url(scene: Scene, recording: str) -> str:
 def record(scene: Scene, verb: Record) -> Script[Plan | None]:
     """Record, then ask the action; with nothing recorded, the next verb's turn.
 
-    When the caller hangs up, what was recorded is kept and the action is still told, its answer ignored.
+    When the caller hangs up, what was recorded is kept and the action is still told, its answer ignored. When the media
+    node dies, what was recorded there is kept, and on the next node a new recording begins.
     """
     scene.answer()
     recording = scene.state.mint(ids.RECORDING)
@@ -31,6 +32,10 @@ def record(scene: Scene, verb: Record) -> Script[Plan | None]:
         outcome = yield from scene.burst(
             RecordVoice(recording, verb.finish_keys, verb.timeout_s, verb.max_length_s, verb.play_beep)
         )
+    except NodeLost as lost:
+        _keep(scene, verb, recording, None)
+        scene.queue(*lost.before)
+        return (yield from record(scene, verb))
     except HungUp:
         _keep(scene, verb, recording, None)
         action = scene.link(verb.action, verb.method)
@@ -70,5 +75,6 @@ def _keep(scene: Scene, verb: Record, recording: str, outcome: Outcome | None) -
             duration_ms=outcome.record_ms if outcome else None,
             is_trimmed=verb.trim,
             callback=scene.told(verb.callback),
+            node=scene.state.recorded_on.get(recording, scene.state.node),
         )
     )

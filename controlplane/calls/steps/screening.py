@@ -47,7 +47,7 @@ def dial_screened(
     if recording is not None:
         scene.send(recording)
     scene.emit(Join(scene.leg.id, winner, scene.state.token()))
-    yield from _talk(scene, winner)
+    yield from talk(scene, winner)
     scene.emit(Interrupt(scene.leg.id))
 
 
@@ -135,7 +135,8 @@ def _end(scene: Scene, legs: list[LegId], cause: Cause) -> None:
         scene.emit(End(leg, cause))
 
 
-def _talk(scene: Scene, winner: LegId) -> Script[None]:
+def talk(scene: Scene, winner: LegId) -> Script[None]:
+    """Wait until a leg that was joined leaves, or is parted from ours; then it is ended."""
     while scene.state.legs[winner].is_alive:
         event = yield
         match event:

@@ -196,6 +196,9 @@ class PhoneCall:
                 self.hang_up()
 
     def _take_new_offer(self, request: Request) -> None:
+        contact = header(request, "Contact")
+        if contact:  # RFC 3261 §12.2.2: from here on the other side is reached there
+            self.target = uri_in(contact)
         try:
             self._take_description(request.body)
         except NoAudio:

@@ -14,6 +14,7 @@ from controlplane.emulator.phones.rtp import FRAME, RATE_HZ, Packet, Samples, fr
 from controlplane.emulator.phones.sdp import PCMU
 
 _SLACK = RATE_HZ // 4  # a reader who comes late by less than this has not missed anything
+_MOST_MISORDERED = 100  # packets
 _FIRST_ROOM = 30 * RATE_HZ
 
 
@@ -36,11 +37,17 @@ class HeardAudio:
     _samples: Samples = field(default_factory=lambda: np.zeros(_FIRST_ROOM, np.int16))
     _next_sequence: int | None = None
     _key_since: int | None = None
+    _stray: int | None = None  # what would follow a packet that was taken for an old one
 
     def take(self, packet: Packet, now_s: float) -> None:
         """Put a packet in its place. `now_s` is of the clock of `began_s`."""
         if self._next_sequence is not None and _is_old(packet.sequence, self._next_sequence):
-            return
+            # Far back, and two in a row: whoever speaks began to count anew without telling us (RFC 3550, A.1).
+            is_far = (self._next_sequence - packet.sequence) & 0xFFFF > _MOST_MISORDERED
+            is_restarted, self._stray = packet.sequence == self._stray and is_far, packet.sequence + 1 & 0xFFFF
+            if not is_restarted:
+                return
+            self._next_sequence = None
         if packet.payload_type == PCMU:
             self._hear(packet, now_s)
         elif (key := maybe_key(packet.payload)) is not None and packet.timestamp != self._key_since:

@@ -12,7 +12,7 @@ import pytest
 
 from controlplane.emulator.phones.calls import PhoneCall, State
 from controlplane.emulator.phones.exchange import Exchange
-from controlplane.emulator.phones.sip_text import header, user_in
+from controlplane.emulator.phones.sip_text import Request, header, user_in
 
 
 @dataclass(slots=True)
@@ -90,6 +90,17 @@ async def test_both_hear_what_the_other_says_and_presses(town: Town) -> None:
         await asyncio.to_thread(call.stream.closed.wait, 60)
         assert "".join(key.key for key in call.stream.heard.keys) == "5#"
         assert loudest(call) == pytest.approx(8000, rel=0.05)
+
+
+async def test_a_call_that_moves_is_ended_where_it_moved_to(town: Town) -> None:
+    mine, theirs = await town.call()
+    theirs.answer()
+    await until(mine, lambda: mine.state is State.ANSWERED)
+    offer = (("Contact", "<sip:elsewhere@127.0.0.1:9>"), *theirs.invite.headers)
+    mine.take_request(Request("INVITE", mine.target, offer, theirs.invite.body))
+    assert mine.target == "sip:elsewhere@127.0.0.1:9"
+    theirs.hang_up()
+    await ended(mine)
 
 
 async def test_a_caller_who_gives_up_cancels(town: Town) -> None:

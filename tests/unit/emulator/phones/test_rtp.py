@@ -91,6 +91,13 @@ def test_a_packet_that_comes_twice_is_heard_once() -> None:
     assert heard.length == 2 * FRAME
 
 
+def test_who_begins_to_count_anew_is_heard_from_the_second_packet_on() -> None:
+    heard = HeardAudio(began_s=10.0)
+    for place, sequence in enumerate((500, 501, 20, 21, 22)):
+        heard.take(tone(sequence), 10.02 + place * 0.02)
+    assert heard.packets == 4
+
+
 def test_a_key_is_heard_once() -> None:
     heard = HeardAudio(began_s=10.0)
     sequence = 0
