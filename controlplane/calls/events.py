@@ -37,9 +37,13 @@ class LegRinging:
 
 @dataclass(frozen=True, slots=True)
 class LegAnswered:
-    """A leg was answered: by us if it came in, by the callee if we dialled it."""
+    """A leg was answered: by us if it came in, by the callee if we dialled it.
+
+    `ago_ms` is how long before this entry, where that was found out late: nobody listened when it happened.
+    """
 
     leg: LegId
+    ago_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

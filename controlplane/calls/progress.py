@@ -40,8 +40,8 @@ def follow(state: CallState, event: LegRinging | LegAnswered | LegsJoined | Legs
     match event:
         case LegRinging():
             ringing(state, leg)
-        case LegAnswered():
-            answered(state, leg)
+        case LegAnswered(ago_ms=ago_ms):
+            answered(state, leg, ago_ms)
         case LegsJoined(other=other):
             _joined(state, leg, state.legs.get(other))
         case LegsParted(other=other):
@@ -73,11 +73,11 @@ def ringing(state: CallState, leg: Leg) -> None:
     _tell(state, leg, StatusEvent.RINGING, "ringing")
 
 
-def answered(state: CallState, leg: Leg) -> None:
-    """A leg was answered. Late or repeated news does not count."""
+def answered(state: CallState, leg: Leg, ago_ms: int = 0) -> None:
+    """A leg was answered, so long ago. News of what is known, or of a leg that is gone, does not count."""
     if leg.is_answered or not leg.is_alive:
         return
-    leg.state, leg.answered_ms = LegState.ANSWERED, state.now_ms
+    leg.state, leg.answered_ms = LegState.ANSWERED, state.now_ms - ago_ms
     _tell(state, leg, StatusEvent.ANSWERED, "answered")
 
 

@@ -207,8 +207,9 @@ class Keeper:
             channels = await self.matching.channels()
             calls = self._adopt(stored, shards)
             await self.matching.end_the_gone(self.matching.missing(calls, channels), waiting)
+            ago_ms = await self.matching.answered_ago_ms(calls, channels)
             for call in calls:
-                self.matching.resume(call, channels, self.server)
+                self.matching.resume(call, channels, ago_ms, self.server)
             offered = {news.leg for news in waiting if isinstance(news, Offered)}
             waiting += await self.matching.unclaimed(channels, shards, but=offered)
         except LinkLost:

@@ -58,7 +58,17 @@ class Matching:
                 continue
             call.feed(LegEnded(leg, Cause.LOST))
 
-    def resume(self, call: LiveCall, channels: Channels, server: str) -> None:
+    async def answered_ago_ms(self, calls: Iterable[LiveCall], channels: Channels) -> Mapping[LegId, int]:
+        """How long ago legs were answered of whose answer no journal knows."""
+        unknown = [
+            leg.id
+            for call in calls
+            for leg in call.machine.living_legs
+            if not leg.is_answered and leg.id in channels and channels[leg.id].is_answered
+        ]
+        return {leg: await self.node.answered_ago_ms(leg) for leg in unknown}
+
+    def resume(self, call: LiveCall, channels: Channels, ago_ms: Mapping[LegId, int], server: str) -> None:
         """Go on with a call: tell it what of its legs the node shows, and have it say again what may be lost."""
         if call.is_dropped:
             return
@@ -70,7 +80,7 @@ class Matching:
                 self.effects.dialling.found(leg.id)
             if channel.is_answered:
                 self.effects.answered(leg.id)
-                call.feed(LegAnswered(leg.id))
+                call.feed(LegAnswered(leg.id, ago_ms.get(leg.id, 0)))
         call.feed(Resumed(server))
         with suppress(LinkLost):
             self.effects.dialling.say_again(call)

@@ -63,6 +63,7 @@ def _setvar_multi(channel: Channel, rest: str) -> str:
 
 def _dump(channel: Channel, rest: str) -> str:
     pairs = [("Event-Name", "CHANNEL_DATA"), ("Core-UUID", channel.node.core_uuid)]
+    pairs.append(("Event-Date-Timestamp", str(channel.node.now_us())))
     pairs += [pair for block in (*channel.state_blocks(), channel.variables.block()) for pair in block.pairs]
     if rest == "json":
         return json.dumps(dict(pairs), separators=(",", ":"), ensure_ascii=False)

@@ -23,6 +23,7 @@ from controlplane.calls.events import (
     CallOffered,
     CallPlaced,
     Entry,
+    LegAnswered,
     LegEnded,
     LegRinging,
     OriginateFailed,
@@ -83,10 +84,11 @@ def _of_event(facts: Facts, entry: Entry) -> Iterator[Write]:
 
 def _answered(entry: Entry, told: Publish) -> Iterator[Write]:
     """An answer is the machine's word, not an event's: it may be told by what came after it, too."""
+    answered_ms = entry.at_ms - (entry.event.ago_ms if isinstance(entry.event, LegAnswered) else 0)
     if told.kind == "call.answered":
-        yield CallChanged(status="in-progress", answered_ms=entry.at_ms)
+        yield CallChanged(status="in-progress", answered_ms=answered_ms)
     elif told.kind == "leg.answered" and told.leg is not None:
-        yield LegChanged(told.leg, answered_ms=entry.at_ms)
+        yield LegChanged(told.leg, answered_ms=answered_ms)
 
 
 def _of_command(facts: Facts, entry: Entry, index: int, command: Command) -> Iterator[Write]:

@@ -131,13 +131,27 @@ class Node:
 
     async def look_up(self, leg: LegId) -> News | None:
         """What a parked channel would have said when it was parked. Raises LinkLost."""
+        values = await self._all_of(leg)
+        return translate(EslEvent(ExactHeaders({**values, "Event-Name": "CHANNEL_PARK"}))) if values else None
+
+    async def answered_ago_ms(self, leg: LegId) -> int:
+        """How long ago a channel was answered, by the node's own clock; 0 if it was not. Raises LinkLost."""
+        values = await self._all_of(leg)
+        now_us, answered_us = (
+            values.get(name, "") for name in ("Event-Date-Timestamp", "Caller-Channel-Answered-Time")
+        )
+        if not (now_us.isdecimal() and answered_us.isdecimal() and int(answered_us)):
+            return 0
+        return max(0, int(now_us) - int(answered_us)) // 1000
+
+    async def _all_of(self, leg: LegId) -> dict[str, str]:
+        """Everything that a channel says of itself; nothing if there is none. Raises LinkLost."""
         if self._commands is None:
             raise LinkLost(None, node=self.name)
         frame = await self._commands.ask(apis.uuid_dump(leg))
         if not frame.text.startswith("{"):
-            return None
-        values = {str(name): str(value) for name, value in self._json_of(frame).items()}
-        return translate(EslEvent(ExactHeaders({**values, "Event-Name": "CHANNEL_PARK"})))
+            return {}
+        return {str(name): str(value) for name, value in self._json_of(frame).items()}
 
     def _json_of(self, frame: Frame) -> dict[str, Any]:
         try:

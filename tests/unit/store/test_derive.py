@@ -84,6 +84,11 @@ def test_what_happens_to_a_b_leg_is_its_own() -> None:
     assert writes(LegEnded(B_LEG, "NO_ANSWER")) == (LegChanged(B_LEG, ended_ms=5000, cause="NO_ANSWER"),)
 
 
+def test_an_answer_that_was_found_out_late_counts_from_when_it_was() -> None:
+    late = LegAnswered(B_LEG, ago_ms=1200)
+    assert LegChanged(B_LEG, answered_ms=3800) in writes(late, Publish(TOKEN, "leg.answered", (), B_LEG))
+
+
 def test_a_bridge_opens_a_leg_for_each_branch() -> None:
     bridge = Bridge((Branch(B_LEG, Sip("sip:bob@example.net")),), False, 30, 60, "+15550001111", "", False, None, None)
     assert writes(Resumed("one"), Burst(A_LEG, TOKEN, (bridge,))) == (

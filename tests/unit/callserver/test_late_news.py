@@ -1,0 +1,39 @@
+"""What happened while nobody listened is put on record as of when it happened."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from controlplane.calls.events import LegAnswered
+from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Wait
+
+from .platform import Platform, kill, platform
+
+DEAD_S = 5.0
+
+
+async def die_for_a_while(here: Platform) -> None:
+    """The server dies without a word, and nobody is there until another starts."""
+    kill(here.servers.pop())
+    here.network.sever_all()
+    await here.ownership.close()
+    await here.clock.sleep(DEAD_S)
+    await here.start_server("second")
+
+
+async def test_a_leg_that_was_answered_while_nobody_listened_talked_from_then_on(tmp_path: Path) -> None:
+    pages = {"/": "<Say>one</Say><Dial><Number>+15550003333</Number></Dial>"}
+    callee = CalleePlan(ring_s=3, after_answer=(Wait(20), HangUp()))
+    async with platform(tmp_path, pages) as here:
+        at_ms = here.clock.monotonic_ms() + 2000
+        here.clock.call_at_ms(at_ms, lambda: asyncio.get_running_loop().create_task(die_for_a_while(here)))
+        await here.call(ExpectEnd(), _15550003333=callee)
+        (entries,) = here.journal.entries.values()
+        told = [(entry.at_ms, entry.event) for entry in entries if isinstance(entry.event, LegAnswered)]
+        callee_log = next(log for log in here.logs if log.party == "+15550003333")
+        answered_ms = next(note.at_ms for note in callee_log.notes if note.what == "answered")
+        late_ms, late = told[-1]
+        epoch_ms = here.clock.now_ms() - here.clock.monotonic_ms()
+        assert late.ago_ms > 1000
+        assert late_ms - late.ago_ms - epoch_ms == answered_ms
