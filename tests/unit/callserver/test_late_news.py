@@ -26,8 +26,11 @@ async def test_a_leg_that_was_answered_while_nobody_listened_talked_from_then_on
     pages = {"/": "<Say>one</Say><Dial><Number>+15550003333</Number></Dial>"}
     callee = CalleePlan(ring_s=3, after_answer=(Wait(20), HangUp()))
     async with platform(tmp_path, pages) as here:
-        at_ms = here.clock.monotonic_ms() + 2000
-        here.clock.call_at_ms(at_ms, lambda: asyncio.get_running_loop().create_task(die_for_a_while(here)))
+
+        def die() -> None:
+            asyncio.get_running_loop().create_task(die_for_a_while(here))
+
+        here.clock.call_at_ms(here.clock.monotonic_ms() + 2000, die)
         await here.call(ExpectEnd(), _15550003333=callee)
         (entries,) = here.journal.entries.values()
         told = [(entry.at_ms, entry.event) for entry in entries if isinstance(entry.event, LegAnswered)]
