@@ -20,7 +20,9 @@ from controlplane.store.queries import Query
 T = TypeVar("T")
 
 _TIMEOUTS = "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=5s"
-_LONGEST_S = 30.0  # a transaction that takes longer hangs on a connection that is half open
+_LONGEST_S = 12.0  # a transaction that takes longer hangs: the server itself ends a statement before that
+_CHECK_S = 2.0  # what a server that lives needs to say that it does
+_RECONNECT_S = 1.0  # then whoever wants a connection next tries at once; the pool's own pauses grow to minutes
 _TRUSTED_S = 1.0  # a connection that worked so lately is taken to work still
 
 
@@ -75,6 +77,7 @@ class Database:
             open=False,
             kwargs={"application_name": name, "options": _TIMEOUTS, **KEPT_ALIVE},
             check=self._check,
+            reconnect_timeout=_RECONNECT_S,
         )
         self._used_s: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
 
@@ -137,7 +140,8 @@ class Database:
         """See whether a connection still works. One that did a moment ago and is quiet is not asked: a round trip."""
         is_fresh = monotonic() - self._used_s.get(connection, 0.0) < _TRUSTED_S
         if not (is_fresh and is_quiet(connection)):
-            await AsyncConnectionPool.check_connection(connection)
+            with cut_after(connection, _CHECK_S):
+                await AsyncConnectionPool.check_connection(connection)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from controlplane.services.check_database import check_database
+from controlplane.store.database import Database, DatabaseAway
 from controlplane.store.journal import Recorder, RecorderFull, RecorderState
 from controlplane.store.notify import Listener
 from controlplane.store.shards import ShardLocks
@@ -78,3 +80,29 @@ async def test_everything_stops_at_once_though_the_database_does_not_answer(url:
         await stopping
         with pytest.raises(RecorderFull):
             await waiting
+
+
+async def test_a_database_that_hangs_is_away_for_those_who_ask_and_back_when_it_goes_on(
+    url: str, time: StillTime
+) -> None:
+    async def ask(db: Database) -> bool:
+        try:
+            async with db.autocommit() as tx:
+                await check_database(tx)
+        except DatabaseAway:
+            return False
+        return True
+
+    async def answer(db: Database) -> bool:
+        asking = asyncio.create_task(ask(db))
+        while not asking.done():
+            await time.move(0.1)
+        return asking.result()
+
+    async with wire_to(url) as wire, Database(wire.url, size=1, wait_s=1) as db:
+        assert await ask(db)
+        wire.stall()
+        assert [await answer(db), await answer(db)] == [False, False]
+        wire.go_on()
+        while not await answer(db):
+            pass  # bytes take their time, and the test's time flies meanwhile
