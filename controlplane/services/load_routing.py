@@ -12,7 +12,7 @@ from controlplane.store.database import Transaction
 from controlplane.store.queries import query
 from controlplane.verbs.documents import Link, Method, StatusCallback
 
-_ROUTING, _HOLDERS = query("routing"), query("holders")
+_ROUTING, _HOLDERS, _TOKENS = query("routing"), query("holders"), query("auth_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,14 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """All numbers of active accounts: `routes` of those that lead to an active app, `holders` of every one."""
+    """All numbers of active accounts: `routes` of those that lead to an active app, `holders` of every one.
+
+    `auth_tokens` are what signs each account's requests, sealed for it.
+    """
 
     routes: Mapping[E164, Route]
     holders: Mapping[E164, AccountId]
+    auth_tokens: Mapping[AccountId, bytes]
 
 
 async def load_routing(tx: Transaction) -> Routing:
@@ -46,7 +50,7 @@ async def load_routing(tx: Transaction) -> Routing:
     Read it again when `store.channels.ROUTING` tells, and after every gap of the listener.
     """
     routes = {route.number: route for route in await tx.all(_route, _ROUTING)}
-    return Routing(routes, dict(await tx.all(_holder, _HOLDERS)))
+    return Routing(routes, dict(await tx.all(_holder, _HOLDERS)), dict(await tx.all(_token, _TOKENS)))
 
 
 def _route(
@@ -72,3 +76,7 @@ def _route(
 
 def _holder(number: E164, account_id: AccountId) -> tuple[E164, AccountId]:
     return number, account_id
+
+
+def _token(account_id: AccountId, auth_token: bytes) -> tuple[AccountId, bytes]:
+    return account_id, auth_token

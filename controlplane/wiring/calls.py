@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 
 # The kernel gives an unanswered link up after this; FreeSWITCH sets nothing of the kind on its side.
 USER_TIMEOUT_MS = 6000
+DATABASE_WAIT_S = 1.0  # what is asked beside live calls can be asked again; while it waits a link waits, too
 STOP_WITHIN_S = 6.0  # less than a supervisor waits before it kills (cli/processes.py); a database away takes 15 s
 
 
@@ -103,13 +104,13 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
         metrics = Metrics()
         if settings.metrics_port:
             stack.enter_context(serving_metrics(metrics, settings.metrics_port))
-        db = await stack.enter_async_context(Database(url, name="callplane calls"))
+        db = await stack.enter_async_context(Database(url, name="callplane calls", wait_s=DATABASE_WAIT_S))
         watch_pool(metrics, db)
         hooks = await stack.enter_async_context(HookClient(allow_private=settings.allow_private_hooks))
         prompts = await stack.enter_async_context(building_prompts(settings, hooks))
         vault = vault_of(settings)
         kept = await stack.enter_async_context(recording(settings, url, server_id, vault, metrics))
-        numbers, tokens = NumbersInMemory(db), SigningTokens(db, vault)
+        numbers = NumbersInMemory(db)
         await numbers.read()
         locks_lost = asyncio.Event()
         parts = Parts(
@@ -118,7 +119,7 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
             clock=clock,
             journal=DatabaseJournal(kept.recorder),
             archive=DatabaseArchive(db, kept.recorder, kept.heirs),
-            applications=HttpApplications(hooks, tokens),
+            applications=HttpApplications(hooks, SigningTokens(numbers, db, vault)),
             prompts=prompts,
             numbers=numbers,
             ownership=ShardLocks(url, server_id, on_lost=locks_lost.set),
@@ -129,7 +130,7 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
             bounds=bounds_of(settings),
         )
         server = build_call_server(parts)
-        await stack.enter_async_context(_hearing(url, server, numbers, tokens))
+        await stack.enter_async_context(_hearing(url, server, numbers))
         metrics.watch_active_calls(server.count_calls)
         await stack.enter_async_context(measuring_lag(metrics, clock))
         await server.start()
@@ -138,9 +139,7 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
 
 
 @asynccontextmanager
-async def _hearing(
-    url: str, server: CallServer, numbers: NumbersInMemory, tokens: SigningTokens
-) -> AsyncIterator[None]:
+async def _hearing(url: str, server: CallServer, numbers: NumbersInMemory) -> AsyncIterator[None]:
     """Hear what the database tells, while the block runs."""
 
     def told(channel: str, _payload: str) -> None:
@@ -150,7 +149,6 @@ async def _hearing(
             case "callplane_control":
                 server.requests_changed()
             case _:
-                tokens.forget()
                 numbers.changed()
 
     def missed() -> None:

@@ -1,4 +1,4 @@
-"""Where numbers lead, kept in memory: a call that comes in asks no database.
+"""Where numbers lead, and what signs requests there, kept in memory: a call that comes in asks no database.
 
 What is known is read again when something changed (the database tells), and after every gap in being told. While the
 database is away the last that was read still holds.
@@ -33,7 +33,7 @@ class NumbersInMemory:
     """Answers for every number from what was read last."""
 
     db: Database
-    _routing: Routing = field(default_factory=lambda: Routing({}, {}))
+    _routing: Routing = field(default_factory=lambda: Routing({}, {}, {}))
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
 
     def changed(self) -> None:
@@ -68,6 +68,10 @@ class NumbersInMemory:
         holder = self._routing.holders.get(number)
         return Route(holder, None, None, None, None, None) if holder is not None else None
 
+    def maybe_sealed_token(self, account: AccountId) -> bytes | None:
+        """What signs an account's requests, sealed for it."""
+        return self._routing.auth_tokens.get(account)
+
     def may_show(self, account: AccountId, caller_id: str) -> bool:
         """Say whether a number is the account's to call under."""
         return self._routing.holders.get(E164(caller_id)) == account
@@ -87,20 +91,16 @@ def _route(route: StoredRoute) -> Route:
 
 @dataclass(slots=True)
 class SigningTokens:
-    """What signs requests to an account's applications, remembered once read."""
+    """What signs requests to an account's applications, from memory as well: it is needed for every document."""
 
+    numbers: NumbersInMemory
     db: Database
     vault: Vault
-    _known: dict[AccountId, SecretStr] = field(default_factory=dict)
 
     async def of(self, account: AccountId) -> SecretStr:
-        """The account's token. Raises Unavailable, NotFound."""
-        known = self._known.get(account)
-        if known is None:
-            async with self.db.transaction() as tx:
-                known = self._known[account] = SecretStr(await read_auth_token(tx, self.vault, account))
-        return known
-
-    def forget(self) -> None:
-        """Accounts changed: read them again when they are needed."""
-        self._known.clear()
+        """The account's token. Raises NotFound, SecretUnreadable; Unavailable for one newer than what was read."""
+        sealed = self.numbers.maybe_sealed_token(account)
+        if sealed is not None:
+            return SecretStr(self.vault.open(sealed, bound=account))
+        async with self.db.transaction() as tx:
+            return SecretStr(await read_auth_token(tx, self.vault, account))

@@ -38,3 +38,6 @@ LIMIT %(limit)s
 SELECT api_keys.digest, accounts.account_id, api_keys.key_id, api_keys.scopes
 FROM api_keys JOIN accounts ON accounts.account_id = api_keys.account_id
 WHERE api_keys.digest = ANY(%(digests)s::bytea[]) AND api_keys.revoked_at IS NULL AND accounts.status = 'active'
+
+-- auth_tokens: What signs the requests of every tenant, sealed.
+SELECT account_id, auth_token FROM accounts
