@@ -5,15 +5,17 @@ a moment later otherwise, so that whoever has fewer comes first; what it holds a
 driven as soon as it is held and its node was asked what lives there.
 
 When the database is away the locks cannot be looked at; nobody else can take them then either, so we go on with what we
-hold. When it is back, what we still can take of it stays ours, the rest is somebody else's and we let go of it. Only a
-server that slept, and so may have been thought dead, does nothing before it has looked (`pulse.py`).
+hold. When it is back, what we still can take of it stays ours, the rest is somebody else's and we let go of it. So that
+it is the same for all, nobody takes more, or takes anybody for dead, before those who were there have had time to come
+back: what they did meanwhile is on their disks (decision 0007). For the same reason nothing is given back before it is
+off ours. Only a server that slept, and so may have been thought dead, does nothing before it has looked (`pulse.py`).
 """
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from controlplane.base.clock import Clock
@@ -32,6 +34,7 @@ AWAY_S = 0.5  # between looks while the database is away
 LOOK_S = 1.0  # between looks at who else is there
 PATIENCE_S = 0.1  # how long a server with its fair share leaves free shards to others
 YIELD_S = 2.0  # after giving shards back, for others to take them
+RETURN_S = 5.0  # how long others may take to come back after the database was away
 
 
 def fair_share(places: int, servers: Sequence[str], server_id: str) -> int:
@@ -61,6 +64,8 @@ class Balance:
     _looked_s: float = -LOOK_S
     _yielding_until_s: float = 0.0
     _over_s: float = 0.0  # when more than our share was last taken
+    _awaited: frozenset[str] = frozenset()  # who may be about to come back
+    _awaited_until_s: float = 0.0
 
     async def keep(self) -> None:
         """Hold what we should hold, for ever."""
@@ -74,6 +79,12 @@ class Balance:
                 await self.clock.sleep(AWAY_S)
             await self.clock.sleep(POLL_S)
 
+    def wait_for_others(self, servers: Iterable[str]) -> None:
+        """These may come back to what they held: leave it to them for a while."""
+        self._awaited = frozenset(servers) - {self.id}
+        self._awaited_until_s = self.clock.monotonic_s() + RETURN_S
+        self._servers, self._looked_s = [], -LOOK_S
+
     @property
     def _share(self) -> int:
         return fair_share(len(SHARDS) * len(self.keepers), self._servers, self.id)
@@ -85,14 +96,20 @@ class Balance:
             await self._look_again()
         now_s = self.clock.monotonic_s()
         # Before anything is given back we look again: whose share it would be may be gone, and its shards here.
-        if now_s - self._looked_s >= LOOK_S or len(self.ownership.owned) > self._share:
+        if now_s - self._looked_s >= LOOK_S or len(self.ownership.owned) > self._share or self._awaited:
+            # Who is seen for the first time is about to take what it held.
+            self._awaited -= frozenset(self._servers) if now_s < self._awaited_until_s else self._awaited
             self._servers, self._looked_s = await self.ownership.live_servers(), now_s
-            await self.ownership.fence()
+            if not self._awaited:
+                await self.ownership.fence()
 
     async def _balance(self) -> None:
+        if self._awaited:
+            return
         held, share, now_s = len(self.ownership.owned), self._share, self.clock.monotonic_s()
         if held > share and len(self._servers) > 1:
-            await self._give_back(held - share)
+            if all(keeper.archive.is_settled for keeper in self.keepers.values()):
+                await self._give_back(held - share)
         elif held < share or (now_s - self._over_s >= PATIENCE_S and now_s >= self._yielding_until_s):
             self._over_s = now_s
             await self._take_free(share)
@@ -163,6 +180,7 @@ class Balance:
         if not self.pulse.is_sure:
             await self._let_go()
         await self.ownership.open()
+        self.wait_for_others((*self._awaited, *self._servers))
         for name, keeper in self.keepers.items():
             kept = await self.ownership.try_take(name, sorted(keeper.shards)) if keeper.shards else frozenset()
             gone = keeper.shards - kept

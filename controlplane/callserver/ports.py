@@ -199,6 +199,10 @@ class Ownership(Protocol):
         """The servers seen lately, this one among them."""
         ...
 
+    async def missing_servers(self) -> list[str]:
+        """Servers whose claims ended because the database did, a moment ago: they may be about to come back."""
+        ...
+
     async def fence(self) -> list[str]:
         """End the claims of servers that stopped without dying."""
         ...

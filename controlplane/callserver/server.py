@@ -48,6 +48,7 @@ class CallServer:
     async def start(self) -> None:
         """Begin; returns when the first shards are sought. Raises Unavailable if the database is away."""
         await self.ownership.open()
+        self.balance.wait_for_others(await self.ownership.missing_servers())
         self.pulse.go_on()
         self._run(self._beat())
         for keeper in self.keepers.values():

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 _TAKE, _RELEASE, _RELEASE_ALL = query("take_shards"), query("release_shards"), query("release_all_shards")
 _ENTER, _BEAT, _LEAVE = query("enter_call_server"), query("beat"), query("leave_call_server")
 _LIVE, _FENCE = query("live_call_servers"), query("fence_call_servers")
+_MISSING, _END_FORMER = query("missing_call_servers"), query("end_former_session")
 _OPTIONS = "-c statement_timeout=5s -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
 SHARDS = 16
 
@@ -84,7 +85,7 @@ class ShardLocks:
     async def open(self) -> None:
         """Begin a session and say that this server is there. Raises SessionLost if the database cannot be reached.
 
-        May be called again after `on_lost`.
+        May be called again after `on_lost`; what the session before held is free then.
         """
         await self.close()
         try:
@@ -92,6 +93,7 @@ class ShardLocks:
         except psycopg.OperationalError as error:
             raise SessionLost from error
         self._watched = os.dup(self._connection.fileno())
+        await self._ask(_END_FORMER, server_id=self._server_id)
         await self._ask(_ENTER, server_id=self._server_id)
         self._is_leaving = False
         self._task = asyncio.create_task(self._watch(), name="shard-locks")
@@ -128,6 +130,11 @@ class ShardLocks:
     async def live_servers(self) -> list[str]:
         """The servers seen lately, this one among them. Raises SessionLost."""
         rows = await self._ask(_LIVE, server_id=self._server_id, dead_after_s=self._dead_after_s)
+        return [row["server_id"] for row in rows]
+
+    async def missing_servers(self) -> list[str]:
+        """Servers that may be about to come back: the database began anew a moment ago. Raises SessionLost."""
+        rows = await self._ask(_MISSING, server_id=self._server_id, dead_after_s=self._dead_after_s)
         return [row["server_id"] for row in rows]
 
     async def fence(self) -> list[str]:

@@ -101,6 +101,9 @@ class MemoryOwnership:
     async def live_servers(self) -> list[str]:
         return [self.server]
 
+    async def missing_servers(self) -> list[str]:
+        return []
+
     async def fence(self) -> list[str]:
         return []
 

@@ -131,3 +131,24 @@ async def test_a_server_that_its_peers_took_for_dead_cannot_confirm_its_shards(m
     await lost.wait()
     assert one.owned == frozenset()
     await take_in_the_end(two)
+
+
+async def test_a_server_that_comes_back_ends_the_session_it_had(make: Make) -> None:
+    """A session that was cut off on our side holds its locks until PostgreSQL finds out, too."""
+    (first, _) = await make("one")
+    await first.try_take("fs1", ALL)
+    again = (await make("one"))[0]
+    assert await again.try_take("fs1", ALL) == set(ALL)
+
+
+@pytest.mark.parametrize(("dead_after_s", "missing"), [(1e9, ["one"]), (0, [])])
+async def test_who_may_come_back_is_known_for_a_while_after_the_database_began_anew(
+    make: Make, url: str, dead_after_s: float, missing: list[str]
+) -> None:
+    await make("one")
+    await make("two")
+    rows(url, "UPDATE call_servers SET backend_start = now() WHERE server_id = 'one' RETURNING 1")
+    locks = ShardLocks(url, "newcomer", on_lost=lambda: None, dead_after_s=dead_after_s)
+    await locks.open()
+    assert await locks.missing_servers() == missing
+    await locks.close()

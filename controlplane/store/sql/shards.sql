@@ -40,3 +40,19 @@ FROM dead
 LEFT JOIN pg_stat_activity AS session
     ON session.pid = dead.backend_pid AND session.backend_start = dead.backend_start
 ORDER BY dead.server_id
+
+-- missing_call_servers: Processes whose sessions ended with the database itself, a moment ago: they may be about to come back.
+SELECT server_id FROM call_servers
+WHERE server_id <> %(server_id)s
+    AND pg_postmaster_start_time() > now() - make_interval(secs => %(dead_after_s)s)
+    AND NOT EXISTS (
+        SELECT FROM pg_stat_activity AS session
+        WHERE session.pid = call_servers.backend_pid AND session.backend_start = call_servers.backend_start)
+ORDER BY server_id
+
+-- end_former_session: End the session that this process had before, which may not know yet that nobody is there.
+SELECT coalesce(pg_terminate_backend(session.pid, 1000), false) AS is_ended
+FROM call_servers
+JOIN pg_stat_activity AS session
+    ON session.pid = call_servers.backend_pid AND session.backend_start = call_servers.backend_start
+WHERE call_servers.server_id = %(server_id)s

@@ -19,6 +19,7 @@ class Locks:
 
     holders: dict[Place, str] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()  # whose sessions ended with the database, a moment ago
 
     def end(self, server: str) -> None:
         """End a server's session: its locks are free, and it will find that out when it next asks."""
@@ -66,6 +67,10 @@ class Session:
     async def live_servers(self) -> list[str]:
         self._ask()
         return sorted(self.locks.sessions)
+
+    async def missing_servers(self) -> list[str]:
+        self._ask()
+        return sorted(self.locks.missing)
 
     async def fence(self) -> list[str]:
         self._ask()
