@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tests.chaos.ledger.checks import problems_of
 from tests.chaos.ledger.events import times_told
@@ -21,6 +21,14 @@ from tests.chaos.ledger.live_nodes import parse_address
 from tests.chaos.ledger.reading import CannotLook
 
 REST_S, LOOK_S = 60.0, 0.5
+
+
+class Clock(Protocol):
+    """What of `time` is needed."""
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float, /) -> None: ...
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,27 +45,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if problems else 0
 
 
-def look_until_at_rest(look: Callable[[], Evidence], rest_s: float, look_s: float) -> tuple[Evidence, list[Problem]]:
+def look_until_at_rest(
+    look: Callable[[], Evidence], rest_s: float, look_s: float, clock: Clock = time
+) -> tuple[Evidence, list[Problem]]:
     """Look again and again; answers the last look, which is the second good one in a row, or the one at the end.
 
     One that is good may have come before something that nobody should have done: hence two. Raises CannotLook if the
     last look could not be had.
     """
-    until_s = time.monotonic() + rest_s
+    until_s = clock.monotonic() + rest_s
     was_good = False
     while True:
-        is_last = time.monotonic() >= until_s
+        is_last = clock.monotonic() >= until_s
         try:
             evidence = look()
         except CannotLook:
             if is_last:
                 raise
+            was_good = False
         else:
             problems = problems_of(evidence)
             if is_last or (was_good and not problems):
                 return evidence, problems
             was_good = not problems
-        time.sleep(min(look_s, max(0.0, until_s - time.monotonic())))
+        clock.sleep(min(look_s, max(0.0, until_s - clock.monotonic())))
 
 
 def line_of(evidence: Evidence, problems: Sequence[Problem]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from tests.chaos.ledger import callbacks, dialling, durations, events, journal, rest, rows
 from tests.chaos.ledger.evidence import Evidence, Problem
@@ -50,5 +51,11 @@ SLUGS = frozenset({
 
 
 def problems_of(evidence: Evidence) -> list[Problem]:
-    """Everything that is wrong."""
-    return [problem for check in CHECKS for problem in check(evidence)]
+    """Everything that is wrong, each in a sentence that names its call."""
+    return [_named(problem) for check in CHECKS for problem in check(evidence)]
+
+
+def _named(problem: Problem) -> Problem:
+    if problem.call is None or problem.call in problem.told:
+        return problem
+    return replace(problem, told=f"of the call {problem.call}: {problem.told}")

@@ -180,12 +180,13 @@ def read_tables(dsn: str) -> Tables:
         with psycopg.connect(dsn, connect_timeout=5, options="-c statement_timeout=20s") as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
-            return _tables(connection)
+            return tables_of(connection)
     except psycopg.Error as error:
         raise CannotLook(f"the database: {error}") from error
 
 
-def _tables(connection: Connection[Any]) -> Tables:
+def tables_of(connection: Connection[Any]) -> Tables:
+    """What a connection sees; raises psycopg's errors."""
     left = [Left(*row) for statement in _LEFT for row in connection.execute(statement).fetchall()]
     return Tables(
         tuple(_all(connection, CallRow, _CALLS)),

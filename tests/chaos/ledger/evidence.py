@@ -97,14 +97,17 @@ def gather(folder: Path, dsn: str, addresses: Iterable[Address]) -> Evidence:
 
     The database is read first: what is delivered meanwhile is then received and not yet known to be, not the reverse.
     """
-    run = read_run(folder)
-    tables = read_tables(dsn)
+    return evidence_in(folder, read_tables(dsn), tuple(ask_node(address) for address in addresses))
+
+
+def evidence_in(folder: Path, tables: Tables, nodes: tuple[LiveNode, ...]) -> Evidence:
+    """What lies in a run's folder, beside what the database and the nodes say; raises CannotLook."""
     return Evidence(
-        run,
+        read_run(folder),
         read_dialogs(folder),
         read_placements(folder),
         read_node_records(folder),
         read_received(folder),
         tables,
-        tuple(ask_node(address) for address in addresses),
+        nodes,
     )

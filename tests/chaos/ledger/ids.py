@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from uuid import UUID
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LETTERS = 26  # of five bits each
 
 
 def name_of(uuid: str, prefix: str = "cs") -> str:
@@ -21,7 +22,7 @@ def uuid_of(name: object) -> str | None:
         return None
     with suppress(ValueError):
         _, has_prefix, letters = name.partition("_")
-        if has_prefix:
+        if has_prefix and len(letters) == _LETTERS:
             bits = 0
             for letter in letters:
                 bits = bits << 5 | _ALPHABET.index(letter)

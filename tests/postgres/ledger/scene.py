@@ -35,7 +35,7 @@ from controlplane.store.records import (
 )
 from controlplane.tasks.deliveries import content_of
 from controlplane.verbs.documents import Link
-from tests.postgres.sample import NOW_MS, VAULT, call_in_shard
+from tests.postgres.sample import NOW_MS, VAULT, call_in_shard, new_account
 
 BEGAN_S = NOW_MS / 1000
 DID, SHOWN = "+15551110001", "+15551110002"
@@ -50,7 +50,7 @@ class Scene:
     """The sources, to be changed before `write`. `calls` and `legs` are known by the person's number."""
 
     folder: Path
-    url: str
+    connection: psycopg.Connection[Any]
     calls: dict[str, CallId] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=dict)
     dialogs: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -59,9 +59,8 @@ class Scene:
     placements: list[dict[str, Any]] = field(default_factory=list)
 
     def sql(self, statement: LiteralString, **values: object) -> None:
-        """Change something in the database."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement, values)
+        """Change something in the database, for this test only."""
+        self.connection.execute(statement, values)
 
     def uuid(self, number: str) -> str:
         """The A-leg of this person's call."""
@@ -88,11 +87,11 @@ class Scene:
             (folder / f"{name}.cdr.json").write_text(json.dumps(record) + "\n")
 
 
-async def balanced_scene(folder: Path, url: str, db: Database, recorder: Recorder, account: AccountId) -> Scene:
-    """A run in which all is well."""
+async def fill(db: Database, recorder: Recorder, scene: Scene) -> None:
+    """Make a run in which all is well, in an empty database and an empty scene."""
+    account = await new_account(db)
     async with db.transaction() as tx:
         app = await create_app(tx, account, AppDraft("App", Link("http://app/flow"), webhook_url=HOOK))
-    scene = Scene(folder, url)
     scene.run = {
         "run": "made-up", "fault": "node-sigkill", "began_at": BEGAN_S, "fault_at": DIED_S, "healed_at": DIED_S + 5,
         "dead_nodes": ["m2"], "unavailable": [[DIED_S, DIED_S + 5]],
@@ -107,7 +106,6 @@ async def balanced_scene(folder: Path, url: str, db: Database, recorder: Recorde
         {"at": BEGAN_S, "to": "+15559000099", "status": 503, "call": None},
     ]
     scene.webhooks = await _deliver_all(db)
-    return scene
 
 
 def _add_people(scene: Scene) -> None:
