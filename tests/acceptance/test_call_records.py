@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from controlplane.cli.freeswitch import NodeLink, freeswitch_child, loopback_node
 from controlplane.cli.lines import print_line
@@ -26,6 +27,7 @@ from controlplane.emulator.scenarios import CalleePlan, Scenario, Then, Wait
 from controlplane.emulator.server import Server
 from controlplane.esl.commands import Command
 from controlplane.render import MediaNode
+from tests.chaos.ledger.node_records import read_node_records
 
 pytestmark = pytest.mark.freeswitch
 
@@ -133,15 +135,16 @@ def shape_of(value: Any, path: str = "") -> set[tuple[str, str]]:
     return {(path, type(value).__name__)}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def both(
-    freeswitch_program: Path, node_folder: Path, tmp_path: Path
+    freeswitch_program: Path, node_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[dict[str, Record], dict[str, Record]]:
-    like = loopback_node(tmp_path, esl_password="for-tests")
-    return await on_freeswitch(freeswitch_program, node_folder), await on_emulator(like, tmp_path)
+    folder = tmp_path_factory.mktemp("emulator")
+    like = loopback_node(folder, esl_password="for-tests")
+    return await on_freeswitch(freeswitch_program, node_folder), await on_emulator(like, folder)
 
 
-async def test_the_emulator_leaves_records_like_those_of_a_real_node(
+def test_the_emulator_leaves_records_like_those_of_a_real_node(
     both: tuple[dict[str, Record], dict[str, Record]],
 ) -> None:
     real, ours = both
@@ -158,3 +161,24 @@ async def test_the_emulator_leaves_records_like_those_of_a_real_node(
             assert record["switchname"] == "m1"
             assert len(record["core-uuid"]) == 36
     assert real["caller"]["variables"]["caller_id"] == ours["caller"]["variables"]["caller_id"]
+
+
+def test_the_ledger_reads_both(both: tuple[dict[str, Record], dict[str, Record]], tmp_path: Path) -> None:
+    for name, records in zip(("real", "ours"), both, strict=True):
+        folder = tmp_path / "run" / "node" / name
+        folder.mkdir(parents=True)
+        for record in records.values():
+            (folder / f"{record['variables']['uuid']}.cdr.json").write_text(json.dumps(record) + "\n")
+    read = read_node_records(tmp_path / "run")
+    assert read.broken == ()
+    parties = {
+        "caller": (True, CALLER, DIALLED),
+        "callee": (False, CALLER, CALLEE),
+        "busy": (False, "0000000000", BUSY),
+    }
+    legs = {(leg.node, leg.uuid): (leg.is_inbound, leg.from_number, leg.to_number) for leg in read.legs}
+    assert legs == {
+        (name, record["variables"]["uuid"]): parties[who]
+        for name, records in zip(("real", "ours"), both, strict=True)
+        for who, record in records.items()
+    }

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = _parser().parse_args(arguments)
     try:
         evidence, problems = look_until_at_rest(
-            lambda: gather(wanted.run, wanted.database, wanted.node), wanted.rest_s, wanted.look_s
+            lambda: gather(wanted.run, wanted.database, wanted.node, wanted.spool), wanted.rest_s, wanted.look_s
         )
     except CannotLook as error:
         print(json.dumps({"run": wanted.run.name, "balanced": False, "could_not_look": str(error), "problems": []}))
@@ -93,6 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--node", action="append", default=[], type=parse_address, metavar="NAME=HOST:PORT:PASSWORD",
         help="a media node that is alive, to look at, too",
+    )  # fmt: skip
+    parser.add_argument(
+        "--spool", action="append", default=[], type=Path, metavar="FOLDER",
+        help="where entries of journals wait on a host of ours (CALLPLANE_DATA/spool), to look at, too",
     )  # fmt: skip
     parser.add_argument("--rest-s", type=float, default=REST_S, help="seconds until all must be at rest")
     parser.add_argument("--look-s", type=float, default=LOOK_S, help="seconds between two looks")

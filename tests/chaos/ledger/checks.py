@@ -34,19 +34,20 @@ CHECKS: tuple[Check, ...] = (
     journal.journals_are_whole,
     rest.nothing_is_left_in_the_database,
     rest.nothing_is_left_on_the_nodes,
+    rest.nothing_is_left_on_the_disk,
 )
 
 # What each may name. The tests show for each that it can be named.
 SLUGS = frozenset({
     "answer-in-doubt", "broken-record", "callback-not-queued", "callback-not-received", "callback-numbers",
     "callback-sequence", "caller-with-several-rows", "caller-without-row", "channel-left", "dead-server-left",
-    "delivery-left", "dialled-twice", "dialog-without-record", "durations-differ", "event-differs", "event-not-logged",
-    "event-not-queued", "event-not-received", "event-numbers", "events-out-of-order", "evidence-in-doubt",
-    "journal-gap", "journal-missing", "journal-without-call", "live-call-left", "live-leg-left", "lost-without-saying",
-    "no-verdict", "nodes-dial-twice", "not-one-final-event", "placement-without-row", "queued-call-left",
-    "record-without-row", "recorded-twice", "recording-left", "refused-without-need", "request-left",
-    "row-without-origin", "rows-dial-twice", "several-ends-called-back", "several-ends-told", "stray-lock", "task-left",
-    "telephone-without-row",
+    "delivery-left", "dialled-twice", "dialog-without-record", "durations-differ", "entry-set-aside", "event-differs",
+    "event-not-logged", "event-not-queued", "event-not-received", "event-numbers", "events-out-of-order",
+    "evidence-in-doubt", "journal-gap", "journal-missing", "journal-without-call", "live-call-left", "live-leg-left",
+    "lost-without-saying", "no-verdict", "nodes-dial-twice", "not-one-final-event", "placement-without-row",
+    "queued-call-left", "record-without-row", "recorded-twice", "recording-left", "refused-without-need",
+    "request-left", "row-without-origin", "rows-dial-twice", "several-ends-called-back", "several-ends-told",
+    "spool-left", "stray-lock", "task-left", "telephone-without-row",
 })  # fmt: skip
 
 

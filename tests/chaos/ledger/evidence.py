@@ -19,6 +19,7 @@ from tests.chaos.ledger.live_nodes import Address, LiveNode, ask_node
 from tests.chaos.ledger.node_records import NodeLeg, NodeRecords, read_node_records
 from tests.chaos.ledger.received import Received, read_received
 from tests.chaos.ledger.run import Placement, Run, read_placements, read_run
+from tests.chaos.ledger.spools import SpoolFile, read_spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Evidence:
     received: Received = field(default_factory=Received)
     tables: Tables = field(default_factory=Tables)
     nodes: tuple[LiveNode, ...] = ()
+    spools: tuple[SpoolFile, ...] = ()
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
@@ -92,16 +94,19 @@ class Evidence:
         return found
 
 
-def gather(folder: Path, dsn: str, addresses: Iterable[Address]) -> Evidence:
+def gather(folder: Path, dsn: str, addresses: Iterable[Address], spools: Iterable[Path] = ()) -> Evidence:
     """Look at everything once; raises CannotLook.
 
     The database is read first: what is delivered meanwhile is then received and not yet known to be, not the reverse.
     """
-    return evidence_in(folder, read_tables(dsn), tuple(ask_node(address) for address in addresses))
+    waiting = tuple(file for spool in spools for file in read_spool(spool))
+    return evidence_in(folder, read_tables(dsn), tuple(ask_node(address) for address in addresses), waiting)
 
 
-def evidence_in(folder: Path, tables: Tables, nodes: tuple[LiveNode, ...]) -> Evidence:
-    """What lies in a run's folder, beside what the database and the nodes say; raises CannotLook."""
+def evidence_in(
+    folder: Path, tables: Tables, nodes: tuple[LiveNode, ...], spools: tuple[SpoolFile, ...] = ()
+) -> Evidence:
+    """What lies in a run's folder, beside what the others say; raises CannotLook."""
     return Evidence(
         read_run(folder),
         read_dialogs(folder),
@@ -110,4 +115,5 @@ def evidence_in(folder: Path, tables: Tables, nodes: tuple[LiveNode, ...]) -> Ev
         read_received(folder),
         tables,
         nodes,
+        spools,
     )

@@ -30,6 +30,7 @@ class NodeLeg:
     sip_call_id: str | None
     answered_at_s: float | None
     ended_at_s: float
+    cause: str
 
     def __str__(self) -> str:
         return f"the leg {self.uuid} of node {self.node} ({self.from_number} to {self.to_number})"
@@ -78,4 +79,5 @@ def _leg(node: str, values: Mapping[str, Any], profile: Mapping[str, Any]) -> No
         text_or_none(values.get("sip_call_id")),
         int(values["answer_uepoch"]) / _MICRO if int(values["answer_uepoch"]) else None,
         int(values["end_uepoch"]) / _MICRO,
+        str(values["hangup_cause"]),
     )

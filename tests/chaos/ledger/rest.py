@@ -1,4 +1,4 @@
-"""Nothing is left once all is at rest: in the database, and on the media nodes."""
+"""Nothing is left once all is at rest: in the database, and on the media nodes, on the disk."""
 
 from __future__ import annotations
 
@@ -26,6 +26,16 @@ def nothing_is_left_on_the_nodes(evidence: Evidence) -> Iterator[Problem]:
             if _is_uuid(group) and group not in live:
                 told = f"node {node.name} has the task {description} of the channel {group}, which is gone"
                 yield Problem("task-left", name_of(group), told)
+
+
+def nothing_is_left_on_the_disk(evidence: Evidence) -> Iterator[Problem]:
+    """What waited on the disk while the database was away is in the database, all of it."""
+    for spool in evidence.spools:
+        told = f"the database is there, and {spool.size_bytes} bytes of journal entries"
+        if spool.is_aside:
+            yield Problem("entry-set-aside", None, f"{told} were set aside as {spool.path}: they are in no journal")
+        else:
+            yield Problem("spool-left", None, f"{told} still wait in {spool.path}")
 
 
 def _is_uuid(text: str) -> bool:

@@ -11,6 +11,7 @@ from tests.chaos.ledger.ids import name_of, number_of, uuid_of
 
 FINAL_EVENTS = ("call.completed", "call.failed")
 _FINAL_STATUSES = ("completed", "busy", "no-answer", "failed", "canceled")
+_TOO_MUCH = "SWITCH_CONGESTION"
 _ANSWERED_BUT_NOT_KNOWN_S = 10.0  # a node's heartbeat: what it took with it when it died
 
 
@@ -43,12 +44,22 @@ def _without_row(evidence: Evidence, pair: Pair) -> Iterator[Problem]:
 
 
 def _is_excused(evidence: Evidence, pair: Pair) -> bool:
-    """An unanswered caller needs no row if we said no (4xx, 6xx), they gave up, or refusing was right just then."""
+    """An unanswered caller needs no row if we said no (4xx, 6xx), they gave up, or refusing was right just then.
+
+    A process that is late refuses calls, and its node tells so by the cause: nothing is recorded of them by design.
+    """
     dialog = pair.dialog
     status = dialog.final_status or 0
     is_refused = 400 <= status < 500 or status >= 600
     gave_up = dialog.ended_by == "us"
-    return is_refused or gave_up or pair.is_lost or evidence.run.may_refuse(dialog.invited_at_s, dialog.ended_at_s)
+    was_too_much = any(record.cause == _TOO_MUCH for record in pair.records)
+    return (
+        is_refused
+        or gave_up
+        or was_too_much
+        or pair.is_lost
+        or evidence.run.may_refuse(dialog.invited_at_s, dialog.ended_at_s)
+    )
 
 
 def every_row_has_its_origin(evidence: Evidence) -> Iterator[Problem]:

@@ -20,6 +20,13 @@ def test_a_caller_may_be_refused_when_the_window_opens_while_they_wait(scene: Sc
     assert look(scene) == []
 
 
+def test_a_caller_may_be_refused_as_one_too_many(scene: Scene) -> None:
+    """A server that is late takes no calls and writes nothing of them (decision 0007)."""
+    scene.run["unavailable"] = []
+    scene.records[REFUSED]["variables"]["hangup_cause"] = "SWITCH_CONGESTION"
+    assert look(scene) == []
+
+
 def test_a_call_of_the_api_may_have_rung_nobody(scene: Scene) -> None:
     del scene.dialogs[PLACED], scene.records[PLACED]
     scene.sql("UPDATE calls SET answered_at = NULL WHERE call_id = %(call)s", call=scene.uuid(PLACED))

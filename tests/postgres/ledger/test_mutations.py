@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from tests.chaos.ledger.checks import SLUGS
+from tests.chaos.ledger.checks import SLUGS, problems_of
+from tests.chaos.ledger.database import tables_of
+from tests.chaos.ledger.evidence import Problem, evidence_in
 from tests.chaos.ledger.live_nodes import ask_node
+from tests.chaos.ledger.spools import read_spool
 from tests.postgres.ledger.conftest import Emulated, look
 from tests.postgres.ledger.mutation import Mutation
 from tests.postgres.ledger.scene import Scene
@@ -15,7 +19,7 @@ from tests.postgres.ledger.spoilt_logs import SPOILT_LOGS
 from tests.postgres.ledger.spoilt_rows import SPOILT_ROWS
 
 MUTATIONS = (*SPOILT_ROWS, *SPOILT_LOGS)
-_ON_NODES = {"channel-left", "task-left"}
+ELSEWHERE = {"channel-left", "task-left", "spool-left", "entry-set-aside"}  # below, one by one
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
@@ -44,6 +48,28 @@ async def test_a_watchdog_of_a_channel_that_is_gone_is_named(scene: Scene, emula
     assert f"node m1 has the task switch_ivr_schedule_hangup of the channel {gone}, which is gone" in problem.told
 
 
+def test_entries_that_are_left_on_a_disk_are_named(scene: Scene, tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    for name in (
+        "host-1/00000001.entries",
+        "host-1/aside.entries",
+        "aside/host-2-1.entries",
+        "host-3/00000001.entries",
+    ):
+        (spool / name).parent.mkdir(parents=True, exist_ok=True)
+        (spool / name).write_bytes(b"" if name.startswith("host-3") else b"sealed")
+    (spool / "host-3" / "lock").touch()
+    scene.write()
+    evidence = evidence_in(scene.folder, tables_of(scene.connection), (), tuple(read_spool(spool)))
+    told = "the database is there, and 6 bytes of journal entries"
+    assert problems_of(evidence) == [
+        Problem("entry-set-aside", None, f"{told} were set aside as aside/host-2-1.entries: they are in no journal"),
+        Problem("spool-left", None, f"{told} still wait in host-1/00000001.entries"),
+        Problem("entry-set-aside", None, f"{told} were set aside as host-1/aside.entries: they are in no journal"),
+    ]
+    assert list(read_spool(tmp_path / "nowhere")) == []
+
+
 def test_no_check_is_without_a_mutation_that_it_finds() -> None:
-    found = {check for mutation in MUTATIONS for check in mutation.checks} | _ON_NODES
+    found = {check for mutation in MUTATIONS for check in mutation.checks} | ELSEWHERE
     assert found == SLUGS
