@@ -3,10 +3,14 @@
 A server can keep a parser busy with what is no content: chunk extensions, one-byte chunks, 1xx answers. A chunk
 extension without end burnt a core for the fifteen seconds it was given; hence the bound on the bytes of an answer.
 One-byte chunks stop the event loop for 25 ms in each read of 256 KiB; hence the small receive buffer.
+
+It can also say more than it was asked, and the library takes what came in between for the answer to the next request,
+which is another call's. Nobody asks on a connection that has said anything since its last answer.
 """
 
 from __future__ import annotations
 
+import select
 import socket
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -17,6 +21,7 @@ from typing import Any, cast
 import aiohttp
 from aiohappyeyeballs import AddrInfoType
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
@@ -52,6 +57,15 @@ class CountingProtocol(ResponseHandler):
     def allow(self, most_bytes: int) -> None:
         """Begin another request."""
         self._left_bytes = most_bytes
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing came since the last answer, nor lies unread: then what comes next is the next answer."""
+        if self.should_close or self.transport is None:
+            return False
+        unread = select.poll()
+        unread.register(self.transport.get_extra_info("socket"), select.POLLIN)
+        return not unread.poll(0)
 
     def data_received(self, data: bytes) -> None:
         """Take what came, unless it is too much."""
@@ -90,6 +104,19 @@ class GuardedConnector(aiohttp.TCPConnector):
         connection.protocol.allow(progress.most_bytes)
         progress.stage = "waiting for the answer"
         return connection
+
+    async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
+        while (connection := await super()._get(key, traces)) is not None:
+            assert isinstance(connection.protocol, CountingProtocol)
+            if connection.protocol.is_quiet:
+                return connection
+            connection.close()
+        return None
+
+    def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
+        super()._release(key, protocol, should_close=should_close)
+        assert isinstance(protocol, CountingProtocol)
+        protocol.allow(0)
 
     async def _create_connection(
         self,
