@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 from controlplane.hooks.answers import ask_document, deliver_once
 from controlplane.hooks.cookies import CallCookies
 from controlplane.hooks.errors import Code, HookError
-from controlplane.hooks.guard import Guard, Lookup, SystemLookup
+from controlplane.hooks.guard import Guard, Lookup, SystemLookup, lane_under_way
 from controlplane.hooks.lanes import Lanes
 from controlplane.hooks.limits import Limits, Plan, plan_of
 from controlplane.hooks.media import ask_media
@@ -44,6 +44,7 @@ class _Terms:
     retries: int
     body_bytes: int
     lane: str
+    lanes: Lanes
     cookies: CallCookies | None = None
 
 
@@ -65,7 +66,10 @@ class HookClient:
         self._limits = limits or Limits()
         self._guard = Guard(allow_private=allow_private)
         self._authorities, self._own_lookup = authorities, lookup
-        self._lanes = Lanes(per_lane=self._limits.per_lane, at_once=self._limits.at_once)
+        # Files may take four times as long as documents: they have places of their own.
+        self._lanes, self._media_lanes = (
+            Lanes(per_lane=self._limits.per_lane, at_once=self._limits.at_once) for _ in range(2)
+        )
         self._system_lookup: SystemLookup | None = None
         self._wire: Wire | None = None
 
@@ -88,7 +92,12 @@ class HookClient:
     async def fetch_document(self, request: DocumentRequest) -> Fetched:
         """Ask an application what to do; raises HookError."""
         terms = _Terms(
-            self._limits.total_ms, self._limits.retries, self._limits.document_bytes, request.lane, request.cookies
+            self._limits.total_ms,
+            self._limits.retries,
+            self._limits.document_bytes,
+            request.lane,
+            self._lanes,
+            request.cookies,
         )
         return await self._run(
             request.link.url, terms, lambda trip, first: ask_document(trip, first, request, self._limits)
@@ -96,12 +105,12 @@ class HookClient:
 
     async def fetch_media(self, request: MediaRequest) -> MediaFetched | MediaUnchanged:
         """Fetch a file that a document names; raises HookError, and OSError if it cannot be written."""
-        terms = _Terms(self._limits.media_ms, self._limits.retries, request.max_bytes, request.lane)
+        terms = _Terms(self._limits.media_ms, self._limits.retries, request.max_bytes, request.lane, self._media_lanes)
         return await self._run(request.url, terms, lambda trip, first: ask_media(trip, first, request))
 
     async def deliver(self, request: DeliveryRequest) -> DeliveryResult:
         """Tell an application something, once: whoever keeps the outbox repeats it. Raises nothing for its failures."""
-        terms = _Terms(self._limits.total_ms, 0, self._limits.callback_bytes, request.lane)
+        terms = _Terms(self._limits.total_ms, 0, self._limits.callback_bytes, request.lane, self._lanes)
         try:
             return await self._run(
                 request.link.url, terms, lambda trip, first: deliver_once(trip, first, request, self._limits)
@@ -135,9 +144,10 @@ class HookClient:
     ) -> T:
         if self._wire is None:
             raise RuntimeError("HookClient is used outside of its `async with` block")
-        trip = Trip(self._wire, self._guard, plan, terms.cookies)
+        trip, lane = Trip(self._wire, self._guard, plan, terms.cookies), terms.lane or first.host.lower()
+        lane_under_way.set(lane)
         try:
-            async with asyncio.timeout(plan.total_s), self._lanes.place(terms.lane or first.host.lower()):
+            async with asyncio.timeout(plan.total_s), terms.lanes.place(lane):
                 return await work(trip, first)
         except HookError as error:
             error.attempts = trip.attempts

@@ -2,7 +2,8 @@
 
 A server can keep a parser busy with what is no content: chunk extensions, one-byte chunks, 1xx answers. A chunk
 extension without end burnt a core for the fifteen seconds it was given; hence the bound on the bytes of an answer.
-One-byte chunks stop the event loop for 25 ms in each read of 256 KiB; hence the small receive buffer.
+One-byte chunks stop the event loop for 25 ms in each read of 256 KiB; hence the small receive buffer. A
+buffer full of tiny answers did so for 100 ms; hence the small pieces.
 
 It can also say more than it was asked, and the library takes what came in between for the answer to the next request,
 which is another call's. Nobody asks on a connection that has said anything since its last answer.
@@ -23,6 +24,7 @@ from aiohappyeyeballs import AddrInfoType
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection
+from aiohttp.helpers import _EXC_SENTINEL
 from aiohttp.tracing import Trace
 from yarl import URL
 
@@ -31,6 +33,8 @@ from controlplane.hooks.guard import Guard
 from controlplane.hooks.overrides import RetryOn
 
 _RECEIVE_BYTES = 64 * 1024
+_PIECE_BYTES = 4 * 1024
+_MOST_ANSWERS = 8  # to one request, before anyone reads them: 1xx and the answer
 
 
 @dataclass(slots=True)
@@ -53,6 +57,7 @@ class CountingProtocol(ResponseHandler):
     """A connection that ends when its server says more than it may."""
 
     _left_bytes = 0
+    _is_cut_off = False
 
     def allow(self, most_bytes: int) -> None:
         """Begin another request."""
@@ -68,16 +73,28 @@ class CountingProtocol(ResponseHandler):
         return not unread.poll(0)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, unless it is too much."""
+        """Take what came, unless it is too much, a little at a time."""
         self._left_bytes -= len(data)
-        if self._left_bytes >= 0:
-            super().data_received(data)
+        if self._left_bytes < 0:
+            self._cut_off()
             return
-        error = TooMuch()
-        self.set_exception(error)
-        if self._payload is not None:
-            self._payload.set_exception(error)
-        self.abort()
+        super().data_received(data[:_PIECE_BYTES])
+        for start in range(_PIECE_BYTES, len(data), _PIECE_BYTES):
+            if len(self._buffer) > _MOST_ANSWERS:
+                self._cut_off()
+                return
+            super().data_received(data[start : start + _PIECE_BYTES])
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException = _EXC_SENTINEL) -> None:
+        """Tell whoever reads. What closing brings is no news after a cut."""
+        super().set_exception(TooMuch() if self._is_cut_off else exc, exc_cause)
+
+    def _cut_off(self) -> None:
+        self._is_cut_off, payload = True, self._payload
+        self.abort()  # forgets the exception and the payload
+        self.set_exception(TooMuch())
+        if payload is not None:
+            payload.set_exception(TooMuch())
 
 
 class GuardedConnector(aiohttp.TCPConnector):

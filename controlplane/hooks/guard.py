@@ -16,6 +16,8 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from contextvars import ContextVar
 from typing import TypeAlias
 
 from aiohappyeyeballs import AddrInfoType
@@ -23,10 +25,16 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from controlplane.hooks.addresses import Reach, parse_address, reach_of
 from controlplane.hooks.errors import Code, HookError
+from controlplane.hooks.lanes import Lanes
 from controlplane.hooks.target import Target
 
 # Answers the addresses of a name, as text; raises OSError (socket.gaierror) if it has none.
 Lookup: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
+
+_WAIT_S = 15.0  # no request waits for longer
+
+# Whose request needs the name that is looked up: a lane of lanes.py.
+lane_under_way: ContextVar[str] = ContextVar("hook_lane", default="")
 
 REFUSED = "the host's address is not on the public internet"
 
@@ -84,19 +92,33 @@ class GuardedResolver(AbstractResolver):
 
 
 class SystemLookup:
-    """Looks names up with the C library in threads of its own.
+    """Looks names up with the C library in threads of its own, not those of the event loop's executor, which other work
+    of the process waits for.
 
-    A tenant whose name servers answer slowly can hold as many threads as there are here, not those of the event loop's
-    executor, which other work of the process waits for.
+    The C library cannot be told to leave off: a thread that asks slow name servers is busy for up to half a minute,
+    though its request was given up long before. So a tenant may hold a few of the threads and no more.
     """
 
-    def __init__(self, *, threads: int = 32) -> None:
+    def __init__(
+        self, *, threads: int = 64, per_lane: int = 8, resolve: Callable[[str], list[str]] | None = None
+    ) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="hooks-dns")
+        self._lanes = Lanes(per_lane=per_lane, at_once=threads)
+        self._resolve = resolve or _addresses_of
 
     async def __call__(self, host: str) -> list[str]:
         """Answer a name's addresses, IPv4 and IPv6, in the order the system prefers."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, _addresses_of, host)
+        place = AsyncExitStack()
+        try:
+            async with asyncio.timeout(_WAIT_S):
+                await place.enter_async_context(self._lanes.place(lane_under_way.get()))
+        except TimeoutError:
+            raise socket.gaierror(socket.EAI_AGAIN, "too many slow names") from None
+        return await asyncio.shield(asyncio.create_task(self._look_up(place, host)))
+
+    async def _look_up(self, place: AsyncExitStack, host: str) -> list[str]:
+        async with place:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._resolve, host)
 
     def close(self) -> None:
         """Let the threads end when their lookups do."""

@@ -99,6 +99,8 @@ async def lookup(host: str) -> list[str]:
 async def run_all(ports: Ports, folder: Path) -> Run:
     """Slow behaviours all at once, fast ones one after another; kept connections are asked again."""
     run, files = Run(), open_files()
+    gc.collect()
+    gc.freeze()  # else whoever runs when all that was ever imported is looked through has used that time
     async with feeling_the_pulse() as pulse:
         async with client_of(ports, SHORT) as client, neighbour(client, ports.well, run):
             for name, use in uses_of(client, folder).items():
@@ -115,6 +117,7 @@ async def run_all(ports: Ports, folder: Path) -> Run:
                             use, _url(ports, one, behaviour), 2 if behaviour.is_kept else 1, pulse
                         )
     await asyncio.sleep(0.1)  # connections are closed by then
+    gc.unfreeze()
     gc.collect()
     run.files = (files, open_files())
     run.tasks = [repr(task) for task in asyncio.all_tasks() - {asyncio.current_task()}]

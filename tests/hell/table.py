@@ -39,11 +39,14 @@ class Behaviour:
         return "https" if self.tls else "http"
 
 
+_UNASKED = frozenset({Code.HTTP_FAILURE, Code.CONNECTION_FAILURE, Code.PROTOCOL_VIOLATION})
+
+
 def _all() -> dict[str, Behaviour]:
     found = {name: Behaviour(handler, frozenset({code}), is_slow=True) for name, (handler, code) in hell.SLOW.items()}
     found |= {name: Behaviour(handler, _either(name, code)) for name, (handler, code) in hell.FAST.items()}
     found |= {
-        f"{before}, unasked": Behaviour(handler, frozenset({Code.HTTP_FAILURE, Code.CONNECTION_FAILURE}))
+        f"{before}, unasked": Behaviour(handler, _UNASKED)
         for before, handler in (
             ("answers", hell.answers_before_it_is_asked),
             ("answers and closes", hell.answers_before_it_is_asked_and_closes),

@@ -1,12 +1,14 @@
+import asyncio
 import gzip
 from pathlib import Path
 
 import pytest
 
 from controlplane.hooks.errors import Code, HookError
+from controlplane.hooks.limits import Limits
 from controlplane.hooks.messages import Freshness, MediaFetched, MediaRequest, MediaUnchanged, Validators
 from tests.still_time import StillTime
-from tests.unit.hooks.asking import after, client_to_loopback
+from tests.unit.hooks.asking import after, client_to_loopback, document
 from tests.unit.hooks.hell import SLOW, floods, says
 from tests.unit.hooks.servers import Seen, answer, redirect, serving, serving_raw
 
@@ -154,3 +156,18 @@ async def test_a_file_says_how_long_it_stays_as_it_is(into: Path) -> None:
     async with serving(wav(cache_control="max-age=5", age="2")) as server, client_to_loopback() as client:
         fetched = await client.fetch_media(media(server.url(), into))
         assert fetched.freshness == Freshness("max-age=5", "2")
+
+
+async def test_slow_files_take_no_place_from_documents(into: Path) -> None:
+    """A file may take four times as long as a document, and nothing says whose it is."""
+    limits = Limits(at_once=2, per_lane=2, retry_pause_ms=0)
+    async with serving() as quick, serving_raw(says(b"")) as slow, client_to_loopback(limits) as client:
+        fetching = [asyncio.create_task(client.fetch_media(media(slow.url(), into))) for _ in range(2)]
+        await slow.has_connections(2)
+
+        fetched = await client.fetch_document(document(quick.url()))
+
+        assert fetched.body == b"<Response/>"
+        for task in fetching:
+            task.cancel()
+        await asyncio.gather(*fetching, return_exceptions=True)
