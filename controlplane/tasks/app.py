@@ -8,6 +8,7 @@ should look. A message that is lost, late or doubled does no harm.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import warnings
 from collections.abc import Callable, Coroutine
@@ -18,6 +19,8 @@ from celery import Celery, signals
 from kombu.exceptions import OperationalError
 
 from controlplane.base.errors import Unavailable
+
+log = logging.getLogger(__name__)
 
 CeleryApp: TypeAlias = Celery
 QUEUE = "callplane"
@@ -95,7 +98,11 @@ def add_tasks(app: Celery, work: Work, loop: LoopThread) -> None:
 
 def _task(start: Callable[[], Coroutine[Any, Any, int]], loop: LoopThread) -> Callable[[], int]:
     def task() -> int:
-        done: int = loop.run(start(), timeout_s=TASK_LIMIT_S)
+        try:
+            done: int = loop.run(start(), timeout_s=TASK_LIMIT_S)
+        except Unavailable as error:  # the next nudge tries again
+            log.info("task_waits", extra={"problem": str(error)})
+            return 0
         return done
 
     return task

@@ -21,6 +21,8 @@ from controlplane.wiring.http import serve_http
 from controlplane.wiring.meters import measuring_lag, watch_pool
 from controlplane.wiring.places import database_url_of, secret_key_of, vault_of
 
+DATABASE_WAIT_S = 2.0  # then whoever asked is told to come again: 503
+
 
 async def serve_api(settings: Settings, host: str, port: int, *, on_ready: Callable[[dict[str, Any]], None]) -> None:
     """Serve until SIGTERM or SIGINT. Raises BadInput for unusable settings or a port that is taken."""
@@ -45,7 +47,7 @@ async def api_parts(settings: Settings) -> AsyncIterator[ApiParts]:
     async with AsyncExitStack() as stack:
         if settings.metrics_port:
             stack.enter_context(serving_metrics(metrics, settings.metrics_port))
-        db = await stack.enter_async_context(Database(url, name="callplane api"))
+        db = await stack.enter_async_context(Database(url, name="callplane api", wait_s=DATABASE_WAIT_S))
         watch_pool(metrics, db)
         await stack.enter_async_context(measuring_lag(metrics, clock))
         workshop = Workshop()
