@@ -33,6 +33,15 @@ from tests.acceptance.sounds import CaseSounds
 async def on_emulator(
     folder: Path, server_url: str, *, call_servers: int = 2
 ) -> AsyncIterator[tuple[Platform, Perform]]:
+    """Processes on a node of the emulator, and people whose scripts run there."""
+    async with emulator_platform(folder, server_url, call_servers=call_servers) as (platform, node):
+        yield platform, _with_scripts(node)
+
+
+@asynccontextmanager
+async def emulator_platform(
+    folder: Path, server_url: str, *, call_servers: int = 2
+) -> AsyncIterator[tuple[Platform, Node]]:
     """Processes on a node of the emulator, which lives in this process and is reached over TCP."""
     node = Node(RealClock(), door=Door("inbound", 10))
     server = Server(node, LinkRules(password=PASSWORD))
@@ -45,7 +54,7 @@ async def on_emulator(
             gateway="gateway.invalid",
             call_servers=call_servers,
         ) as platform:
-            yield platform, _with_scripts(node)
+            yield platform, node
             await _must_become(lambda: len(node.channels), 0)
     finally:
         await server.stop()
