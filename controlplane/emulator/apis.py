@@ -14,6 +14,7 @@ from controlplane.emulator.dialling import parse_dial_string
 from controlplane.emulator.fibers import Fiber
 from controlplane.emulator.joining import transfer
 from controlplane.emulator.originating import Result, originate
+from controlplane.emulator.recovery import recover
 from controlplane.emulator.texts import VERSION, uptime_text
 
 if TYPE_CHECKING:
@@ -138,6 +139,21 @@ def _global_getvar(node: Node, argument: str) -> str:
     return values.get(argument.strip(), "")
 
 
+def _sofia(node: Node, argument: str) -> str:
+    words = argument.split()
+    if words[:1] != ["profile"] or words[2:] != ["recover"]:
+        return f"-USAGE: {argument}\n"
+    count = recover(node)
+    return f"Recovered {count} session(s)\n" if count else "No sessions to recover.\n"
+
+
+def _fsctl(node: Node, argument: str) -> str:
+    if argument.strip() not in ("pause", "resume"):
+        return f"-USAGE: {argument}\n"
+    node.is_paused = argument.strip() == "pause"
+    return _OK
+
+
 def _show(node: Node, argument: str) -> str:
     words = argument.split()
     if words[:1] == ["channels"] and words[1:2] == ["count"]:
@@ -188,6 +204,7 @@ def _channel_row(channel: Channel) -> dict[str, str]:
 APIS: Mapping[str, Api] = {
     **CHANNEL_APIS,
     "create_uuid": lambda node, _argument: node.make_uuid(),
+    "fsctl": _fsctl,
     "global_getvar": _global_getvar,
     "hostname": lambda node, _argument: node.name,
     "hupall": _hupall,
@@ -196,6 +213,7 @@ APIS: Mapping[str, Api] = {
     "sched_del": _sched_del,
     "sched_hangup": _sched_hangup,
     "show": _show,
+    "sofia": _sofia,
     "status": _status,
     "strepoch": lambda node, _argument: str(node.clock.now_ms() // 1000),
     "uptime": _uptime,

@@ -49,6 +49,8 @@ def _begin(a_leg: Channel, b_leg: Channel) -> None:
         for recording in leg.recordings.values():
             recording.conversation_began()
     a_leg.is_originator = True
+    for leg in (a_leg, b_leg):
+        leg.node.track(leg)
     if app := a_leg.variables.get("bridge_pre_execute_aleg_app"):
         a_leg.messages.append(Message(app, a_leg.variables.get("bridge_pre_execute_aleg_data") or ""))
     if not b_leg.is_leaving:
@@ -137,6 +139,7 @@ def _part(a_leg: Channel, b_leg: Channel) -> None:
             for recording in leg.recordings.values():
                 recording.conversation_ended()
             leg.changed()
+            leg.node.track(leg)
             leg.wake()
 
 

@@ -102,6 +102,19 @@ class Channel:
         self.grid_ms = node.clock.monotonic_ms()
         self._state_block: Block | None = None
 
+    def begin_anew(self, node: Node, variables: dict[str, str]) -> None:
+        """Come up on another node: all that is left is who is at the far end, and the variables."""
+        self.node, self.variables = node, Variables()
+        self.variables.update(variables)
+        for queue in (self.messages, self.digits, self.extension):
+            queue.clear()
+        self.recordings.clear()
+        self.partner = self.originator = self.joins = self.next_state = self.other_leg = None
+        self.is_originator = self.is_first_to_join = self.is_leaving = self.is_parked = self.is_locked = False
+        self.is_broadcasting = self.is_stopping_broadcast = self.is_deaf = self.is_mute = False
+        self.break_flag = self.nesting = 0
+        self.grid_ms = node.clock.monotonic_ms()
+
     # What it is
 
     @property

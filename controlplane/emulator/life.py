@@ -20,6 +20,17 @@ async def live(channel: Channel) -> None:
         _begin_inbound(channel)
     else:
         _begin_outbound(channel)
+    await _go_on(channel)
+
+
+async def live_again(channel: Channel) -> None:
+    """What the fiber of a channel runs that another node had before."""
+    channel.enter("CS_INIT")
+    channel.fire("CHANNEL_CREATE")
+    await _go_on(channel)
+
+
+async def _go_on(channel: Channel) -> None:
     while not channel.is_down:
         if channel.next_state is None:
             await pause(None)

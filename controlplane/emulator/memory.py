@@ -190,16 +190,21 @@ class LinkProtocol(asyncio.Protocol):
 
 
 class MemoryNetwork:
-    """Where clients reach the node without a network. `is_down` refuses new links."""
+    """Where clients reach the node without a network. `is_down` refuses new links; cut off, they come to nothing."""
 
     def __init__(self, node: Node, rules: LinkRules | None = None) -> None:
         self._node, self._rules = node, rules or LinkRules()
-        self.is_down = False
+        self.is_down = self.is_cut_off = False
         self.transports: list[MemoryTransport] = []
 
     async def connect(self, protocol_factory: Callable[[], ProtocolT]) -> tuple[MemoryTransport, ProtocolT]:
-        """Open a link, as `loop.create_connection` would; raises ConnectionRefusedError while the node is down."""
-        if self.is_down:
+        """Open a link, as `loop.create_connection` would; raises ConnectionRefusedError while the node is down.
+
+        Raises TimeoutError, at once, while it is cut off.
+        """
+        if self.is_cut_off:
+            raise TimeoutError("The node is cut off.")
+        if self.is_down or self._node.is_dead:
             raise ConnectionRefusedError("The node is down.")
         client, server = MemoryTransport("client"), MemoryTransport("node")
         protocol = protocol_factory()
@@ -208,6 +213,12 @@ class MemoryNetwork:
         self.transports = [one for one in self.transports if not one.is_closing()] + [client]
         await asyncio.sleep(0)
         return client, protocol
+
+    def cut_off(self) -> None:
+        """Let nothing through any more, and tell nobody."""
+        self.is_cut_off = True
+        for transport in self.transports:
+            transport.freeze()
 
     def sever_all(self) -> None:
         """Cut every link."""

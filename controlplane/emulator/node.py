@@ -17,6 +17,7 @@ from controlplane.emulator.fibers import Fiber
 from controlplane.emulator.life import live
 from controlplane.emulator.profiles import Profile, sip_variables
 from controlplane.emulator.records import CallRecord, record_of
+from controlplane.emulator.recovery import LeftLeg, track
 from controlplane.emulator.rules import Door, Races
 from controlplane.emulator.schedule import Schedule
 from controlplane.emulator.signalling import far_end_refuses
@@ -60,6 +61,8 @@ class Node:
         self.far_ends: FarEnds = _nobody
         self.gateways: frozenset[str] | None = None  # None: every gateway is known
         self._recorder = recorder
+        self.left: dict[str, LeftLeg] | None = None  # what others could bring up, {} to keep it
+        self.is_dead = self.is_paused = False  # paused: it refuses new legs
         self._wanted: frozenset[str] = frozenset()
         self._second = (-1, b"")
         self._heartbeat: Timer | None = None
@@ -76,14 +79,25 @@ class Node:
 
     def restart(self) -> None:
         """Die and come back: channels and links are gone without a word, and the core's UUID is another."""
+        self.die()
+        self.is_dead = False
+        self._begin()
+
+    def die(self) -> None:
+        """Be killed: audio stops, channels and links are gone without a word; nobody answers any more."""
+        self.is_dead = True
         for channel in list(self.channels.values()):
             if channel.fiber is not None:
                 channel.fiber.stop()
+            channel.hears.begin(None, self.clock.monotonic_ms())
         self.channels.clear()
         self.schedule.clear()
         for listener in list(self.listeners):
             listener.cut()
-        self._begin()
+
+    def track(self, channel: Channel) -> None:
+        """Keep what another node would need of a channel, where this one does (`left`)."""
+        track(channel)
 
     def make_uuid(self) -> str:
         """A UUID of version 4, the same ones for the same seed."""
@@ -109,6 +123,8 @@ class Node:
         channel = self.create(profile, dict(headers or {}))
         channel.extension.extend(self.door.actions())
         self.start(channel)
+        if self.is_paused:
+            channel.hang_up("SWITCH_CONGESTION")
         return channel
 
     def create(self, profile: Profile, variables: Mapping[str, str]) -> Channel:
@@ -131,6 +147,7 @@ class Node:
 
     def on_answer(self, channel: Channel) -> None:
         """A channel was answered: run what `execute_on_answer` asks for, before anything else does."""
+        self.track(channel)
         for name, value in channel.variables.items():
             if not name.startswith("execute_on_answer"):
                 continue
@@ -148,6 +165,8 @@ class Node:
     def forget(self, channel: Channel) -> None:
         """A channel has ended: keep what is left of it."""
         self.channels.pop(channel.uuid, None)
+        if self.left is not None:
+            self.left.pop(channel.uuid, None)
         self.schedule.drop(channel.uuid)
         self.records.append(record_of(channel))
         channel.changed()
