@@ -45,6 +45,7 @@ class LiveCall:
     account_id: AccountId
     facts: Facts | None
     journal: tuple[JournalLine, ...] = ()
+    moves: int = 0  # to other nodes or runs of them, as those before died
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class _Row:
     account_id: AccountId
     node: str
     facts: str | None
+    moves: int
 
 
 async def load_live_calls(
@@ -83,4 +85,4 @@ async def _with_journals(tx: Transaction, rows: list[_Row]) -> list[LiveCall]:
 
 def _live(row: _Row, lines: list[JournalLine]) -> LiveCall:
     facts = None if row.facts is None else read_facts(row.facts, row.node)
-    return LiveCall(row.call_id, row.account_id, facts, tuple(lines))
+    return LiveCall(row.call_id, row.account_id, facts, tuple(lines), row.moves)

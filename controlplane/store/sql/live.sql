@@ -1,12 +1,12 @@
 -- live_calls: The calls of some shards of a node that are not over, claimed ones without a journal among them.
-SELECT call_id, account_id, node, facts::text AS facts
+SELECT call_id, account_id, node, facts::text AS facts, moves
 FROM calls
 WHERE node = %(node)s AND shard = ANY(%(shards)s::integer[]) AND ended_at IS NULL
     AND NOT call_id = ANY(%(call_ids)s::uuid[])
 ORDER BY call_id
 
 -- live_call: One of these, again.
-SELECT call_id, account_id, node, facts::text AS facts
+SELECT call_id, account_id, node, facts::text AS facts, moves
 FROM calls WHERE account_id = %(account_id)s AND call_id = %(call_id)s AND ended_at IS NULL
 
 -- journals: The journals of some calls, whole.

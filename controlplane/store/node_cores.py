@@ -1,0 +1,77 @@
+"""Runs of FreeSWITCH on media nodes: which are over, who settles them, and who goes on with their calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from controlplane.store.database import Transaction
+from controlplane.store.queries import query
+
+_SEE, _LOSE_EARLIER, _LOSE = query("see_core"), query("lose_earlier_cores"), query("lose_core")
+_KNOWN, _LEAD, _ADOPT = query("known_cores"), query("lead_core"), query("adopt_core")
+_SETTLE, _MOVE, _QUEUE_AGAIN = query("settle_core"), query("move_calls"), query("queue_again")
+_DEAD_AFTER_S = 5.0  # as for shards (shards.py)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCore:
+    """One run. `lost_s` is how long ago it was declared lost; `legs` are those given to the adopting node."""
+
+    node: str
+    core: str
+    lost_s: float | None
+    is_settled: bool
+    adopting_node: str | None
+    adopting_core: str | None
+    legs: list[object]
+
+
+async def see_core(tx: Transaction, node: str, core: str) -> bool:
+    """A node answers with this core; False if that was declared lost. Every core before it is lost from here on."""
+    is_lost = await tx.one(_as_flag, _SEE, node=node, core=core)
+    if not is_lost:
+        await tx.run(_LOSE_EARLIER, node=node, core=core)
+    return not is_lost
+
+
+async def lose_core(tx: Transaction, node: str, core: str, *, unseen_s: float) -> bool:
+    """Declare a core lost, unless it was seen less than `unseen_s` ago."""
+    return await tx.run(_LOSE, node=node, core=core, unseen_s=unseen_s) > 0
+
+
+async def known_cores(tx: Transaction) -> list[NodeCore]:
+    """The last core of each node, and all that were lost and are not settled."""
+    return await tx.all(NodeCore, _KNOWN)
+
+
+async def lead_core(tx: Transaction, node: str, core: str, server_id: str) -> NodeCore | None:
+    """Settle a lost core, unless another call server that lives does."""
+    return await tx.maybe(NodeCore, _LEAD, node=node, core=core, server_id=server_id, dead_after_s=_DEAD_AFTER_S)
+
+
+async def adopt_core(
+    tx: Transaction, lost: tuple[str, str], server_id: str, adopting: tuple[str, str], legs: Iterable[str]
+) -> bool:
+    """Say which (node, core) goes on with a lost one, and with which of its legs; False if somebody else leads."""
+    values = {"adopting_node": adopting[0], "adopting_core": adopting[1], "legs": sorted(legs)}
+    return await tx.run(_ADOPT, node=lost[0], core=lost[1], server_id=server_id, **values) > 0
+
+
+async def settle_core(tx: Transaction, node: str, core: str, server_id: str, legs: Iterable[str]) -> bool:
+    """Move the calls of these A-legs to the adopting node, and be done; False if somebody else leads."""
+    adopting = await tx.all(_as_name, _SETTLE, node=node, core=core, server_id=server_id)
+    if not adopting:
+        return False
+    if adopting[0] is not None:
+        await tx.run(_MOVE, node=node, adopting_node=adopting[0], legs=sorted(legs))
+    await tx.run(_QUEUE_AGAIN, node=node)
+    return True
+
+
+def _as_flag(is_lost: bool) -> bool:  # noqa: FBT001 - called with a row
+    return is_lost
+
+
+def _as_name(adopting_node: str | None) -> str | None:
+    return adopting_node

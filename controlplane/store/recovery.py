@@ -1,0 +1,99 @@
+"""What media nodes keep of answered legs in their core databases: FreeSWITCH's own table `recovery`, a database a node.
+
+FreeSWITCH brings up every row that another run of it left (switch_core_sqldb.c, switch_core_recovery_recover), and then
+deletes all of those; so a node is given what it is to bring up and nothing else, and nobody writes while it does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
+
+import psycopg
+
+from controlplane.store.connecting import connect, cut_after
+from controlplane.store.database import DatabaseAway, Transaction, database_errors
+from controlplane.store.queries import query
+
+_LEFT, _PUT, _REWRITE = query("left_legs"), query("put_legs"), query("rewrite_leg")
+_DROP, _DROP_STRANGE = query("drop_legs"), query("drop_strange_legs")
+_LONGEST_S = 5.0
+# What was so on the other node, and would be believed here: what ran there, and what our burst was sent last.
+_STALE = re.compile(r"\s*<(current_application\w*|callplane_sent)>[^<]*</\1>")
+_BOND = re.compile(r"\s*<((?:originate_)?signal_bond)>([^<]*)</\1>")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftLeg:
+    """A row: a leg that a run of FreeSWITCH left, and all it knew of it (XML)."""
+
+    runtime_uuid: str
+    technology: str
+    profile_name: str
+    hostname: str
+    uuid: str
+    metadata: str
+
+
+def made_ready(legs: Sequence[LeftLeg]) -> list[LeftLeg]:
+    """The same legs without what is not so on another node: what ran there, and partners that do not come along.
+
+    A leg waits for its partner for good where that never comes (switch_core_state_machine.c, on_reset).
+    """
+    known = {leg.uuid for leg in legs}
+
+    def bond(found: re.Match[str]) -> str:
+        return found[0] if found[2] in known else ""
+
+    return [replace(leg, metadata=_BOND.sub(bond, _STALE.sub("", leg.metadata))) for leg in legs]
+
+
+class NodeDatabases:
+    """The nodes' core databases; `url_of` says where a node's is. Everything raises DatabaseAway."""
+
+    def __init__(self, url_of: Callable[[str], str]) -> None:
+        self._url_of = url_of
+
+    async def copy(self, lost: tuple[str, str], to: tuple[str, str], legs: Collection[str]) -> frozenset[str]:
+        """Have one (node, core) find what another left, `legs` among that; answers what there was."""
+        async with self._open(lost[0]) as tx:
+            rows = await tx.all(LeftLeg, _LEFT, core=lost[1], legs=sorted(legs))
+        left = [leg for leg in rows if leg.runtime_uuid != to[1]]
+        found = frozenset(leg.uuid for leg in left)
+        ready = made_ready(left)
+        async with self._open(to[0]) as tx:
+            await tx.run(_DROP_STRANGE, core=to[1], legs=sorted(found | set(legs)))
+            if lost[0] == to[0]:
+                for leg in ready:
+                    await tx.run(_REWRITE, metadata=leg.metadata, uuid=leg.uuid, core=leg.runtime_uuid)
+            elif ready:
+                await tx.run(_PUT, **_columns(ready))
+        return found
+
+    async def drop(self, lost: tuple[str, str], legs: Collection[str]) -> None:
+        """Take everything that a (node, core) left out of its database, and these legs."""
+        async with self._open(lost[0]) as tx:
+            await tx.run(_DROP, core=lost[1], legs=sorted(legs))
+
+    @asynccontextmanager
+    async def _open(self, node: str) -> AsyncIterator[Transaction]:
+        with database_errors():
+            try:
+                connection = await connect(self._url_of(node), "callplane failover")
+            except OSError as error:
+                raise DatabaseAway from error
+            try:
+                with cut_after(connection, _LONGEST_S):
+                    async with connection.transaction():
+                        yield Transaction(connection)
+            except psycopg.errors.UndefinedTable:
+                raise DatabaseAway from None
+            finally:
+                await connection.close()
+
+
+def _columns(legs: Sequence[LeftLeg]) -> dict[str, object]:
+    rows = [asdict(leg) for leg in legs]
+    return {name: [row[name] for row in rows] for name in rows[0]}
