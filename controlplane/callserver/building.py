@@ -11,13 +11,17 @@ from controlplane.base.clock import Clock
 from controlplane.base.ids import LegId
 from controlplane.calls.facts import Facts
 from controlplane.callserver.admission import Bounds
+from controlplane.callserver.adopting import Adopting
 from controlplane.callserver.balancing import Balance
 from controlplane.callserver.call import LiveCall
+from controlplane.callserver.custody import Custody
 from controlplane.callserver.dialling import Dialling
 from controlplane.callserver.effects import Effects
+from controlplane.callserver.failover import Failover
 from controlplane.callserver.gate import Gate, Gatekeeper, TimedJournal
 from controlplane.callserver.intake import Intake
 from controlplane.callserver.keeper import Keeper
+from controlplane.callserver.losses import CoreDatabases, Cores, Fencer, NoFencer
 from controlplane.callserver.matching import Matching
 from controlplane.callserver.offers import NO_SUCH_NUMBER, facts_of, number_of
 from controlplane.callserver.outlet import Outlet
@@ -28,6 +32,11 @@ from controlplane.switch.link import Connect
 from controlplane.switch.node import Node
 from controlplane.switch.translation import Offered
 from controlplane.switch.writing import Writer
+
+# How long a node may be out of reach. A party that hears nothing for so long is gone; but one whose node only we cannot
+# reach talks on, and should not be ended for that.
+ADOPTED_AFTER_S = 10.0
+LOST_AFTER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,10 @@ class Parts:
     inbox: Inbox
     meters: Meters
     public_url: str
+    cores: Cores
+    core_databases: CoreDatabases | None = None  # None: the calls of a node that dies end with it
+    fencer: Fencer = field(default_factory=NoFencer)
+    lost_after_s: float = 0.0  # 0: ADOPTED_AFTER_S with core databases, else LOST_AFTER_S
     bounds: Bounds = field(default_factory=Bounds)
 
 
@@ -72,7 +85,25 @@ def build_call_server(parts: Parts) -> CallServer:
         return sum(len(keeper.effects.questions) for keeper in keepers.values())
 
     gatekeeper = Gatekeeper(tuple(keeper.gate for keeper in keepers.values()), journal, documents, parts.clock)
-    return CallServer(parts.id, keepers, parts.ownership, balance, intake, gatekeeper, parts.clock, pulse)
+    failover = _failover(parts, keepers, pulse)
+    return CallServer(parts.id, keepers, parts.ownership, balance, intake, gatekeeper, failover, parts.clock, pulse)
+
+
+def _failover(parts: Parts, keepers: Mapping[str, Keeper], pulse: Pulse) -> Failover:
+    profiles = {node.writer.profile for node in parts.nodes.values()}
+    adopting = Adopting(
+        parts.id,
+        {name: keeper.node for name, keeper in keepers.items()},
+        min(profiles, default=""),
+        parts.cores,
+        parts.core_databases,
+        parts.fencer,
+        parts.clock,
+        pulse,
+        lambda name: keepers[name].gate.is_open,
+    )
+    usual_s = LOST_AFTER_S if parts.core_databases is None else ADOPTED_AFTER_S
+    return Failover(keepers, parts.cores, adopting, parts.clock, parts.lost_after_s or usual_s)
 
 
 def _keeper(parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse, journal: TimedJournal) -> Keeper:
@@ -98,6 +129,7 @@ def _keeper(parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse, journa
         parts.clock,
         pulse,
         Gate(name, parts.bounds, parts.meters, lambda: node.delay_s),
+        Custody(node, parts.cores, parts.clock),
         answer_offer,
         lambda _: NO_SUCH_NUMBER,
         calls,

@@ -57,6 +57,7 @@ class LiveCall:
     last_ms: int = 0  # of the last entry
     saved: asyncio.Future[None] | None = None  # of the last entry
     fed_s: float = 0.0  # when the last event came, by the monotonic clock
+    moves: int = 0  # from a node that died to another
 
     def feed(self, event: Event) -> None:
         """Put an event on record and do what the machine answers; events that change nothing leave no entry."""
@@ -97,6 +98,11 @@ class LiveCall:
     def has_lost(self, leg: LegId) -> bool:
         """Say whether a leg of this call is over, as far as the journal tells."""
         return self.machine.state is not None and not self.machine.is_alive(leg)
+
+    @property
+    def is_moved(self) -> bool:
+        """Say whether the call is on another node than its journal tells."""
+        return self.moves > self.machine.moves
 
     def drop(self) -> None:
         """Do nothing more for this call: it is over, or another process has it.

@@ -66,7 +66,7 @@ class Intake:
         while True:
             self._requests.clear()
             # What is asked while a node cannot be reached waits: it is answered as done when it is sent.
-            up = [keeper for keeper in self.keepers.values() if keeper.node.is_up]
+            up = [keeper for keeper in self.keepers.values() if keeper.is_serving]
             calls = {call.id for keeper in up for call in keeper.calls.values()}
             try:
                 for request in await self.inbox.requests(sorted(calls)) if calls else ():
@@ -83,7 +83,7 @@ class Intake:
 
     def _taking(self) -> list[Keeper]:
         """Whose nodes calls may be placed on. Those of the others wait."""
-        return [keeper for keeper in self.keepers.values() if keeper.node.is_up and keeper.gate.is_open]
+        return [keeper for keeper in self.keepers.values() if keeper.is_serving and keeper.gate.is_open]
 
 
 async def wait_for(event: asyncio.Event, clock: Clock, most_s: float) -> None:

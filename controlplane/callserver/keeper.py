@@ -16,10 +16,11 @@ from functools import partial
 from controlplane.base.causes import Cause
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
-from controlplane.base.ids import LegId, leg_of_call, shard_of
+from controlplane.base.ids import CallId, LegId, leg_of_call, shard_of
 from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegEnded, LegRinging
 from controlplane.calls.facts import Facts
 from controlplane.callserver.call import LiveCall
+from controlplane.callserver.custody import Custody
 from controlplane.callserver.effects import Effects
 from controlplane.callserver.gate import Gate
 from controlplane.callserver.matching import Matching
@@ -49,6 +50,7 @@ class Keeper:
     clock: Clock
     pulse: Pulse
     gate: Gate
+    custody: Custody
     answer_offer: Callable[[Offered, str], Facts | None]
     refuse: Callable[[Offered], Cause]
     calls: dict[LegId, LiveCall]
@@ -81,10 +83,10 @@ class Keeper:
             case Parked(leg) | Happened(leg, LegRinging() | LegAnswered()) if call is not None and call.has_lost(leg):
                 self._came_up_late(leg)
             case Offered(leg):
-                if call is None:
-                    self._offered(news)
-                else:
+                if call is not None:
                     self.effects.parked(leg)
+                elif not news.is_recovered:
+                    self._offered(news)
             case Parked(leg):
                 self.effects.parked(leg)
             case Happened(leg, event):
@@ -166,10 +168,7 @@ class Keeper:
         async with self._changing:
             self.shards -= shards
             self._read -= shards
-            calls = self.calls_of(shards)
-            for call in calls:
-                call.drop()
-            await self._settle(calls)
+            await self._let_go(self.calls_of(shards))
             with suppress(LinkLost):  # who opens the links again watches what is left
                 await self.node.watch(self.shards)
 
@@ -178,7 +177,34 @@ class Keeper:
         async with self._changing:
             self._late_news = self._late_news or []
             await self.node.open(self.shards)
-            await self.resynchronise(self.shards)
+            if not await self.custody.confirm():
+                await self.resynchronise(self.shards)
+                return
+            await self._let_go(self.calls_of(self.shards))  # what was driven before is on record, and read from there
+            await self.resynchronise(self.shards, cause=Cause.NODE_LOST)
+
+    async def take_moved(self) -> None:
+        """Go on with calls that were given to this node as theirs died. Raises LinkLost, Unavailable."""
+        async with self._changing:
+            if self.node.is_up:  # else whoever opens the links finds them
+                await self.resynchronise(self.shards, but=self.calls_of(self.shards))
+
+    async def end_lost(self) -> None:
+        """The node is lost, and what can go on elsewhere was given away: the rest is over. Raises Unavailable."""
+        async with self._changing:
+            if self.node.is_up:
+                return
+            await self._let_go(self.calls_of(self.shards))
+            stored = await self.archive.live_calls(self.node.name, self.shards)
+            calls = self._adopt(stored, self.shards)
+            self.matching.end_all(call for call in calls if not call.is_moved)
+            for call in calls:
+                call.drop()
+
+    @property
+    def is_serving(self) -> bool:
+        """Say whether new calls can be placed: the links are open, and it is known what the node has."""
+        return self.node.is_up and self._late_news is None
 
     def lost(self) -> None:
         """The links are gone: from here on nothing is known until they are back."""
@@ -197,16 +223,21 @@ class Keeper:
 
     # Resynchronisation
 
-    async def resynchronise(self, shards: frozenset[int]) -> None:
-        """Hold the journals of these shards against what the node has, and go on from there. Raises LinkLost."""
+    async def resynchronise(
+        self, shards: frozenset[int], *, but: Sequence[LiveCall] = (), cause: Cause = Cause.LOST
+    ) -> None:
+        """Hold the journals of these shards, `but` of these calls, against what the node has, and go on from there.
+
+        Legs that are gone ended by `cause`, as far as nobody told. Raises LinkLost.
+        """
         waiting = self._late_news = self._late_news if self._late_news is not None else []
         try:
             await self.node.watch(self.shards)
-            stored = await self._journals(shards)
+            stored = await self._journals(shards, [call.id for call in but])
             shards &= self._read
             channels = await self.matching.channels()
-            calls = self._adopt(stored, shards)
-            await self.matching.end_the_gone(self.matching.missing(calls, channels), waiting)
+            calls = [call for call in self._adopt(stored, shards) if call not in but]
+            await self.matching.end_the_gone(self.matching.missing(calls, channels), waiting, cause)
             ago_ms = await self.matching.answered_ago_ms(calls, channels)
             for call in calls:
                 self.matching.resume(call, channels, ago_ms, self.server)
@@ -220,10 +251,10 @@ class Keeper:
             self.on_news(news)
         log.info("resynchronised", extra={"node": self.node.name, "shards": len(shards), "calls": len(calls)})
 
-    async def _journals(self, shards: frozenset[int]) -> Sequence[Stored]:
+    async def _journals(self, shards: frozenset[int], but: Sequence[CallId]) -> Sequence[Stored]:
         """Read what is on record. Without a database we go on with what we know, and let go of what we never knew."""
         try:
-            stored = await self.archive.live_calls(self.node.name, shards)
+            stored = await self.archive.live_calls(self.node.name, shards, but)
         except Unavailable as error:
             log.warning("journals_unreadable", extra={"node": self.node.name, "problem": str(error)})
             self.shards -= shards - self._read
@@ -237,8 +268,10 @@ class Keeper:
         ours = {id(call): call for call in self.calls.values()}
         return [call for call in ours.values() if shard_of(leg_of_call(call.id)) in shards]
 
-    async def _settle(self, calls: Sequence[LiveCall]) -> None:
-        """Wait a while until what was written of calls can be read: whoever takes them over reads it there."""
+    async def _let_go(self, calls: Sequence[LiveCall]) -> None:
+        """Drive calls no more, and wait a while until what was written of them can be read."""
+        for call in calls:
+            call.drop()
         under_way = [call.saved for call in calls if call.saved is not None and not call.saved.done()]
         if under_way:
             await asyncio.wait(under_way, timeout=SETTLE_S)
@@ -251,6 +284,7 @@ class Keeper:
             if one.facts.a_leg in self.calls:
                 continue
             call = self._open(one.facts)
+            call.moves = one.moves
             if not one.entries:  # claimed, and its server died before it dialled
                 call.feed(CallPlaced(one.facts))
                 continue

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from controlplane.base.causes import Cause
 from controlplane.base.clock import Clock
 from controlplane.base.ids import LegId, shard_of
-from controlplane.calls.events import LegAnswered, LegEnded, Resumed
+from controlplane.calls.events import LegAnswered, LegEnded, Moved, Resumed
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.dialling import was_dialled_lately
 from controlplane.callserver.effects import Effects
@@ -38,12 +38,15 @@ class Matching:
     def missing(self, calls: Iterable[LiveCall], channels: Channels) -> Missing:
         """Legs that should be on the node and are not in its list."""
         legs = [(call, leg.id) for call in calls for leg in call.machine.living_legs if leg.id not in channels]
-        is_yet_to_come = self.effects.dialling.is_yet_to_come
-        return [(call, leg) for call, leg in legs if not (call.machine.may_come_yet(leg) or is_yet_to_come(call, leg))]
+        return [(call, leg) for call, leg in legs if call.is_moved or not self._may_come_yet(call, leg)]
 
-    async def end_the_gone(self, missing: Missing, late_news: Collection[News]) -> None:
+    def _may_come_yet(self, call: LiveCall, leg: LegId) -> bool:
+        return call.machine.may_come_yet(leg) or self.effects.dialling.is_yet_to_come(call, leg)
+
+    async def end_the_gone(self, missing: Missing, late_news: Collection[News], cause: Cause = Cause.LOST) -> None:
         """End legs that the node does not have. Its list lags a little, so each is asked for by name first.
 
+        Those that were lost with a node (`cause`, or their call came from one) say so.
         The other link may be about to tell how a leg ended, or have told in news that waits: that is the better word.
         """
         gone = [(call, leg) for call, leg in missing if not await self.node.exists(leg)]
@@ -53,10 +56,17 @@ class Matching:
         for call, leg in gone:
             if leg in told:
                 continue
-            if was_dialled_lately(call, leg):
+            is_of_lost_node = call.is_moved or cause is Cause.NODE_LOST
+            if was_dialled_lately(call, leg) and not is_of_lost_node:
                 self.effects.outlet.doubt(call, leg)
                 continue
-            call.feed(LegEnded(leg, Cause.LOST))
+            call.feed(LegEnded(leg, Cause.NODE_LOST if is_of_lost_node else cause))
+
+    def end_all(self, calls: Iterable[LiveCall]) -> None:
+        """The node is lost, and nobody goes on with these calls."""
+        for call in calls:
+            for leg in call.machine.living_legs:
+                call.feed(LegEnded(leg.id, Cause.NODE_LOST))
 
     async def answered_ago_ms(self, calls: Iterable[LiveCall], channels: Channels) -> Mapping[LegId, int]:
         """How long ago legs were answered of whose answer no journal knows."""
@@ -71,6 +81,11 @@ class Matching:
     def resume(self, call: LiveCall, channels: Channels, ago_ms: Mapping[LegId, int], server: str) -> None:
         """Go on with a call: tell it what of its legs the node shows, and have it say again what may be lost."""
         if call.is_dropped:
+            return
+        if call.is_moved:
+            for leg in call.machine.living_legs:
+                call.feed(LegAnswered(leg.id))  # no others are brought up
+            call.feed(Moved(self.node.name))
             return
         for leg in call.machine.living_legs:
             channel = channels.get(leg.id)

@@ -91,10 +91,14 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A call as its journal has it; one that was claimed and has no entries yet is still to be placed."""
+    """A call as its journal has it; one that was claimed and has no entries yet is still to be placed.
+
+    `moves` is how often its node died and the call was given to another, which the journal may not tell yet.
+    """
 
     facts: Facts
     entries: tuple[Entry, ...]
+    moves: int = 0
 
 
 class Archive(Protocol):

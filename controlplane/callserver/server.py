@@ -15,6 +15,7 @@ from typing import Any
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
 from controlplane.callserver.balancing import Balance
+from controlplane.callserver.failover import Failover
 from controlplane.callserver.gate import Gatekeeper
 from controlplane.callserver.intake import Intake, wait_for
 from controlplane.callserver.keeper import Keeper
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_S = 15.0
 HURRIED_SWEEP_S = 1.0
-RECONNECT_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+RECONNECT_S = (0.05, 0.1, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 KICK_S = 0.005
 
 
@@ -40,6 +41,7 @@ class CallServer:
     balance: Balance
     intake: Intake
     gatekeeper: Gatekeeper
+    failover: Failover
     clock: Clock
     pulse: Pulse
     broken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -57,6 +59,7 @@ class CallServer:
             self._run(self._sweep(keeper))
         self._run(self.gatekeeper.keep())
         self._run(self.balance.keep())
+        self._run(self.failover.keep())
         self._run(self.intake.take_queued())
         self._run(self.intake.take_requests())
 
@@ -85,9 +88,9 @@ class CallServer:
 
     @property
     def is_driving(self) -> bool:
-        """Say whether calls of every node's shards that we hold are served."""
+        """Say whether calls of every node's shards that we hold are served; nodes that are lost have none."""
         return any(keeper.shards for keeper in self.keepers.values()) and all(
-            keeper.node.is_up for keeper in self.keepers.values()
+            keeper.node.is_up or keeper.custody.is_lost for keeper in self.keepers.values()
         )
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -114,6 +117,8 @@ class CallServer:
         def on_end(why: str) -> None:
             log.warning("node_lost", extra={"node": keeper.node.name, "why": why})
             keeper.lost()
+            keeper.custody.reach.is_down(self.clock.monotonic_s())
+            self.failover.stir()
             ended.set()
 
         keeper.node.on_end = on_end
@@ -122,12 +127,14 @@ class CallServer:
             try:
                 await keeper.reopen()
                 attempt = 0
+                keeper.custody.reach.is_up()
                 self._links(keeper, is_up=True)
                 log.info("node_up", extra={"node": keeper.node.name, "core": keeper.node.core_uuid})
                 self.intake.look()
                 await ended.wait()
                 self._links(keeper, is_up=False)
             except (LinkLost, Unavailable) as error:
+                keeper.custody.reach.is_down(self.clock.monotonic_s(), error)
                 log.info("node_away", extra={"node": keeper.node.name, "problem": str(error)})
             await self.clock.sleep(RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)])
             attempt += 1

@@ -145,6 +145,24 @@ def core_uuid() -> Command:
     return _api("global_getvar", "core_uuid")
 
 
+def recover_legs(profile: str) -> Command:
+    """Bring up, by that SIP profile, every leg of the node's core database that another run of FreeSWITCH left there.
+
+    Answers `Recovered <n> session(s)` or `No sessions to recover.` when the re-INVITEs are on their way.
+    """
+    return _api("sofia", f"profile {token(profile)} recover")
+
+
+def hang_up_all(cause: Cause) -> Command:
+    """End every leg of the node."""
+    return _api("hupall", sendable(cause))
+
+
+def refuse_new_legs() -> Command:
+    """Have the node refuse new legs (SIP 503) until it is restarted or told otherwise."""
+    return _api("fsctl", "pause")
+
+
 def status() -> Command:
     """Ask how the node is: several lines for people."""
     return _api("status", "")

@@ -81,6 +81,21 @@ class Settings(BaseSettings):
         default=10,
         description="Seconds after which a parked call that nobody claims ends with a cause that tries another node.",
     )
+    core_databases: SecretStr | None = Field(
+        default=None,
+        description="The nodes' core databases, postgresql://… with {node} for a node's name: answered calls of a node"
+        " that dies go on on another. Unset: they end with it.",
+    )
+    node_lost_after_s: int = Field(
+        default=0,
+        description="Seconds after which a media node that no call server reaches counts as dead; 0: 10 with core"
+        " databases, else 60. One that was restarted does at once; with core databases one that refuses links, too.",
+    )
+    fence_command: str = Field(
+        default="",
+        description="Program that makes sure that a node counted as dead does nothing more, called with its name behind"
+        " the arguments; status 0 within 5 s, or its calls are not brought up elsewhere. Empty: what is on record.",
+    )
     metrics_port: int = Field(
         default=0,
         description="Port of the Prometheus endpoint of this process on loopback; 0: none. `up` gives it to the call"

@@ -31,6 +31,12 @@ class LinkLost(Unavailable):
     slug = "link-lost"
 
 
+class LinkRefused(LinkLost):
+    """The media node's machine says that nobody listens there: FreeSWITCH does not run."""
+
+    slug = "link-refused"
+
+
 class Connect(Protocol):
     """Opens a connection to a node: over TCP, or in memory to the emulator."""
 

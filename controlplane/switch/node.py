@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from controlplane.base.clock import Clock
-from controlplane.base.ids import CALL, LegId
+from controlplane.base.ids import CALL, LegId, is_channel_uuid
 from controlplane.esl import apis, commands
 from controlplane.esl.commands import Command, EslEventName
 from controlplane.esl.frames import EslEvent, ExactHeaders, Frame
-from controlplane.switch.link import Connect, Link, LinkLost
+from controlplane.switch.link import Connect, Link, LinkLost, LinkRefused
 from controlplane.switch.pinging import Pinger
 from controlplane.switch.translation import SUBSCRIBED, News, translate
 
@@ -67,9 +67,14 @@ class Node:
         try:
             self._commands = await self._log_in(self._on_job)
             self._events = await self._log_in(self._on_event)
+        except ConnectionRefusedError as error:
+            raise LinkRefused(None, node=self.name) from error
         except OSError as error:
             raise LinkLost("The media node's event socket does not answer.", node=self.name, why=str(error)) from error
         self.core_uuid = (await self._commands.ask(apis.core_uuid())).text.strip()
+        if not is_channel_uuid(self.core_uuid):
+            self.abort("no Core-UUID")
+            raise LinkLost("The media node does not say which run of FreeSWITCH it is.", node=self.name)
         await self._commands.ask(commands.see_only_jobs(CALL))
         await self._commands.ask(commands.subscribe((EslEventName.BACKGROUND_JOB,)))
         self._shards = frozenset()
@@ -123,9 +128,7 @@ class Node:
 
     async def channels(self) -> list[Channel]:
         """Every channel of the node. Raises LinkLost."""
-        if self._commands is None:
-            raise LinkLost(None, node=self.name)
-        frame = await self._commands.ask(apis.show_channels())
+        frame = await self.ask(apis.show_channels())
         rows = self._json_of(frame).get("rows", [])
         return [_channel(row) for row in rows]
 
@@ -146,9 +149,7 @@ class Node:
 
     async def _all_of(self, leg: LegId) -> dict[str, str]:
         """Everything that a channel says of itself; nothing if there is none. Raises LinkLost."""
-        if self._commands is None:
-            raise LinkLost(None, node=self.name)
-        frame = await self._commands.ask(apis.uuid_dump(leg))
+        frame = await self.ask(apis.uuid_dump(leg))
         if not frame.text.startswith("{"):
             return {}
         return {str(name): str(value) for name, value in self._json_of(frame).items()}
@@ -163,17 +164,19 @@ class Node:
             raise LinkLost("The media node gives an answer that cannot be read.", node=self.name)
         return answer
 
-    async def exists(self, leg: LegId) -> bool:
-        """Ask whether a channel lives. Raises LinkLost."""
+    async def ask(self, command: Command) -> Frame:
+        """The reply to a command. Raises LinkLost."""
         if self._commands is None:
             raise LinkLost(None, node=self.name)
-        return (await self._commands.ask(apis.uuid_exists(leg))).text.strip() == "true"
+        return await self._commands.ask(command)
+
+    async def exists(self, leg: LegId) -> bool:
+        """Ask whether a channel lives. Raises LinkLost."""
+        return (await self.ask(apis.uuid_exists(leg))).text.strip() == "true"
 
     async def is_marked(self, leg: LegId) -> bool:
         """Ask whether a channel was dialled for a call of ours. Raises LinkLost."""
-        if self._commands is None:
-            raise LinkLost(None, node=self.name)
-        value = (await self._commands.ask(apis.uuid_getvar(leg, "callplane_call"))).text.strip()
+        value = (await self.ask(apis.uuid_getvar(leg, "callplane_call"))).text.strip()
         return not value.startswith("-ERR") and value not in ("", "_undef_")
 
     def abort(self, why: str) -> None:

@@ -38,13 +38,17 @@ MAX_TEXT = 256  # of what a caller says of itself; longer is cut
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A leg is parked that came in by the door. All texts are the caller's: untrusted, control characters gone."""
+    """A leg is parked that came in by the door. All texts are the caller's: untrusted, control characters gone.
+
+    One that `is_recovered` came in on a node that died; it is some call's, and nobody's to take as a new one.
+    """
 
     leg: LegId
     caller_number: str
     caller_name: str
     dialled_number: str
     sip_headers: tuple[tuple[str, str], ...]
+    is_recovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,7 @@ def _parked(event: EslEvent, leg: LegId) -> News | None:
         printable(event.get("Caller-Caller-ID-Name")),
         printable(event.get("Caller-Destination-Number")),
         tuple(_sip_headers(event)),
+        is_recovered=event.variable("recovered") == "true",
     )
 
 

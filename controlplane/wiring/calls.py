@@ -16,6 +16,7 @@ from typing import Any
 from controlplane.base.errors import BadInput
 from controlplane.callserver.admission import Bounds
 from controlplane.callserver.building import NodeParts, Parts, build_call_server
+from controlplane.callserver.losses import NoFencer
 from controlplane.callserver.server import CallServer
 from controlplane.callserver.watchdog import Watchdog
 from controlplane.hooks.client import HookClient
@@ -32,6 +33,7 @@ from controlplane.switch.writing import Writer
 from controlplane.wiring.applications import HttpApplications
 from controlplane.wiring.clock import RealClock
 from controlplane.wiring.inbox import DatabaseInbox
+from controlplane.wiring.losses import CommandFencer, DatabaseCores, core_databases_of
 from controlplane.wiring.meters import measuring_lag, watch_pool
 from controlplane.wiring.places import NodeAddress, database_url_of, gateway_of, nodes_of, vault_of
 from controlplane.wiring.prompts import building_prompts
@@ -127,6 +129,10 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
             inbox=DatabaseInbox(db, _limits(settings)),
             meters=metrics,
             public_url=settings.public_url,
+            cores=DatabaseCores(db),
+            core_databases=core_databases_of(settings),
+            fencer=CommandFencer(settings.fence_command) if settings.fence_command else NoFencer(),
+            lost_after_s=settings.node_lost_after_s,
             bounds=bounds_of(settings),
         )
         server = build_call_server(parts)

@@ -28,6 +28,7 @@ from controlplane.settings import Settings
 from controlplane.verbs.documents import Link
 from controlplane.wiring.applications import HttpApplications
 from controlplane.wiring.memory import MemoryInbox, MemoryJournal, MemoryNumbers, MemoryOwnership
+from controlplane.wiring.memory_losses import MemoryCores
 from controlplane.wiring.places import prompts_folder, recordings_folder
 from controlplane.wiring.prompts import NodePrompts, building_prompts
 
@@ -106,6 +107,7 @@ async def in_memory(
             inbox=inbox,
             meters=Metrics(),
             public_url=settings.public_url,
+            cores=MemoryCores(clock, journal),
         )
         server = build_call_server(parts)
         await server.start()

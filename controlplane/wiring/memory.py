@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from controlplane.base.errors import Conflict
-from controlplane.base.ids import AccountId, CallId, shard_of
+from controlplane.base.ids import AccountId, CallId, LegId, leg_of_call, shard_of
 from controlplane.calls.commands import Command
 from controlplane.calls.events import CallOffered, CallPlaced, Entry
 from controlplane.calls.facts import Facts
@@ -23,6 +23,7 @@ class MemoryJournal:
 
     entries: dict[CallId, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     commands: dict[CallId, list[tuple[Command, ...]]] = field(default_factory=lambda: defaultdict(list))
+    moved: dict[CallId, tuple[str, int]] = field(default_factory=dict)  # node, and how often
 
     def submit(
         self,
@@ -55,14 +56,20 @@ class MemoryJournal:
         return all(_is_over(entries) for entries in self.entries.values())
 
     async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
+        here = [call for call in self.entries if call not in but and self._place(call)[0] == node]
         stored = [
-            Stored(_facts_of(entries[0]), tuple(entries)) for call, entries in self.entries.items() if call not in but
+            Stored(_facts_of(self.entries[call][0]), tuple(self.entries[call]), self._place(call)[1]) for call in here
         ]
-        return [
-            one
-            for one in stored
-            if one.facts.node == node and shard_of(one.facts.a_leg) in shards and not _is_over(one.entries)
-        ]
+        return [one for one in stored if shard_of(one.facts.a_leg) in shards and not _is_over(one.entries)]
+
+    def move(self, node: str, to: str, a_legs: Collection[LegId]) -> None:
+        """Give the calls of these A-legs to another node."""
+        for call, entries in self.entries.items():
+            if self._place(call)[0] == node and leg_of_call(call) in a_legs and not _is_over(entries):
+                self.moved[call] = (to, self._place(call)[1] + 1)
+
+    def _place(self, call: CallId) -> tuple[str, int]:
+        return self.moved.get(call, (_facts_of(self.entries[call][0]).node, 0))
 
 
 def _facts_of(entry: Entry) -> Facts:

@@ -69,7 +69,7 @@ def _stored(call: LiveCall) -> Stored | None:
         log.error("journal_unreadable", extra={"call": call.call_id, "problem": type(error).__name__})
         return None
     facts = _facts_of(entries) or call.facts
-    return Stored(facts, entries) if facts is not None else None
+    return Stored(facts, entries, call.moves) if facts is not None else None
 
 
 def _facts_of(entries: tuple[Entry, ...]) -> Facts | None:

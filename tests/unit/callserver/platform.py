@@ -29,6 +29,7 @@ from controlplane.switch.link import Connect
 from controlplane.switch.writing import Writer
 from controlplane.verbs.documents import Link, Play, Say
 from controlplane.wiring.memory import MemoryInbox, MemoryJournal, MemoryNumbers, MemoryOwnership
+from controlplane.wiring.memory_losses import MemoryCores
 
 from .peers import Session, Sleeper
 
@@ -119,9 +120,13 @@ class Platform:
     ownership: MemoryOwnership = field(default_factory=lambda: MemoryOwnership("first"))
     servers: list[CallServer] = field(default_factory=list)
     logs: list[PartyLog] = field(default_factory=list)
+    cores: MemoryCores = field(init=False)
     numbers: MemoryNumbers = field(
         default_factory=lambda: MemoryNumbers(anything=Route(ACCOUNT, None, Link(f"{APP}/"), None, None, None))
     )
+
+    def __post_init__(self) -> None:
+        self.cores = MemoryCores(self.clock, self.journal)
 
     async def start_server(
         self,
@@ -148,6 +153,7 @@ class Platform:
             inbox=self.inbox,
             meters=Metrics(),
             public_url="https://api.example",
+            cores=self.cores,
         )
         server = build_call_server(parts)
         self.servers.append(server)

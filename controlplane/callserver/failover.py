@@ -1,0 +1,142 @@
+"""Nodes that die: found out, declared lost, settled, and their calls gone on with.
+
+A node is lost when it answers with another Core-UUID (it was restarted; custody.py), or when no call server has
+reached it for long. Where another can go on with its calls every second counts: then it is lost as well when its
+machine refuses links for a moment, as it does when FreeSWITCH is gone. One that is lost and lives all the same is not
+driven again until it is restarted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from controlplane.base.clock import Clock
+from controlplane.base.errors import Unavailable
+from controlplane.callserver.adopting import Adopting
+from controlplane.callserver.intake import wait_for
+from controlplane.callserver.keeper import Keeper
+from controlplane.callserver.losses import Core, Cores
+from controlplane.switch.link import LinkLost
+
+log = logging.getLogger(__name__)
+
+REFUSED_S = 0.15  # between the first and the last refusal: not one that came as a socket was opened anew
+ENTER_S = 2.0  # between saying that a node is there
+IDLE_S = 1.0
+HURRY_S = 0.05
+HURRIED_FOR_S = 20.0  # after a node went away
+
+
+@dataclass(slots=True)
+class Failover:
+    """One call server's. `lost_after_s`: how long nobody may have reached a node before it counts as dead."""
+
+    keepers: Mapping[str, Keeper]
+    cores: Cores
+    adopting: Adopting
+    clock: Clock
+    lost_after_s: float
+    _stirred: asyncio.Event = field(default_factory=asyncio.Event)
+    _stirred_s: float = -HURRIED_FOR_S
+    _entered_s: dict[str, float] = field(default_factory=dict)
+    _followed: set[str] = field(default_factory=set)  # settled cores of which we drew the consequences
+    _ended_s: dict[str, float] = field(default_factory=dict)
+    _under_way: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def stir(self) -> None:
+        """A node went away, or came back: look at once, and often for a while."""
+        self._stirred_s = self.clock.monotonic_s()
+        self._stirred.set()
+
+    async def keep(self) -> None:
+        """Look after the nodes, for ever."""
+        try:
+            while True:
+                self._stirred.clear()
+                try:
+                    await self._look()
+                except Unavailable as error:
+                    log.info("cores_unknown", extra={"problem": str(error)})
+                await wait_for(self._stirred, self.clock, HURRY_S if self._is_hurried else IDLE_S)
+        finally:
+            for task in self._under_way:
+                task.cancel()
+
+    @property
+    def _is_hurried(self) -> bool:
+        return self.clock.monotonic_s() - self._stirred_s < HURRIED_FOR_S
+
+    async def _look(self) -> None:
+        known = await self.cores.known()
+        for keeper in self.keepers.values():
+            await self._look_at(keeper, [core for core in known if core.node == keeper.node.name])
+        for core in known:
+            if core.is_lost and not core.is_settled:
+                self._stirred_s = self.clock.monotonic_s()
+                with suppress(LinkLost):
+                    await self.adopting.settle(core, known)
+        self._follow(known)
+
+    async def _look_at(self, keeper: Keeper, cores: Sequence[Core]) -> None:
+        custody, now_s, name = keeper.custody, self.clock.monotonic_s(), keeper.node.name
+        last = cores[-1] if cores else None
+        custody.is_lost = last is not None and last.is_lost
+        if keeper.node.is_up:
+            if any(core.is_lost and core.uuid == keeper.node.core_uuid for core in cores):
+                keeper.node.abort("declared lost")
+            elif now_s - self._entered_s.get(name, -ENTER_S) >= ENTER_S:
+                self._entered_s[name] = now_s
+                await self.cores.enter(name, keeper.node.core_uuid)
+            return
+        if last is None or last.is_lost:
+            return
+        unseen_s = self._unseen_s(keeper, now_s)
+        if unseen_s is not None and await self.cores.declare_lost(name, last.uuid, unseen_s=unseen_s):
+            log.error("node_declared_lost", extra={"node": name, "core": last.uuid})
+            self.stir()
+
+    def _unseen_s(self, keeper: Keeper, now_s: float) -> float | None:
+        """How long nobody must have seen a node to call it lost, by what we know of it ourselves; None: it may live."""
+        reach = keeper.custody.reach
+        is_refused = reach.refused_since_s is not None and now_s - reach.refused_since_s >= REFUSED_S
+        if is_refused and self.adopting.databases is not None:
+            return 0.0
+        if reach.down_since_s is not None and now_s - reach.down_since_s >= self.lost_after_s:
+            return self.lost_after_s
+        return None
+
+    # Consequences
+
+    def _follow(self, known: Sequence[Core]) -> None:
+        now_s = self.clock.monotonic_s()
+        for core in known:
+            if not core.is_settled:
+                continue
+            adopting, lost = self.keepers.get(core.adopting_node), self.keepers.get(core.node)
+            if adopting is not None and core.uuid not in self._followed:
+                self._followed.add(core.uuid)
+                self._start(adopting.take_moved, partial(self._followed.discard, core.uuid))
+            is_away = lost is not None and lost.custody.is_lost and not lost.node.is_up
+            if lost is not None and is_away and now_s - self._ended_s.get(core.node, -IDLE_S) >= IDLE_S:
+                self._ended_s[core.node] = now_s
+                self._start(lost.end_lost, partial(self._ended_s.pop, core.node, None))
+
+    def _start(self, work: Callable[[], Coroutine[Any, Any, None]], failed: Callable[[], object]) -> None:
+        """Beside everything else: it waits for whoever opens the node's links, who may wait for us."""
+
+        async def run() -> None:
+            try:
+                await work()
+            except Unavailable as error:
+                log.info("node_not_followed", extra={"problem": str(error)})
+                failed()
+
+        task = asyncio.create_task(run())
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
