@@ -9,7 +9,7 @@ help:
 	@echo 'make demo     a call goes through a sample application'
 	@echo 'make test     everything this machine can run; says what it skipped and why'
 	@echo 'make check    lint, formatting, types, import law'
-	@echo 'make bench    measurements, one JSON object a line'
+	@echo 'make bench    measurements, one JSON object a line; ONLY="hooks api" makes some'
 	@echo 'make install  what the others begin with; leaves the command at $(BIN)/callplane'
 	@echo 'make golden   write the golden files anew; read the difference before committing it'
 	@echo 'make lock     write requirements.lock anew from pyproject.toml'
@@ -30,7 +30,8 @@ check: install
 	$(BIN)/lint-imports
 
 bench: install
-	@$(BIN)/python -m bench
+	@deploy/scripts/bench_peers.sh
+	@$(BIN)/python -m bench $(ONLY)
 
 golden: install
 	@$(BIN)/python -m tests.golden

@@ -1,23 +1,36 @@
-"""Run every measurement of this folder: each module that has `measure`, in the order of names."""
+"""Run every measurement of this folder: each module that has `measure`, in the order of names.
+
+Measured values go to the standard output; what was passed over and why, and how long each module took, to the other.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 import sys
+import time
 from pathlib import Path
 
-from bench.measurement import print_all
+from bench.measurement import Skipped, print_all
 
 
 def main(wanted: list[str]) -> None:
     """Run all, or those named."""
-    for module in sorted(found.name for found in pkgutil.iter_modules([str(Path(__file__).parent)])):
-        if module in ("__main__", "measurement") or (wanted and module not in wanted):
+    known = {found.name for found in pkgutil.iter_modules([str(Path(__file__).parent)]) if not found.ispkg}
+    for name in sorted(known.difference({"__main__"})):
+        if wanted and name not in wanted:
             continue
-        measure = getattr(importlib.import_module(f"bench.{module}"), "measure", None)
-        if measure is not None:
+        measure = getattr(importlib.import_module(f"bench.{name}"), "measure", None)
+        if measure is None:
+            continue
+        began_s = time.monotonic()
+        try:
             print_all(measure())
+        except Skipped as reason:
+            print(f"{name}: passed over: {reason}", file=sys.stderr, flush=True)
+        print(f"{name}: {time.monotonic() - began_s:.0f} s", file=sys.stderr, flush=True)
+    if unknown := set(wanted) - known:
+        raise SystemExit(f"no such measurement: {', '.join(sorted(unknown))}")
 
 
-main(sys.argv[1:])
+main([name for argument in sys.argv[1:] for name in argument.replace(",", " ").split()])

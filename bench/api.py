@@ -18,13 +18,12 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from statistics import median
 
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from bench.measurement import Measurement, print_all
+from bench.measurement import Measurement, compared, print_all, quantile
 from controlplane.base.ids import AccountId
 from controlplane.services.accounts import create_account
 from controlplane.services.numbers import add_number
@@ -40,6 +39,7 @@ from controlplane.wiring.places import vault_of
 
 ROUNDS, CONNECTIONS, REQUESTS, CALLS = 7, 32, 1600, 200
 PEER = "FastAPI endpoint that does nothing"
+AIMS = {"api_get_call": "ratio 0.6 or more"}
 CALL = {
     "from_number": "+15550001111", "to_number": "+15550002222", "flow_url": "http://app.example.com/flow",
     "status_callback_url": "http://app.example.com/events", "record": False,
@@ -92,9 +92,8 @@ def _compare(settings: Settings, api_key: str, calls: list[str]) -> Iterator[Mea
     try:
         for name, request in cases.items():
             rounds = [(_round(ours, request), _round(bare, _empty)) for _ in range(ROUNDS + 1)][1:]
-            value, peer_value = (1 / median(side.cpu_s for side in sides) for sides in zip(*rounds, strict=True))
-            ratio = median(theirs.cpu_s / own.cpu_s for own, theirs in rounds)
-            yield Measurement(name, value, "requests/s of a core", PEER, peer_value, ratio)
+            pairs = [(1 / own.cpu_s, 1 / theirs.cpu_s) for own, theirs in rounds]
+            yield compared(name, "requests/s of a core", pairs, PEER, AIMS.get(name))
         yield Measurement("api_create_call_p99", _p99([own for own, _ in rounds]) * 1000, "ms")
     finally:
         for server in (ours, bare):
@@ -108,8 +107,7 @@ def _round(server: Server, request: Callable[[], bytes]) -> Round:
 
 
 def _p99(rounds: list[Round]) -> float:
-    took_s = sorted(itertools.chain.from_iterable(one.took_s for one in rounds))
-    return took_s[len(took_s) * 99 // 100]
+    return quantile([took_s for one in rounds for took_s in one.took_s], 0.99)
 
 
 async def _ask_all(port: int, request: Callable[[], bytes]) -> list[float]:
