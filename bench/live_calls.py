@@ -1,4 +1,4 @@
-"""How soon a call server answers events of its calls, with 100 and with 10,000 of them, and what memory each call takes.
+"""How soon a call server answers events, with 100 and with 10,000 calls, and what memory each call takes.
 
 Calls live on a node that only speaks the protocol (peers/switchboard.py), in a process of its own. Each is in a
 document of Gathers in which nobody presses a key: an event that one is over, written by the node, asks for the next,
