@@ -51,6 +51,7 @@ def running_application(pages: Pages) -> Iterator[Application]:
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, dict(pages)), daemon=True)
     server.start()
+    theirs.close()  # so that a process that dies is noticed
     try:
         yield Application(ours.recv(), ours)
     finally:

@@ -36,6 +36,7 @@ def lean_node() -> Iterator[LeanNode]:
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, NUMBER), daemon=True)
     process.start()
+    theirs.close()  # so that a process that dies is noticed
     assert process.pid is not None
     try:
         yield LeanNode(f"127.0.0.1:{ours.recv()}", process.pid, ours)

@@ -9,56 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 
-from bench.application import WAV, XML, running_application
-from bench.callers import Load, call, sipp
+from bench.callers import sipp
 from bench.measurement import Measurement, compared, print_all, quantile
-from bench.media_nodes import RealNode, running_greenswitch, running_node, write_tone
-from bench.node import NUMBER, PASSWORD
-from bench.platform import CallServers, DatabaseServer, running_call_servers, running_database
-from bench.processes import cpu_s_of
-from controlplane.cli.ports import free_port
+from bench.sides import Cost, Side, sides
 
-DIALPLAN_NUMBER, GREENSWITCH_NUMBER = "+15550003333", "+15550004444"
 TONE_MS = 200
+BODY = b"<Response><Play>/tone.wav</Play><Hangup/></Response>"
 PER_S, CALLS, ROUNDS = 40.0, 400, int(os.environ.get("BENCH_ROUNDS", "3"))
 WARM_CALLS = 40
 STEPS_PER_S = (40, 55, 70, 85, 100, 120, 140, 165, 195, 230)
 STEP_S = 8
 MOST_FAILED = 0.001
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one round took. CPU times are milliseconds a call."""
-
-    load: Load
-    node_ms: float
-    control_ms: float
-    database_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One way to serve calls: its node and number, and the CPU seconds that its control and its database have taken."""
-
-    name: str
-    node: RealNode
-    number: str
-    control_cpu_s: Callable[[], float]
-    database_cpu_s: Callable[[], float]
-
-    async def round(self, calls: int, per_s: float) -> Cost:
-        """Serve some calls."""
-        await self.node.until_idle()
-        before = self.node.cpu_s(), self.control_cpu_s(), self.database_cpu_s()
-        load = await call(self.node.node, self.number, calls=calls, per_s=per_s)
-        after = self.node.cpu_s(), self.control_cpu_s(), self.database_cpu_s()
-        return Cost(load, *((now - then) * 1000 / calls for now, then in zip(after, before, strict=True)))
 
 
 def measure() -> Iterator[Measurement]:
@@ -68,7 +31,7 @@ def measure() -> Iterator[Measurement]:
 
 
 async def _all() -> list[Measurement]:
-    async with sides() as (ours, dialplan, greenswitch):
+    async with sides(BODY, TONE_MS, 1) as (ours, dialplan, greenswitch):
         for side in (ours, dialplan, greenswitch):
             await side.round(WARM_CALLS, PER_S)
         rounds = [[await side.round(CALLS, PER_S) for side in (ours, dialplan, greenswitch)] for _ in range(ROUNDS)]
@@ -124,41 +87,6 @@ async def _holds(side: Side, per_s: int) -> bool:
     calls = per_s * STEP_S
     cost = await side.round(calls, per_s)
     return cost.load.failed_part < MOST_FAILED and cost.load.took_s < STEP_S * 1.25 + 1
-
-
-@asynccontextmanager
-async def sides() -> AsyncIterator[tuple[Side, Side, Side]]:
-    """Callplane, the dialplan, and greenswitch, while the block runs."""
-    async with AsyncExitStack() as stack:
-        folder, database = stack.enter_context(running_database())
-        tone, port = folder / "tone.wav", free_port()
-        pages = {"/flow": (XML, BODY), "/tone.wav": (WAV, write_tone(tone, TONE_MS))}
-        application = stack.enter_context(running_application(pages))
-        node = await stack.enter_async_context(running_node(folder, "ours"))
-        other = await stack.enter_async_context(running_node(folder, "peer", dialplan=_dialplan(tone, port)))
-        green_pid = await stack.enter_async_context(running_greenswitch(port, tone))
-        flows = {NUMBER: f"{application.url}/flow"}
-        running = running_call_servers(folder, database, node.address, PASSWORD, flows)
-        servers = await stack.enter_async_context(running)
-        yield (
-            _ours(node, servers, database),
-            Side("its own dialplan", other, DIALPLAN_NUMBER, lambda: 0.0, lambda: 0.0),
-            Side("greenswitch", other, GREENSWITCH_NUMBER, lambda: cpu_s_of(green_pid), lambda: 0.0),
-        )
-
-
-BODY = b"<Response><Play>/tone.wav</Play><Hangup/></Response>"
-
-
-def _ours(node: RealNode, servers: CallServers, database: DatabaseServer) -> Side:
-    return Side("Callplane", node, NUMBER, servers.cpu_s, database.cpu_s)
-
-
-def _dialplan(tone: Path, port: int) -> dict[str, tuple[tuple[str, str], ...]]:
-    return {
-        DIALPLAN_NUMBER: (("answer", ""), ("playback", str(tone)), ("hangup", "")),
-        GREENSWITCH_NUMBER: (("socket", f"127.0.0.1:{port} async full"),),
-    }
 
 
 if __name__ == "__main__":

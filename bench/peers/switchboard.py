@@ -82,15 +82,19 @@ class Switchboard:
         await asyncio.sleep(0.5)
         return list(self.took_s)
 
-    async def lose(self) -> list[float]:
-        """Wait until all calls of a server that is gone are found; answers when each was, by the machine's clock."""
-        for _ in range(200):
+    def forget_lost(self) -> None:
+        """From here on calls that lose their server count as lost."""
+        self.lost.clear()
+        self.found_s.clear()
+
+    async def until_found(self) -> list[float]:
+        """Wait until another server has found the calls of one that is gone; answers when, by the machine's clock."""
+        for _ in range(300):
             if self.found_s and not self.lost:
                 break
             await asyncio.sleep(0.05)
-        found, self.found_s = self.found_s, []
-        self.lost.clear()
-        return found
+        assert not self.lost, f"{len(self.lost)} calls were not found"
+        return list(self.found_s)
 
     async def hang_up(self) -> int:
         """Every far end hangs up; answers how many calls that ended."""
