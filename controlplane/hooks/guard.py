@@ -23,7 +23,7 @@ from typing import TypeAlias
 from aiohappyeyeballs import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from controlplane.hooks.addresses import Reach, parse_address, reach_of
+from controlplane.base.addresses import Reach, parse_address, reach_of
 from controlplane.hooks.errors import Code, HookError
 from controlplane.hooks.lanes import Lanes
 from controlplane.hooks.target import Target

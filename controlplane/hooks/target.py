@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote_to_bytes, urljoin
 import idna
 from yarl import URL
 
-from controlplane.hooks.addresses import is_spelled_as_number, parse_address
+from controlplane.base.addresses import is_spelled_as_number, parse_address
 from controlplane.hooks.errors import Code, HookError
 
 MAX_URL_CHARS = 8000  # what common servers take as a request line

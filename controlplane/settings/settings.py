@@ -32,7 +32,9 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8080", description="Where tenants reach the API; the base of links in callbacks."
     )
     allow_private_hooks: bool = Field(
-        default=False, description="Let applications live on loopback and private addresses (a laptop, a test)."
+        default=False,
+        description="Let applications live on loopback and private addresses, and SIP addresses there be dialled "
+        "(a laptop, a test).",
     )
     freeswitch: str | None = Field(default=None, description="The freeswitch program, where it is not on the PATH.")
     nodes: str = Field(

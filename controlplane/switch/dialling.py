@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from controlplane.base.addresses import Reach, reach_of_host
 from controlplane.base.causes import Cause
 from controlplane.base.e164 import E164
 from controlplane.calls.runs import Branch
@@ -24,10 +25,16 @@ NO_NAME = "_undef_"
 
 @dataclass(frozen=True, slots=True)
 class Dialler:
-    """Writes for the profile that calls leave by; `gateway` None: numbers cannot be dialled."""
+    """Writes for the profile that calls leave by; `gateway` None: numbers cannot be dialled.
+
+    A SIP address is the tenant's word, and FreeSWITCH stands inside: an INVITE over TCP says much of what a tenant
+    likes to any port there. So hosts that are written as addresses must be public ones; `allow_private` opens the
+    operator's own networks. What a name stands for FreeSWITCH looks up itself, beyond what can be judged here.
+    """
 
     profile: str
     gateway: Hop | None
+    allow_private: bool
 
     def leg(
         self, branch: Branch, caller_id: str, caller_name: str, time_limit_s: int, timeout_s: int | None = None
@@ -59,7 +66,11 @@ class Dialler:
                     raise UnsafeValue("No gateway is set, so numbers cannot be dialled (CALLPLANE_GATEWAY).")
                 return number_at(E164(number), self.gateway)
             case Sip(uri):
-                return parse_sip_uri(uri)
+                address = parse_sip_uri(uri)
+                reach = reach_of_host(address.hop.host)
+                if reach is Reach.NEVER or (reach is Reach.PRIVATE and not self.allow_private):
+                    raise UnsafeValue("The host of a SIP address is not on the public internet.")
+                return address
 
 
 def at_least_s(limit_s: int) -> int:

@@ -61,16 +61,18 @@ Sounds = Mapping[Say | Play, Placed | None]
 class Writer:
     """Writes for one media node: the profile calls leave by, where numbers go, where recordings lie.
 
-    `gateway` None: numbers cannot be dialled. `recordings` is the folder as the node sees it.
+    `gateway` None: numbers cannot be dialled. `recordings` is the folder as the node sees it. `allow_private` lets SIP
+    addresses on loopback and private networks be dialled.
     """
 
     profile: str
     gateway: Hop | None
     recordings: str
+    allow_private: bool = False
 
     @property
     def _dialler(self) -> Dialler:
-        return Dialler(self.profile, self.gateway)
+        return Dialler(self.profile, self.gateway, self.allow_private)
 
     # The life of a leg
 

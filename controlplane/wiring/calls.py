@@ -178,7 +178,7 @@ def _server_id() -> str:
 
 
 def _node_parts(settings: Settings, node: NodeAddress, recordings: str) -> NodeParts:
-    writer = Writer(settings.sip_profile, gateway_of(settings), recordings)
+    writer = Writer(settings.sip_profile, gateway_of(settings), recordings, settings.allow_private_hooks)
     return NodeParts(connect_to(node.host, node.port), settings.esl_password.get_secret_value(), writer)
 
 

@@ -110,7 +110,7 @@ async def rehearsing(settings: Settings, application: Link, *, token: str, node:
 
     def parts(prompts: NodePrompts) -> NodeParts:
         gateway = Hop(exchange.host, exchange.port)
-        writer = Writer(node.sip_profile, gateway, prompts.recordings_of(node.name))
+        writer = Writer(node.sip_profile, gateway, prompts.recordings_of(node.name), allow_private=True)
         return NodeParts(connect_to(node.esl_address, node.esl_port), node.esl_password, writer)
 
     try:

@@ -78,7 +78,9 @@ async def simulating(
 
     def parts(prompts: NodePrompts) -> NodeParts:
         return NodeParts(
-            network.connect, PASSWORD, Writer("internal", Hop("gateway.invalid"), prompts.recordings_of(NODE))
+            network.connect,
+            PASSWORD,
+            Writer("internal", Hop("gateway.invalid"), prompts.recordings_of(NODE), allow_private=True),
         )
 
     with TemporaryDirectory(prefix="callplane-") as folder:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from controlplane.base.e164 import E164
 from controlplane.base.ids import LegId, Token
 from controlplane.calls.commands import Burst
 from controlplane.calls.runs import Branch, Bridge
+from controlplane.esl.errors import UnsafeValue
 from controlplane.esl.sip_uri import Hop
 from controlplane.switch.writing import Writer
-from controlplane.verbs.documents import Number
+from controlplane.verbs.documents import Number, Sip, Target
 
 A_LEG = LegId("0199c0de-0000-7000-8000-00000000000a")
 B_LEG = LegId("0199c0de-0000-7000-8000-00000000001a")
 WRITER = Writer("internal", Hop("127.0.0.1", 5090), "/recordings")
+
+
+def bridge_to(target: Target) -> Burst:
+    burst = bridge_under()
+    [bridge] = burst.runs
+    assert isinstance(bridge, Bridge)
+    return replace(burst, runs=(replace(bridge, branches=(Branch(B_LEG, target),)),))
 
 
 def bridge_under(caller_name: str = "", caller_id: str = "+15550001111") -> Burst:
@@ -64,3 +74,30 @@ def test_a_caller_of_whatever_number_can_be_put_through(number: str, shown: str)
     burst = bridge_under(caller_id=number)
     commands = WRITER.burst(burst, burst.runs, {}, left=0)
     assert f",origination_caller_id_number={shown}," in commands[-1].data.decode()
+
+
+def dials(host: str, writer: Writer = WRITER) -> bool:
+    burst = bridge_to(Sip(f"sip:alice@{host}"))
+    try:
+        return f"sip:alice@{host}" in writer.burst(burst, burst.runs, {}, left=0)[-1].data.decode()
+    except UnsafeValue:
+        return False
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:8021;transport=tcp", "10.0.0.1", "192.168.1.1", "localhost", "a.localhost:5080"]
+)
+def test_a_sip_address_inside_is_dialled_where_the_operator_says_so(host: str) -> None:
+    opened = replace(WRITER, allow_private=True)
+
+    assert (dials(host), dials(host, opened)) == (False, True)
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "0.0.0.0", "2130706433", "127.1", "0x7f.1", "0177.0.0.1"])
+def test_a_sip_address_that_is_nobodys_or_no_address_is_never_dialled(host: str) -> None:
+    assert not dials(host, replace(WRITER, allow_private=True))
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "example.com:5061;transport=tls"])
+def test_a_sip_address_outside_is_dialled(host: str) -> None:
+    assert dials(host)

@@ -105,6 +105,20 @@ def is_spelled_as_number(host: str) -> bool:
     return _NUMERIC_LABEL.match(labels[-1]) is not None
 
 
+def reach_of_host(host: str) -> Reach | None:
+    """Say where a host leads as far as its spelling tells, None for a name that has to be looked up.
+
+    A number that is no address leads nowhere: what a C library makes of it is not for us to guess.
+    """
+    address = parse_address(host)
+    if address is not None:
+        return reach_of(address)
+    if is_spelled_as_number(host):
+        return Reach.NEVER
+    name = f".{host.lower().removesuffix('.')}"
+    return Reach.PRIVATE if name.endswith(".localhost") else None  # RFC 6761 §6.3
+
+
 def _reach_of_4(address: IPv4Address) -> Reach:
     if any(address in network for network in _NEVER_4):
         return Reach.NEVER

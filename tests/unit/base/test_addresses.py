@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.hooks.addresses import Reach, is_spelled_as_number, parse_address, reach_of
+from controlplane.base.addresses import Reach, is_spelled_as_number, parse_address, reach_of, reach_of_host
 
 PUBLIC = """
     1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.0 169.253.255.255
@@ -68,3 +68,23 @@ def test_hosts_that_end_in_a_number_are_spelled_as_numbers(host: str) -> None:
 @pytest.mark.parametrize("host", ["example.com", "1.example", "0x7f.com", "7f", "x1", "3com.com", "localhost."])
 def test_names_are_not_spelled_as_numbers(host: str) -> None:
     assert not is_spelled_as_number(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "reach"),
+    [
+        ("8.8.8.8", Reach.PUBLIC),
+        ("127.0.0.1", Reach.PRIVATE),
+        ("169.254.169.254", Reach.NEVER),
+        ("2130706433", Reach.NEVER),
+        ("0x7f.1", Reach.NEVER),
+        ("127.1", Reach.NEVER),
+        ("localhost", Reach.PRIVATE),
+        ("LOCALHOST.", Reach.PRIVATE),
+        ("a.localhost", Reach.PRIVATE),
+        ("notlocalhost", None),
+        ("example.com", None),
+    ],
+)
+def test_a_hosts_spelling_tells_where_it_leads(host: str, reach: Reach | None) -> None:
+    assert reach_of_host(host) is reach
