@@ -26,7 +26,7 @@ from tests.chaos.faults import FAULTS
 from tests.chaos.nodes import ChaosNode, EmulatorNode
 from tests.chaos.report import table
 from tests.chaos.runs import Wish, run_once
-from tests.chaos.site import Site, running_site
+from tests.chaos.site import FAKETIME, Site, running_site
 
 
 def _arguments() -> argparse.Namespace:
@@ -49,6 +49,9 @@ def _arguments() -> argparse.Namespace:
 def _wishes(given: argparse.Namespace) -> list[Wish]:
     patterns = given.fault or ["*"]
     chosen = [fault for name, fault in FAULTS.items() if any(fnmatchcase(name, one) for one in patterns)]
+    for fault in [fault for fault in chosen if fault.has_fake_clock and FAKETIME is None]:
+        print(f"{fault.name} cannot be made here: apt-get install faketime", file=sys.stderr)
+        chosen.remove(fault)
     return [
         Wish(fault, others, number, given.calls, given.rest_s, given.long)
         for others in ("second", "restart")

@@ -10,8 +10,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
+from tests.chaos import link_faults, process_faults
 from tests.chaos.points import POINTS, Point
 from tests.chaos.running import Run
+from tests.chaos.site import SERVERS
 
 Act = Callable[[Run], Awaitable[None]]
 
@@ -26,13 +28,16 @@ class Fault:
     flow: str = "menu"
     point: str = ""
     others: tuple[str, ...] = ("second",)  # "second": another call server is there; "restart": only this one
+    lasts_s: tuple[float, float] = (0.0, 0.0)  # about, in the short form and in the long one: calls go on all the while
+    has_fake_clock: bool = False
 
 
 async def _kill_at(point: Point, run: Run) -> None:
     await run.kill_at(point)
-    if not any(run.site.programs[name].is_running for name in run.site.programs if name.startswith("calls-")):
+    is_alone = not any(run.site.programs[name].is_running for name in SERVERS)
+    if is_alone:
         await run.driving.start()
-    run.heal()
+    run.heal(nobody_was_there=is_alone)
 
 
 _KILLS = [
@@ -43,4 +48,25 @@ _KILLS = [
     for point in POINTS.values()
 ]  # fmt: skip
 
-FAULTS = {fault.name: fault for fault in (*_KILLS,)}
+_LINKS = [
+    Fault("cut-events", "event-link-cut", link_faults.cut_events, "dial"),
+    Fault("cut-commands", "command-link-cut", link_faults.cut_commands, "dial"),
+    Fault("half-open", "links-half-open", link_faults.half_open, lasts_s=(6.0, 6.0)),
+    Fault("half-open-events", "event-link-half-open", link_faults.half_open_events, "dial", lasts_s=(6.0, 6.0)),
+    Fault("slow-links", "links-slow", link_faults.slow, lasts_s=(link_faults.SHORT_S, link_faults.LONG_S)),
+    Fault("links-by-bytes", "links-by-bytes", link_faults.by_bytes, lasts_s=(link_faults.SHORT_S, link_faults.LONG_S)),
+]
+_PROCESSES = [
+    Fault("freeze", "call-server-sigstop", process_faults.freeze, lasts_s=(8.0, 30.0)),
+    Fault("kill-twice", "call-servers-sigkill", process_faults.kill_twice),
+    Fault("kill-all", "all-sigkill", process_faults.kill_all, lasts_s=(3.0, 3.0)),
+    Fault("kill-node", "node-sigkill", process_faults.kill_node, "dial", lasts_s=(4.0, 4.0)),
+    Fault("stop-postgres", "postgres-stopped", process_faults.stop_postgres, lasts_s=(8.0, 60.0)),
+    Fault("restart-postgres", "postgres-restarted", process_faults.restart_postgres),
+    Fault("cut-postgres", "postgres-sessions-ended", process_faults.cut_postgres),
+    Fault("kill-worker", "worker-sigkill", process_faults.kill_worker, lasts_s=(3.0, 3.0)),
+    Fault("stop-webhooks", "webhook-endpoint-dead", process_faults.stop_webhooks, lasts_s=(8.0, 60.0)),
+    Fault("step-clock", "clock-step", process_faults.step_clock, lasts_s=(4.0, 30.0), has_fake_clock=True),
+]
+
+FAULTS = {fault.name: fault for fault in (*_KILLS, *_LINKS, *_PROCESSES)}

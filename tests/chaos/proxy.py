@@ -85,7 +85,7 @@ class Proxy:
     node_port: int
     watchers: list[Watcher] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
-    new_lines: dict[str, Manner] = field(default_factory=dict)  # by server: how lines opened from now on are
+    new_lines: Manner = Manner.PASS  # how lines are that are opened from now on
     _servers: list[asyncio.Server] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -122,7 +122,7 @@ class Proxy:
             return
         for one in (writer, node_writer):
             one.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        line = Line(server, (writer, node_writer), self.new_lines.get(server, Manner.PASS))
+        line = Line(server, (writer, node_writer), self.new_lines)
         self.lines.append(line)
         ways = {
             asyncio.create_task(self._carry(line, reader, node_writer, is_from_node=False)),

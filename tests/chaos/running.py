@@ -16,6 +16,8 @@ from tests.chaos.proxy import Message
 from tests.chaos.site import Site
 
 POINT_WITHIN_S = 30.0
+AT_THE_DOOR_S = 10.0  # how long a call waits there to be claimed: these may have come before the fault
+RECONNECTS_S = 6.0  # the longest pause before a call server tries a node again, and a little
 
 
 @dataclass(slots=True)
@@ -68,9 +70,11 @@ class Run:
         """The fault happens now."""
         self.fault_at_s = time.time()
 
-    def heal(self) -> None:
-        """Everything is there again."""
+    def heal(self, *, nobody_was_there: bool = False) -> None:
+        """Everything is there again. Calls that came when nobody could claim them may have been refused."""
         self.healed_at_s = time.time()
+        if nobody_was_there and self.fault_at_s is not None:
+            self.unavailable.append((self.fault_at_s - AT_THE_DOOR_S, self.healed_at_s + RECONNECTS_S))
 
     def kill_driver(self) -> None:
         """End the marked call's server."""

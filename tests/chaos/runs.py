@@ -23,6 +23,7 @@ from tests.chaos.site import Site
 LEAD_S = 0.4  # before the first call
 APART_S = 0.3
 MARKED_AT_S = 1.0
+AFTERWARDS_S = 2.0  # for calls that begin when a fault that lasts is over
 LEDGER_WITHIN_S = 120.0
 
 
@@ -38,6 +39,11 @@ class Wish:
     is_long: bool
 
     @property
+    def lasts_s(self) -> float:
+        """About how long the fault lasts."""
+        return self.fault.lasts_s[self.is_long]
+
+    @property
     def name(self) -> str:
         """The run's name, and its folder's."""
         return f"{self.fault.name}-{self.others}-{self.number:04}"
@@ -46,7 +52,7 @@ class Wish:
 async def run_once(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
     """Make a run on a site; answers its line: the ledger's, and what the harness saw itself."""
     folder.mkdir(parents=True)
-    await site.restore(2 if wish.others == "second" else 1)
+    await site.restore(2 if wish.others == "second" else 1, has_fake_clock=wish.fault.has_fake_clock)
     site.lines.clear()
     site.receiver.log = folder / "webhooks.jsonl"
     site.receiver.log.touch()
@@ -60,7 +66,7 @@ async def run_once(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
     is_quiet = await site.node.until_quiet(run.load, within_s=90)
     if problem or not is_quiet:
         run.notes.append(problem or "not everybody's call came to an end")
-    await site.restore(2 if wish.others == "second" else 1)
+    await site.restore(2 if wish.others == "second" else 1, has_fake_clock=wish.fault.has_fake_clock)
     _write(run, wish, began_at_s)
     line = await _look(run, wish)
     run.watch_no_more()
@@ -77,7 +83,8 @@ def _new_run(site: Site, wish: Wish, folder: Path) -> Run:
     site.next_caller += wish.calls + 1
     marked = Planned(MARKED_AT_S, wish.fault.flow, caller_number(first))
     flows = cycle(FLOWS)
-    others = [Planned(index * APART_S, next(flows), caller_number(first + 1 + index)) for index in range(wish.calls)]
+    apart_s = max(APART_S, (wish.lasts_s + AFTERWARDS_S) / max(1, wish.calls))
+    others = [Planned(index * apart_s, next(flows), caller_number(first + 1 + index)) for index in range(wish.calls)]
     return Run(wish.name, site, folder, [marked, *others], marked, wish.is_long, time.time() + LEAD_S)
 
 

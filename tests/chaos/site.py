@@ -30,6 +30,8 @@ from tests.chaos.proxy import Proxy
 from tests.chaos.receiver import Receiver
 
 SERVERS = ("calls-a", "calls-b")
+FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
+_CLOCK = ("LD_PRELOAD", "FAKETIME_TIMESTAMP_FILE", "FAKETIME_NO_CACHE", "FAKETIME_DONT_FAKE_MONOTONIC")
 
 
 @dataclass(slots=True)
@@ -50,14 +52,32 @@ class Site:
     def take_line(self, name: str, line: str) -> None:
         self.lines.append(f"{name}: {line}")
 
-    async def restore(self, servers: int) -> None:
-        """Have everything run that should, and so many call servers."""
+    async def restore(self, servers: int, *, has_fake_clock: bool = False) -> None:
+        """Have everything run that should, and so many call servers, with clocks that can be stepped or without."""
         wanted = ["worker", "api", *SERVERS[:servers]]
+        clock = self._fake_clock() if has_fake_clock else {}
+        for name in SERVERS:
+            program = self.programs[name]
+            if ("LD_PRELOAD" in program.environment) is not has_fake_clock:
+                await program.stop()
+                kept = {key: value for key, value in program.environment.items() if key not in _CLOCK}
+                program.environment = {**kept, **clock}
         if not self.node.is_running:
             await self.node.start()
         for name in SERVERS[servers:]:
             await self.programs[name].stop()
         await asyncio.gather(*(self.programs[name].start() for name in wanted if not self.programs[name].is_running))
+
+    def step_clocks(self, seconds: int) -> None:
+        """Let clocks that can be stepped be so far ahead of the machine's."""
+        new = self.folder / "clock.new"
+        new.write_text(f"+{seconds}")
+        new.rename(self.folder / "clock")
+
+    def _fake_clock(self) -> dict[str, str]:
+        """Debian's faketime, told by a file that is read each time; monotonic clocks are the machine's."""
+        self.step_clocks(0)
+        return dict(zip(_CLOCK, (str(FAKETIME), str(self.folder / "clock"), "1", "1"), strict=True))
 
     async def place(self, to_number: str) -> tuple[int, str | None]:
         """Place a call through the API; answers the HTTP status (0: no answer) and the call's id."""
@@ -113,6 +133,10 @@ async def _add_programs(site: Site) -> None:
         "CALLPLANE_SECRET_KEY": KEY,
         "CALLPLANE_TTS": "tone",
         "CALLPLANE_CPS_LIMIT": "100",
+        # A machine that runs everything may stand still: no call is refused for that here.
+        "CALLPLANE_OVERLOAD_LOOP_LAG_MS": "0",
+        "CALLPLANE_OVERLOAD_LINK_DELAY_MS": "0",
+        "CALLPLANE_OVERLOAD_COMMIT_MS": "0",
         "PYTHONUNBUFFERED": "1",
     }
     commands = {"worker": ("worker",), "api": ("serve", "api", "--port", str(port))}
