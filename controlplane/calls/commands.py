@@ -151,12 +151,16 @@ class TakeInline:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """An event of the account's log, delivered to its webhook as JSON. `kind` such as "call.answered"."""
+    """An event of the account's log, delivered to its webhook as JSON. `kind` such as "call.answered".
+
+    `was_at_ms` is when what it tells happened, where that was found out late; 0: now.
+    """
 
     token: Token
     kind: str
     data: tuple[tuple[str, str | int | None], ...]
     leg: LegId | None = None
+    was_at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +211,10 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The call is over: its one final verdict."""
+    """The call is over, and was at `was_at_ms` where that was found out late (0: now): its one final verdict."""
 
     verdict: Verdict
+    was_at_ms: int = 0
 
 
 Command: TypeAlias = (

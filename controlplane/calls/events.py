@@ -48,12 +48,16 @@ class LegAnswered:
 
 @dataclass(frozen=True, slots=True)
 class LegEnded:
-    """A leg is gone. `cause` is FreeSWITCH's name, `sip_status` the final status of the INVITE where there was one."""
+    """A leg is gone. `cause` is FreeSWITCH's name, `sip_status` the final status of the INVITE where there was one.
+
+    `talked_ms` is how long it was answered, by the node's own clock; None where the node did not say.
+    """
 
     leg: LegId
     cause: str
     sip_status: int | None = None
     sip_call_id: str = ""
+    talked_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

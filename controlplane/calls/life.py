@@ -77,7 +77,7 @@ def close(state: CallState) -> Verdict:
     if state.recording and state.a_leg.is_answered:
         state.emit(keep_recording(state))
     verdict = progress.verdict_on(state, state.a_leg)
-    state.emit(Finish(verdict))
+    state.emit(Finish(verdict, progress.ended_late_ms(state, state.a_leg)))
     return verdict
 
 

@@ -11,6 +11,8 @@ from controlplane.calls.facts import Direction
 from controlplane.calls.scene import CallState, Leg, LegState
 from controlplane.verbs.documents import StatusEvent
 
+LATE_MS = 250  # news may take so long without being late: links, a commit, a loaded machine
+
 
 def status_of(state: CallState, leg: Leg) -> str:
     """The status of a leg as applications and the API know it."""
@@ -78,18 +80,40 @@ def answered(state: CallState, leg: Leg, ago_ms: int = 0) -> None:
     if leg.is_answered or not leg.is_alive:
         return
     leg.state, leg.answered_ms = LegState.ANSWERED, state.now_ms - ago_ms
-    _tell(state, leg, StatusEvent.ANSWERED, "answered")
+    _tell(state, leg, StatusEvent.ANSWERED, "answered", was_at_ms=leg.answered_ms if ago_ms else 0)
 
 
 def ended(state: CallState, leg: Leg, event: LegEnded) -> None:
-    """A leg is gone."""
+    """A leg is gone.
+
+    How long it talked is what the node says where that differs: news of its answer or of its end may have come late.
+    """
+    if event.talked_ms and not leg.is_answered:
+        answered(state, leg, event.talked_ms)
     leg.state, leg.ended_ms = LegState.ENDED, state.now_ms
+    if leg.answered_ms is not None and event.talked_ms is not None:
+        ended_ms = leg.answered_ms + event.talked_ms
+        leg.ended_ms = ended_ms if abs(ended_ms - state.now_ms) > LATE_MS else state.now_ms
     leg.cause, leg.sip_status, leg.sip_call_id = event.cause, event.sip_status, event.sip_call_id
     verdict = verdict_on(state, leg)
-    _tell(state, leg, StatusEvent.COMPLETED, "completed" if verdict.result == Result.COMPLETED else "failed", verdict)
+    kind = "completed" if verdict.result == Result.COMPLETED else "failed"
+    _tell(state, leg, StatusEvent.COMPLETED, kind, verdict, was_at_ms=ended_late_ms(state, leg))
 
 
-def _tell(state: CallState, leg: Leg, event: StatusEvent, kind: str, verdict: Verdict | None = None) -> None:
+def ended_late_ms(state: CallState, leg: Leg) -> int:
+    """When a leg ended, if that was not just now; else 0."""
+    return leg.ended_ms if leg.ended_ms is not None and leg.ended_ms != state.now_ms else 0
+
+
+def _tell(
+    state: CallState,
+    leg: Leg,
+    event: StatusEvent,
+    kind: str,
+    verdict: Verdict | None = None,
+    *,
+    was_at_ms: int = 0,
+) -> None:
     whose = "call" if leg.id == state.facts.a_leg else "leg"
     data: tuple[tuple[str, str | int | None], ...] = (
         ("status", status_of(state, leg)),
@@ -105,7 +129,7 @@ def _tell(state: CallState, leg: Leg, event: StatusEvent, kind: str, verdict: Ve
         )
     if whose == "leg":
         data += (("leg_id", public_leg_id(leg.id)),)
-    state.emit(Publish(state.token(), f"{whose}.{kind}", data, leg.id if whose == "leg" else None))
+    state.emit(Publish(state.token(), f"{whose}.{kind}", data, leg.id if whose == "leg" else None, was_at_ms))
     _call_back(state, leg, event, verdict)
 
 

@@ -23,7 +23,6 @@ from controlplane.calls.events import (
     CallOffered,
     CallPlaced,
     Entry,
-    LegAnswered,
     LegEnded,
     LegRinging,
     OriginateFailed,
@@ -73,22 +72,27 @@ def _of_event(facts: Facts, entry: Entry) -> Iterator[Write]:
         case LegEnded(leg, cause, sip_status, sip_call_id) if leg == facts.a_leg:
             yield CallChanged(cause=cause, sip_status=sip_status, sip_call_id=sip_call_id or None)
         case LegEnded(leg, cause, sip_status, sip_call_id):
-            yield LegChanged(leg, ended_ms=at_ms, cause=cause, sip_status=sip_status, sip_call_id=sip_call_id or None)
+            yield LegChanged(leg, cause=cause, sip_status=sip_status, sip_call_id=sip_call_id or None)
         case OriginateFailed(leg, cause) if leg == facts.a_leg:
             yield CallChanged(cause=cause)
         case OriginateFailed(leg, cause):
-            yield LegChanged(leg, ended_ms=at_ms, cause=cause)
+            yield LegChanged(leg, cause=cause)
         case _:
             return
 
 
-def _answered(entry: Entry, told: Publish) -> Iterator[Write]:
-    """An answer is the machine's word, not an event's: it may be told by what came after it, too."""
-    answered_ms = entry.at_ms - (entry.event.ago_ms if isinstance(entry.event, LegAnswered) else 0)
-    if told.kind == "call.answered":
-        yield CallChanged(status="in-progress", answered_ms=answered_ms)
-    elif told.kind == "leg.answered" and told.leg is not None:
-        yield LegChanged(told.leg, answered_ms=answered_ms)
+def _told(entry: Entry, told: Publish) -> Iterator[Write]:
+    """When legs were answered and ended is the machine's word, not an event's: what came later may tell it, too."""
+    at_ms = told.was_at_ms or entry.at_ms
+    match told:
+        case Publish(kind="call.answered"):
+            yield CallChanged(status="in-progress", answered_ms=at_ms)
+        case Publish(kind="leg.answered", leg=str(leg)):
+            yield LegChanged(leg, answered_ms=at_ms)
+        case Publish(kind="leg.completed" | "leg.failed", leg=str(leg)):
+            yield LegChanged(leg, ended_ms=at_ms)
+        case _:
+            return
 
 
 def _of_command(facts: Facts, entry: Entry, index: int, command: Command) -> Iterator[Write]:
@@ -97,7 +101,7 @@ def _of_command(facts: Facts, entry: Entry, index: int, command: Command) -> Ite
             yield EventPublished(
                 command.token, command.kind, _compact(dict(command.data)), command.leg, facts.webhook_url
             )
-            yield from _answered(entry, command)
+            yield from _told(entry, command)
         case CallBack():
             yield CallbackQueued(command.link.url, command.link.method, _compact(command.parameters))
         case KeepRecording():
@@ -107,7 +111,8 @@ def _of_command(facts: Facts, entry: Entry, index: int, command: Command) -> Ite
         case Acknowledge():
             yield RequestAnswered(command.request, command.problem)
         case Finish(verdict):
-            yield CallChanged(status=verdict.result, ended_ms=entry.at_ms, result=verdict.result, reason=verdict.reason)
+            ended_ms = command.was_at_ms or entry.at_ms
+            yield CallChanged(status=verdict.result, ended_ms=ended_ms, result=verdict.result, reason=verdict.reason)
         case Originate():
             if command.leg != facts.a_leg:
                 yield _leg(Branch(command.leg, command.target), command.caller_id)

@@ -184,8 +184,17 @@ def _hung_up(event: EslEvent, leg: LegId) -> News:
             event.get("Hangup-Cause") or "NORMAL_UNSPECIFIED",
             int(status) if status.isdecimal() and len(status) == 3 else None,
             printable(event.variable("sip_call_id")),
+            _talked_ms(event),
         ),
     )
+
+
+def _talked_ms(event: EslEvent) -> int | None:
+    """From answer to end by the node's clock; 0 for a leg that was not answered, None if it does not say."""
+    answered_us, ended_us = (event.get(f"Caller-Channel-{what}-Time") or "" for what in ("Answered", "Hangup"))
+    if not (answered_us.isdecimal() and ended_us.isdecimal() and int(ended_us)):
+        return None
+    return max(0, int(ended_us) - int(answered_us)) // 1000 if int(answered_us) else 0
 
 
 _ROWS: dict[str, Callable[[EslEvent, LegId], News | None]] = {

@@ -81,12 +81,17 @@ def test_what_happens_to_the_a_leg_happens_to_the_call() -> None:
 def test_what_happens_to_a_b_leg_is_its_own() -> None:
     assert writes(LegRinging(B_LEG)) == (LegChanged(B_LEG, ringing_ms=5000),)
     assert LegChanged(B_LEG, answered_ms=5000) in writes(LegAnswered(B_LEG), Publish(TOKEN, "leg.answered", (), B_LEG))
-    assert writes(LegEnded(B_LEG, "NO_ANSWER")) == (LegChanged(B_LEG, ended_ms=5000, cause="NO_ANSWER"),)
+    ended = writes(LegEnded(B_LEG, "NO_ANSWER"), Publish(TOKEN, "leg.failed", (), B_LEG))
+    assert (ended[0], ended[-1]) == (LegChanged(B_LEG, cause="NO_ANSWER"), LegChanged(B_LEG, ended_ms=5000))
 
 
-def test_an_answer_that_was_found_out_late_counts_from_when_it_was() -> None:
-    late = LegAnswered(B_LEG, ago_ms=1200)
-    assert LegChanged(B_LEG, answered_ms=3800) in writes(late, Publish(TOKEN, "leg.answered", (), B_LEG))
+def test_what_was_found_out_late_counts_from_when_it_was() -> None:
+    answered, ended = (Publish(TOKEN, f"leg.{what}", (), B_LEG, 3800) for what in ("answered", "completed"))
+    assert LegChanged(B_LEG, answered_ms=3800) in writes(LegAnswered(B_LEG, 1200), answered)
+    assert LegChanged(B_LEG, ended_ms=3800) in writes(LegEnded(B_LEG, "NORMAL_CLEARING"), ended)
+    assert CallChanged(status="busy", ended_ms=3800, result="busy", reason="user-busy") in writes(
+        LegEnded(A_LEG, "USER_BUSY"), Finish(Verdict(Result.BUSY, "user-busy"), 3800)
+    )
 
 
 def test_a_bridge_opens_a_leg_for_each_branch() -> None:
