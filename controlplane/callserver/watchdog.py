@@ -9,19 +9,23 @@ links, the shards are free, and the next server has the calls.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import select
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import IO
+
+log = logging.getLogger(__name__)
 
 BEAT_S = 0.5
 PATIENCE_S = 5.0
 
 
 class Watchdog:
-    """Beats from the event loop; its other half kills this process when the beat stops."""
+    """Beats from the event loop; its other half kills this process when the beat stops, and is replaced if it ends."""
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
@@ -30,29 +34,46 @@ class Watchdog:
 
     async def start(self) -> None:
         """Begin to be watched."""
-        arguments = [sys.executable, "-m", __name__, str(os.getpid()), str(self._patience_s)]
-        self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603, ASYNC220
-        assert self._process.stdin is not None
-        os.set_blocking(self._process.stdin.fileno(), False)
-        self._task = asyncio.create_task(self._beat(self._process.stdin.fileno()), name="watchdog")
+        self._process = self._spawn()
+        self._task = asyncio.create_task(self._beat(), name="watchdog")
 
     async def stop(self) -> None:
         """Be watched no more."""
         if self._task is not None:
             self._task.cancel()
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
+        if self._process is not None:
+            _pipe(self._process).close()
             await asyncio.to_thread(self._process.wait)
 
-    async def _beat(self, pipe: int) -> None:
-        while True:
-            try:
-                os.write(pipe, b".")
-            except BlockingIOError:
-                pass  # the watcher is slow, and has beats enough waiting
-            except BrokenPipeError:
-                return
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        arguments = [sys.executable, "-m", __name__, str(os.getpid()), str(self._patience_s)]
+        process = subprocess.Popen(arguments, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
+        os.set_blocking(_pipe(process).fileno(), False)
+        return process
+
+    async def _beat(self) -> None:
+        while self._process is not None:
+            if not beat(_pipe(self._process).fileno()):
+                log.warning("watchdog_ended", extra={"code": self._process.poll()})
+                _pipe(self._process).close()
+                self._process = self._spawn()
             await asyncio.sleep(BEAT_S)
+
+
+def beat(pipe: int) -> bool:
+    """Say that the loop goes on; answers whether somebody listens."""
+    try:
+        os.write(pipe, b".")
+    except BlockingIOError:
+        return True  # the watcher is slow, and has beats enough waiting
+    except BrokenPipeError:
+        return False
+    return True
+
+
+def _pipe(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    assert process.stdin is not None
+    return process.stdin
 
 
 def watch(beats: int, pid: int, patience_s: float, comes_within: Callable[[int, float], bool]) -> None:

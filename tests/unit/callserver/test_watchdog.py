@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +19,8 @@ PROGRAM = """
 import asyncio, sys
 from controlplane.callserver.watchdog import Watchdog
 async def main():
-    await Watchdog(patience_s={patience_s}).start()
+    dog = Watchdog(patience_s={patience_s})
+    await dog.start()
     print("watched", flush=True)
     {then}
 asyncio.run(main())
@@ -52,15 +54,24 @@ def test_a_process_that_ends_in_time_is_left_alone() -> None:
         assert process.wait() == 0
 
 
-async def test_a_loop_that_goes_on_beats_twice_a_second(time: StillTime) -> None:
-    heard, pipe = os.pipe()
-    beating = asyncio.create_task(Watchdog()._beat(pipe))
-    await time.move(2)
-    beating.cancel()
+def test_a_watcher_that_ends_is_replaced() -> None:
+    """Whatever ended it (a machine short of memory), its process would go on unwatched."""
+    then = "await asyncio.sleep(0.1); import os, time; os.kill({watcher}, 9); await asyncio.sleep(2); time.sleep(600)"
+    with run(then.format(watcher="dog._process.pid"), patience_s=0.5) as process:
+        assert process.wait() == -signal.SIGKILL
 
-    assert os.read(heard, 100) == b"....."
+
+async def test_a_loop_that_goes_on_beats_twice_a_second(time: StillTime, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard, pipe = os.pipe()
+    dog = Watchdog()
+    with os.fdopen(pipe, "wb", buffering=0) as loop:
+        monkeypatch.setattr(dog, "_process", SimpleNamespace(stdin=loop))
+        beating = asyncio.create_task(dog._beat())
+        await time.move(2)
+        beating.cancel()
+
+        assert os.read(heard, 100) == b"....."
     os.close(heard)
-    os.close(pipe)
 
 
 @pytest.fixture
