@@ -27,12 +27,14 @@ from controlplane.callserver.matching import Matching
 from controlplane.callserver.ports import Archive, Journal, Stored
 from controlplane.callserver.pulse import Pulse
 from controlplane.callserver.sweeping import Sweeper
+from controlplane.callserver.turns import in_turns
 from controlplane.switch.link import LinkLost
 from controlplane.switch.node import Node
 from controlplane.switch.translation import Happened, Looked, News, Offered, Parked, Pressed
 
 log = logging.getLogger(__name__)
 
+MOST_LATE_NEWS = 20_000  # while resynchronising: some minutes of a node's; what comes of them is found anew then
 SETTLE_S = 1.0  # how long entries may take; a database that is away takes them later, or never
 SETTLE_LOOK_S = 0.02
 
@@ -66,6 +68,8 @@ class Keeper:
         """Take what the event link brought; never waits."""
         if self._late_news is not None:
             self._late_news.append(news)
+            if len(self._late_news) > MOST_LATE_NEWS:
+                self.node.abort("too much news waits")
             return
         if not self.pulse.is_sure:
             self.pulse.postpone(partial(self.on_news, news))
@@ -231,15 +235,16 @@ class Keeper:
         Legs that are gone ended by `cause`, as far as nobody told. Raises LinkLost.
         """
         waiting = self._late_news = self._late_news if self._late_news is not None else []
+        began_s = self.clock.monotonic_s()
         try:
             await self.node.watch(self.shards)
             stored = await self._journals(shards, [call.id for call in but])
             shards &= self._read
             channels = await self.matching.channels()
-            calls = [call for call in self._adopt(stored, shards) if call not in but]
+            calls = [call for call in await self._adopt(stored, shards) if call not in but]
             await self.matching.end_the_gone(self.matching.missing(calls, channels), waiting, cause)
             ago_ms = await self.matching.answered_ago_ms(calls, channels)
-            for call in calls:
+            async for call in in_turns(calls):
                 self.matching.resume(call, channels, ago_ms, self.server)
             offered = {news.leg for news in waiting if isinstance(news, Offered)}
             waiting += await self.matching.unclaimed(channels, shards, but=offered)
@@ -249,7 +254,9 @@ class Keeper:
         self._late_news = None
         for news in waiting:
             self.on_news(news)
-        log.info("resynchronised", extra={"node": self.node.name, "shards": len(shards), "calls": len(calls)})
+        took_ms = round(1000 * (self.clock.monotonic_s() - began_s))
+        told = {"node": self.node.name, "shards": len(shards), "calls": len(calls), "took_ms": took_ms}
+        log.info("resynchronised", extra=told)
 
     async def _journals(self, shards: frozenset[int], but: Sequence[CallId]) -> Sequence[Stored]:
         """Read what is on record. Without a database we go on with what we know, and let go of what we never knew."""
@@ -279,8 +286,8 @@ class Keeper:
         while calls and not self.archive.is_settled and self.clock.monotonic_s() < until_s:
             await self.clock.sleep(SETTLE_LOOK_S)
 
-    def _adopt(self, stored: Iterable[Stored], shards: frozenset[int]) -> list[LiveCall]:
-        for one in stored:
+    async def _adopt(self, stored: Iterable[Stored], shards: frozenset[int]) -> list[LiveCall]:
+        async for one in in_turns(stored):
             if one.facts.a_leg in self.calls:
                 continue
             call = self._open(one.facts)

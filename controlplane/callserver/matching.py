@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from controlplane.calls.events import LegAnswered, LegEnded, Moved, Resumed
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.dialling import was_dialled_lately
 from controlplane.callserver.effects import Effects
+from controlplane.callserver.turns import in_turns
 from controlplane.switch.link import LinkLost
 from controlplane.switch.node import Channel, Node
 from controlplane.switch.translation import Happened, News, Offered
 
+ASKED_AT_ONCE = 50  # a channel's variables are 8 KB and more
 LAST_WORDS_S = 0.05  # twice what a node takes to send an event that it has
 
 Channels = Mapping[LegId, Channel]
@@ -49,11 +52,12 @@ class Matching:
         Those that were lost with a node (`cause`, or their call came from one) say so.
         The other link may be about to tell how a leg ended, or have told in news that waits: that is the better word.
         """
-        gone = [(call, leg) for call, leg in missing if not await self.node.exists(leg)]
+        there = await asyncio.gather(*(self.node.exists(leg) for _, leg in missing))
+        gone = [one for one, is_there in zip(missing, there, strict=True) if not is_there]
         if gone:
             await self.clock.sleep(LAST_WORDS_S)
         told = {news.leg for news in late_news if isinstance(news, Happened) and isinstance(news.event, LegEnded)}
-        for call, leg in gone:
+        async for call, leg in in_turns(gone):
             if leg in told:
                 continue
             is_of_lost_node = call.is_moved or cause is Cause.NODE_LOST
@@ -102,12 +106,14 @@ class Matching:
 
     async def unclaimed(self, channels: Channels, shards: frozenset[int], but: Collection[LegId]) -> list[News]:
         """Legs that came in and nobody took, as if they were offered now."""
-        offered: list[News] = []
-        for leg, channel in channels.items():
+
+        def may_be(leg: LegId, channel: Channel) -> bool:
             is_waiting = channel.is_inbound and channel.application == "park" and shard_of(leg) in shards
-            if leg in but or leg in self.effects.calls or not is_waiting:
-                continue
-            news = await self.node.look_up(leg)
-            if isinstance(news, Offered):
-                offered.append(news)
+            return is_waiting and leg not in but and leg not in self.effects.calls
+
+        asked = [leg for leg, channel in channels.items() if may_be(leg, channel)]
+        offered: list[News] = []
+        for start in range(0, len(asked), ASKED_AT_ONCE):
+            looks = await asyncio.gather(*(self.node.look_up(leg) for leg in asked[start : start + ASKED_AT_ONCE]))
+            offered += [news for news in looks if isinstance(news, Offered)]
         return offered

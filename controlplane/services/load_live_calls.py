@@ -16,6 +16,8 @@ from controlplane.store.queries import query
 
 _CALLS, _CALL, _JOURNALS = query("live_calls"), query("live_call"), query("journals")
 
+JOURNALS_AT_ONCE = 100  # calls; making rows of more would keep the event loop from everything else for too long
+
 
 @dataclass(frozen=True, slots=True)
 class JournalLine:
@@ -78,8 +80,10 @@ async def load_journal(tx: Transaction, call_id: CallId) -> list[JournalLine]:
 
 async def _with_journals(tx: Transaction, rows: list[_Row]) -> list[LiveCall]:
     lines: defaultdict[CallId, list[JournalLine]] = defaultdict(list)
-    for line in await tx.all(JournalLine, _JOURNALS, call_ids=[row.call_id for row in rows]):
-        lines[line.call_id].append(line)
+    for start in range(0, len(rows), JOURNALS_AT_ONCE):
+        some = [row.call_id for row in rows[start : start + JOURNALS_AT_ONCE]]
+        for line in await tx.all(JournalLine, _JOURNALS, call_ids=some):
+            lines[line.call_id].append(line)
     return [_live(row, lines[row.call_id]) for row in rows]
 
 

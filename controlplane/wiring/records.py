@@ -13,6 +13,7 @@ from controlplane.calls.events import CallOffered, CallPlaced, Entry
 from controlplane.calls.facts import Facts
 from controlplane.calls.machine import CallMachine
 from controlplane.callserver.ports import Stored
+from controlplane.callserver.turns import in_turns
 from controlplane.services.load_live_calls import LiveCall, load_live_calls
 from controlplane.store.database import Database
 from controlplane.store.derive import record_of
@@ -55,9 +56,12 @@ class DatabaseArchive:
         await self.heirs.settle()
         async with self.db.transaction() as tx:
             calls = await load_live_calls(tx, node, shards, but)
-        for call in calls:
+        found = []
+        async for call in in_turns(calls):
             self.recorder.forget(call.call_id)
-        return [stored for call in calls if (stored := _stored(call)) is not None]
+            if (stored := _stored(call)) is not None:
+                found.append(stored)
+        return found
 
 
 def _stored(call: LiveCall) -> Stored | None:
