@@ -80,7 +80,8 @@ class Matching:
             for leg in call.machine.living_legs
             if not leg.is_answered and leg.id in channels and channels[leg.id].is_answered
         ]
-        return {leg: await self.node.answered_ago_ms(leg) for leg in unknown}
+        answers = await asyncio.gather(*(self.node.answered_ago_ms(leg) for leg in unknown))
+        return dict(zip(unknown, answers, strict=True))
 
     def resume(self, call: LiveCall, channels: Channels, ago_ms: Mapping[LegId, int], server: str) -> None:
         """Go on with a call: tell it what of its legs the node shows, and have it say again what may be lost."""
