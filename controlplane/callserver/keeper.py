@@ -200,7 +200,7 @@ class Keeper:
                 return
             await self._let_go(self.calls_of(self.shards))
             stored = await self.archive.live_calls(self.node.name, self.shards)
-            calls = self._adopt(stored, self.shards)
+            calls = await self._adopt(stored, self.shards)
             self.matching.end_all(call for call in calls if not call.is_moved)
             for call in calls:
                 call.drop()
