@@ -23,6 +23,7 @@ from controlplane.callserver.call import LiveCall
 from controlplane.callserver.custody import Custody
 from controlplane.callserver.effects import Effects
 from controlplane.callserver.gate import Gate
+from controlplane.callserver.letting_go import let_go
 from controlplane.callserver.matching import Matching
 from controlplane.callserver.ports import Archive, Journal, Stored
 from controlplane.callserver.pulse import Pulse
@@ -35,8 +36,6 @@ from controlplane.switch.translation import Happened, Looked, News, Offered, Par
 log = logging.getLogger(__name__)
 
 MOST_LATE_NEWS = 20_000  # while resynchronising: some minutes of a node's; what comes of them is found anew then
-SETTLE_S = 1.0  # how long entries may take; a database that is away takes them later, or never
-SETTLE_LOOK_S = 0.02
 
 
 @dataclass(slots=True)
@@ -172,7 +171,7 @@ class Keeper:
         async with self._changing:
             self.shards -= shards
             self._read -= shards
-            await self._let_go(self.calls_of(shards))
+            await let_go(self.calls_of(shards), self.archive, self.clock)
             with suppress(LinkLost):  # who opens the links again watches what is left
                 await self.node.watch(self.shards)
 
@@ -184,7 +183,8 @@ class Keeper:
             if not await self.custody.confirm():
                 await self.resynchronise(self.shards)
                 return
-            await self._let_go(self.calls_of(self.shards))  # what was driven before is on record, and read from there
+            # What was driven before is on record, and read from there.
+            await let_go(self.calls_of(self.shards), self.archive, self.clock)
             await self.resynchronise(self.shards, cause=Cause.NODE_LOST)
 
     async def take_moved(self) -> None:
@@ -198,7 +198,7 @@ class Keeper:
         async with self._changing:
             if self.node.is_up:
                 return
-            await self._let_go(self.calls_of(self.shards))
+            await let_go(self.calls_of(self.shards), self.archive, self.clock)
             stored = await self.archive.live_calls(self.node.name, self.shards)
             calls = await self._adopt(stored, self.shards)
             self.matching.end_all(call for call in calls if not call.is_moved)
@@ -274,17 +274,6 @@ class Keeper:
         """The calls of these shards that we drive, each once."""
         ours = {id(call): call for call in self.calls.values()}
         return [call for call in ours.values() if shard_of(leg_of_call(call.id)) in shards]
-
-    async def _let_go(self, calls: Sequence[LiveCall]) -> None:
-        """Drive calls no more, and wait a while until what was written of them can be read."""
-        for call in calls:
-            call.drop()
-        under_way = [call.saved for call in calls if call.saved is not None and not call.saved.done()]
-        if under_way:
-            await asyncio.wait(under_way, timeout=SETTLE_S)
-        until_s = self.clock.monotonic_s() + SETTLE_S
-        while calls and not self.archive.is_settled and self.clock.monotonic_s() < until_s:
-            await self.clock.sleep(SETTLE_LOOK_S)
 
     async def _adopt(self, stored: Iterable[Stored], shards: frozenset[int]) -> list[LiveCall]:
         async for one in in_turns(stored):
