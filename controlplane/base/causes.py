@@ -38,6 +38,8 @@ class Cause(StrEnum):
     PICKED_OFF = "PICKED_OFF"
     LOST = "LOST"  # ours: the leg was gone when someone came to look, and nobody saw how
     NODE_LOST = "NODE_LOST"  # ours: its media node died, and it did not come up on another
+    NODE_GONE = "NODE_GONE"  # ours: no call server has been told of its media node for long
+    JOURNAL_UNREADABLE = "JOURNAL_UNREADABLE"  # ours: nobody could go on with the call
 
 
 class Result(StrEnum):
@@ -78,6 +80,8 @@ _BY_CAUSE = {
     Cause.RECOVERY_ON_TIMER_EXPIRE: Verdict(Result.FAILED, "nobody-answered-for-the-call"),
     Cause.LOST: Verdict(Result.FAILED, "lost"),
     Cause.NODE_LOST: Verdict(Result.FAILED, "node-lost"),
+    Cause.NODE_GONE: Verdict(Result.FAILED, "node-gone"),
+    Cause.JOURNAL_UNREADABLE: Verdict(Result.FAILED, "journal-unreadable"),
 }
 
 _BY_SIP_STATUS = {
