@@ -19,6 +19,7 @@ from controlplane.callserver.dialling import Dialling
 from controlplane.callserver.effects import Effects
 from controlplane.callserver.failover import Failover
 from controlplane.callserver.gate import Gate, Gatekeeper, TimedJournal
+from controlplane.callserver.hopeless import Hopeless
 from controlplane.callserver.intake import Intake
 from controlplane.callserver.keeper import Keeper
 from controlplane.callserver.losses import CoreDatabases, Cores, Fencer, NoFencer
@@ -130,6 +131,7 @@ def _keeper(parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse, journa
         pulse,
         Gate(name, parts.bounds, parts.meters, lambda: node.delay_s),
         Custody(node, parts.cores, parts.clock),
+        Hopeless(outlet, parts.archive, calls),
         answer_offer,
         lambda _: NO_SUCH_NUMBER,
         calls,

@@ -23,6 +23,7 @@ from controlplane.callserver.call import LiveCall
 from controlplane.callserver.custody import Custody
 from controlplane.callserver.effects import Effects
 from controlplane.callserver.gate import Gate
+from controlplane.callserver.hopeless import Hopeless
 from controlplane.callserver.letting_go import let_go
 from controlplane.callserver.matching import Matching
 from controlplane.callserver.ports import Archive, Journal, Stored
@@ -52,6 +53,7 @@ class Keeper:
     pulse: Pulse
     gate: Gate
     custody: Custody
+    hopeless: Hopeless
     answer_offer: Callable[[Offered, str], Facts | None]
     refuse: Callable[[Offered], Cause]
     calls: dict[LegId, LiveCall]
@@ -202,8 +204,8 @@ class Keeper:
             stored = await self.archive.live_calls(self.node.name, self.shards)
             calls = await self._adopt(stored, self.shards)
             self.matching.end_all(call for call in calls if not call.is_moved)
-            for call in calls:
-                call.drop()
+            await self.hopeless.end_all()
+            await let_go(calls, self.archive, self.clock)
 
     @property
     def is_serving(self) -> bool:
@@ -242,12 +244,13 @@ class Keeper:
             shards &= self._read
             channels = await self.matching.channels()
             calls = [call for call in await self._adopt(stored, shards) if call not in but]
+            ended = await self.hopeless.end_all()
             await self.matching.end_the_gone(self.matching.missing(calls, channels), waiting, cause)
             ago_ms = await self.matching.answered_ago_ms(calls, channels)
             async for call in in_turns(calls):
                 self.matching.resume(call, channels, ago_ms, self.server)
             offered = {news.leg for news in waiting if isinstance(news, Offered)}
-            waiting += await self.matching.unclaimed(channels, shards, but=offered)
+            waiting += await self.matching.unclaimed(channels, shards, but=offered | ended)
         except LinkLost:
             self._late_news = []
             raise
@@ -276,7 +279,7 @@ class Keeper:
         return [call for call in ours.values() if shard_of(leg_of_call(call.id)) in shards]
 
     async def _adopt(self, stored: Iterable[Stored], shards: frozenset[int]) -> list[LiveCall]:
-        async for one in in_turns(stored):
+        async for one in in_turns(self.hopeless.sift(stored)):
             if one.facts.a_leg in self.calls:
                 continue
             call = self._open(one.facts)
@@ -290,6 +293,7 @@ class Keeper:
                 # A defect of ours, or a version that thought otherwise; every server to come would fall over it, too.
                 log.exception("call_broke", extra={"call": call.id})
                 self._give_up(one.facts.a_leg, call)
+                self.hopeless.add(one)
                 continue
             for leg in call.machine.living_legs:
                 self.calls[leg.id] = call

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from controlplane.base.causes import Verdict
-from controlplane.base.ids import AccountId, CallId, Token
+from controlplane.base.ids import AccountId, CallId, LegId, Token
 from controlplane.calls.commands import Command
 from controlplane.calls.events import Entry, Event
 from controlplane.calls.facts import Facts
@@ -93,12 +93,14 @@ class Journal(Protocol):
 class Stored:
     """A call as its journal has it; one that was claimed and has no entries yet is still to be placed.
 
-    `moves` is how often its node died and the call was given to another, which the journal may not tell yet.
+    `moves` is how often its node died and the call was given to another, which the journal may not tell yet. Of one
+    that is not `is_readable` nothing is known but whose it is, and nobody can go on with it.
     """
 
     facts: Facts
     entries: tuple[Entry, ...]
     moves: int = 0
+    is_readable: bool = True
 
 
 class Archive(Protocol):
@@ -114,6 +116,10 @@ class Archive(Protocol):
 
         Raises Unavailable while something of this host is on record that cannot be read yet.
         """
+        ...
+
+    async def write_off(self, facts: Facts) -> Sequence[LegId]:
+        """Give a call that nobody can go on with its verdict; answers the B-legs it has still. Raises Unavailable."""
         ...
 
 

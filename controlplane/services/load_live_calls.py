@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from controlplane.base.ids import AccountId, CallId
@@ -33,6 +34,12 @@ class JournalLine:
     def entry(self) -> Entry:
         """The entry; raises ValueError if this version cannot read it."""
         return Entry(self.seq, self.at_ms, decode_event(self.kind, self.data))
+
+    def maybe_entry(self) -> Entry | None:
+        """The entry, None if this version cannot read it."""
+        with suppress(ValueError):
+            return self.entry()
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +95,7 @@ async def _with_journals(tx: Transaction, rows: list[_Row]) -> list[LiveCall]:
 
 
 def _live(row: _Row, lines: list[JournalLine]) -> LiveCall:
-    facts = None if row.facts is None else read_facts(row.facts, row.node)
+    facts = None
+    with suppress(ValueError):  # another version's words: one call's must not keep us from all others
+        facts = None if row.facts is None else read_facts(row.facts, row.node)
     return LiveCall(row.call_id, row.account_id, facts, tuple(lines), row.moves)

@@ -24,6 +24,7 @@ class MemoryJournal:
     entries: dict[CallId, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     commands: dict[CallId, list[tuple[Command, ...]]] = field(default_factory=lambda: defaultdict(list))
     moved: dict[CallId, tuple[str, int]] = field(default_factory=dict)  # node, and how often
+    written_off: list[CallId] = field(default_factory=list)
 
     def submit(
         self,
@@ -56,11 +57,16 @@ class MemoryJournal:
         return all(_is_over(entries) for entries in self.entries.values())
 
     async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
-        here = [call for call in self.entries if call not in but and self._place(call)[0] == node]
+        left_out = {*but, *self.written_off}
+        here = [call for call in self.entries if call not in left_out and self._place(call)[0] == node]
         stored = [
             Stored(_facts_of(self.entries[call][0]), tuple(self.entries[call]), self._place(call)[1]) for call in here
         ]
         return [one for one in stored if shard_of(one.facts.a_leg) in shards and not _is_over(one.entries)]
+
+    async def write_off(self, facts: Facts) -> Sequence[LegId]:
+        self.written_off.append(facts.call)
+        return ()
 
     def move(self, node: str, to: str, a_legs: Collection[LegId]) -> None:
         """Give the calls of these A-legs to another node."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic
 
-from controlplane.base.ids import CallId
+from controlplane.base.causes import Cause
+from controlplane.base.ids import CallId, LegId, leg_of_call
 from controlplane.calls.commands import Command
 from controlplane.calls.events import CallOffered, CallPlaced, Entry
-from controlplane.calls.facts import Facts
+from controlplane.calls.facts import Direction, Facts
 from controlplane.calls.machine import CallMachine
 from controlplane.callserver.ports import Stored
 from controlplane.callserver.turns import in_turns
 from controlplane.services.load_live_calls import LiveCall, load_live_calls
+from controlplane.services.write_off_call import write_off_call
 from controlplane.store.database import Database
 from controlplane.store.derive import record_of
 from controlplane.store.heirs import Heirs, SpoolWaits
@@ -39,12 +42,16 @@ class DatabaseJournal:
 class DatabaseArchive:
     """Live calls are read back from their journals, and may be written again by whoever lost them before.
 
-    First all that this host has of them on its disk must be in the database: their journals are not whole before.
+    First all that this host has of them on its disk must be in the database: their journals are not whole before. A
+    journal that cannot be read may be another version's, whose servers go on with the call while a new release comes:
+    only when that is so for `patience_s` it is said that nobody can.
     """
 
     db: Database
     recorder: Recorder
     heirs: Heirs
+    patience_s: float = 120.0
+    _unreadable_since_s: dict[CallId, float] = field(default_factory=dict)
 
     @property
     def is_settled(self) -> bool:
@@ -59,21 +66,38 @@ class DatabaseArchive:
         found = []
         async for call in in_turns(calls):
             self.recorder.forget(call.call_id)
-            if (stored := _stored(call)) is not None:
+            if (stored := self._maybe_stored(call, node)) is not None:
                 found.append(stored)
         return found
 
+    async def write_off(self, facts: Facts) -> Sequence[LegId]:
+        async with self.db.transaction() as tx:
+            legs = await write_off_call(tx, facts.account, facts.call, Cause.JOURNAL_UNREADABLE)
+        self._unreadable_since_s.pop(facts.call, None)
+        return legs
 
-def _stored(call: LiveCall) -> Stored | None:
-    try:
-        entries = tuple(line.entry() for line in call.journal)
-    except ValueError as error:
-        # Written by another version. It must not keep us, and whoever comes after us, from all other calls. What it
-        # says of itself may tell what it read: numbers, and keys that were pressed.
-        log.error("journal_unreadable", extra={"call": call.call_id, "problem": type(error).__name__})
-        return None
+    def _maybe_stored(self, call: LiveCall, node: str) -> Stored | None:
+        try:
+            return _stored(call)
+        except ValueError as error:
+            # It must not keep us, and whoever comes after us, from all other calls. What the error says of itself may
+            # tell what it read: numbers, and keys that were pressed.
+            log.error("journal_unreadable", extra={"call": call.call_id, "problem": type(error).__name__})
+        since_s = self._unreadable_since_s.setdefault(call.call_id, monotonic())
+        if monotonic() - since_s < self.patience_s:
+            return None
+        a_leg = leg_of_call(call.call_id)
+        nobody = Facts(call.call_id, call.account_id, a_leg, node, Direction.INBOUND, "", "")
+        return Stored(nobody, (), call.moves, is_readable=False)
+
+
+def _stored(call: LiveCall) -> Stored:
+    """A call as its journal has it; raises ValueError if this version cannot read it."""
+    entries = tuple(line.entry() for line in call.journal)
     facts = _facts_of(entries) or call.facts
-    return Stored(facts, entries, call.moves) if facts is not None else None
+    if facts is None:
+        raise ValueError("no facts")
+    return Stored(facts, entries, call.moves)
 
 
 def _facts_of(entries: tuple[Entry, ...]) -> Facts | None:

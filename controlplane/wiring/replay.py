@@ -8,7 +8,7 @@ from controlplane.base.errors import NotFound
 from controlplane.base.ids import CallId
 from controlplane.calls.journal import digest_of
 from controlplane.calls.machine import CallMachine
-from controlplane.services.load_live_calls import load_journal
+from controlplane.services.load_live_calls import JournalLine, load_journal
 from controlplane.settings import Settings
 from controlplane.store.database import Database
 from controlplane.wiring.places import database_url_of
@@ -45,10 +45,17 @@ async def replay_call(settings: Settings, call: str) -> Replayed:
     if not lines:
         raise NotFound(None, call=call)
     machine = CallMachine()
-    steps = []
-    for line in lines:
-        entry = line.entry()
+    steps = tuple(_replayed(machine, line) for line in lines)
+    return Replayed(call, machine.status, steps)
+
+
+def _replayed(machine: CallMachine, line: JournalLine) -> ReplayedStep:
+    entry = line.maybe_entry()
+    if entry is None:
+        return ReplayedStep(line.seq, line.at_ms, f"{line.kind}: cannot be read by this version", (), is_same=False)
+    try:
         commands = machine.handle(entry)
-        is_same = line.digest == digest_of(commands)
-        steps.append(ReplayedStep(line.seq, line.at_ms, str(entry.event), tuple(map(str, commands)), is_same))
-    return Replayed(call, machine.status, tuple(steps))
+    except Exception as error:  # whatever it was: that is what whoever replays wants to know
+        return ReplayedStep(line.seq, line.at_ms, f"{entry.event}: {error!r}", (), is_same=False)
+    is_same = line.digest == digest_of(commands)
+    return ReplayedStep(line.seq, line.at_ms, str(entry.event), tuple(map(str, commands)), is_same)

@@ -107,7 +107,8 @@ async def _whole_call(request: Request, call_id: str) -> WholeCall:
 
 
 def _timeline(call_id: str, lines: tuple[JournalLine, ...]) -> TimelineShape:
-    return TimelineShape(call_id, [moment_shape(moment) for moment in tell(line.entry() for line in lines)])
+    entries = (entry for line in lines if (entry := line.maybe_entry()) is not None)
+    return TimelineShape(call_id, [moment_shape(moment) for moment in tell(entries)])
 
 
 def _as_text(shape: TimelineShape) -> str:

@@ -18,3 +18,15 @@ ORDER BY call_id, seq
 SELECT request_id, call_id, kind, data::text AS data FROM control_requests
 WHERE state = 'asked' AND call_id = ANY(%(call_ids)s::uuid[])
 ORDER BY request_id
+
+-- lock_live_call: Hold a call that is not over, with what its app is set to.
+SELECT
+    calls.call_id, calls.account_id, calls.node, calls.direction, calls.from_number, calls.to_number, calls.app_id,
+    calls.facts::text AS facts, apps.webhook_url, apps.status_callback_url, apps.status_callback_method,
+    apps.status_callback_events
+FROM calls LEFT JOIN apps ON apps.account_id = calls.account_id AND apps.app_id = calls.app_id
+WHERE calls.account_id = %(account_id)s AND calls.call_id = %(call_id)s AND calls.ended_at IS NULL
+FOR UPDATE OF calls
+
+-- living_b_legs: The B-legs of a call that have not ended, as far as is on record.
+SELECT leg FROM legs WHERE call_id = %(call_id)s AND ended_at IS NULL ORDER BY leg

@@ -43,7 +43,7 @@ class Shelf(MemoryJournal):
         stored = await super().live_calls(node, shards, but)
         if self.clock is not None:
             await self.clock.sleep(self.delay_s)
-        return [*self.strange, *stored]
+        return [*(one for one in self.strange if one.facts.call not in self.written_off), *stored]
 
 
 class SetBack(VirtualClock):

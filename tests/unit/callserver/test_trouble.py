@@ -8,7 +8,7 @@ from pathlib import Path
 
 from controlplane.base import ids
 from controlplane.base.ids import CallId, LegId, call_of_leg, leg_of_call
-from controlplane.calls.events import DigitsAsked, Entry, LegAnswered, LegEnded, Redirected
+from controlplane.calls.events import CallOffered, DigitsAsked, Entry, LegAnswered, LegEnded, Redirected
 from controlplane.calls.facts import Facts
 from controlplane.callserver.ports import Request, Stored
 from controlplane.emulator.clock import VirtualClock
@@ -20,6 +20,11 @@ from tests.unit.calls.conversation import A_LEG, OUTBOUND
 from .doubles import Broken, BrokenSounds, Choosy, Filling, SetBack, Shared, Shelf, SlowInbox
 from .platform import APP, NODE, Platform, platform
 from .test_driving import replace
+
+
+def facts_of_entry(entry: Entry) -> Facts:
+    assert isinstance(entry.event, CallOffered)
+    return entry.event.facts
 
 
 def in_shard(facts: Facts, digit: str) -> Facts:
@@ -204,11 +209,35 @@ async def test_a_clock_set_back_does_not_set_a_journal_back(tmp_path: Path) -> N
         assert times == sorted(times)
 
 
-async def test_a_journal_that_makes_no_call_keeps_nobody_from_the_others(tmp_path: Path) -> None:
+async def test_a_journal_that_makes_no_call_gets_its_verdict_and_keeps_nobody_from_the_others(tmp_path: Path) -> None:
     journal = Shelf(strange=(Stored(OUTBOUND, (Entry(0, 0, LegAnswered(A_LEG)),)),))
     async with platform(tmp_path, GREETING, journal=journal) as here:
         log = await here.call(Hear("hello"), ExpectEnd())
         assert log.problems == []
+        assert journal.written_off == [OUTBOUND.call]
+
+
+async def test_a_caller_whose_call_nobody_can_read_any_more_is_hung_up_on(tmp_path: Path) -> None:
+    journal = Shelf()
+    async with platform(tmp_path, {"/": "<Say>hello</Say><Pause length='60'/>"}, journal=journal) as here:
+
+        async def replaced_by_one_that_cannot_read_it() -> None:
+            await here.servers.pop().stop()
+            ((call, entries),) = journal.entries.items()
+            facts = dataclasses.replace(facts_of_entry(entries[0]), from_number="", to_number="")
+            journal.strange = (Stored(facts, (), is_readable=False),)
+            del journal.entries[call]
+            await here.start_server("second")
+
+        def begin() -> None:
+            tasks.append(asyncio.get_running_loop().create_task(replaced_by_one_that_cannot_read_it()))
+
+        tasks: list[asyncio.Task[None]] = []
+        here.clock.call_at_ms(here.clock.monotonic_ms() + 3000, begin)
+        log = await here.call(Hear("hello"), ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
+        assert log.problems == []
+        assert len(journal.written_off) == 1
+        assert journal.entries == {}
 
 
 async def test_a_call_whose_application_cannot_be_asked_for_a_defect_of_ours_is_ended(tmp_path: Path) -> None:
