@@ -59,7 +59,8 @@ class Node:
 
     @property
     def is_up(self) -> bool:
-        return self._events is not None and self._events.is_up and self._commands is not None and self._commands.is_up
+        """Say whether `open` is through, and both links are there since."""
+        return bool(self._pingers) and all(pinger.link.is_up for pinger in self._pingers)
 
     async def open(self, shards: frozenset[int]) -> None:
         """Connect both links and subscribe to the shards' events. Raises LinkLost."""
