@@ -69,7 +69,10 @@ from controlplane.verbs.documents import Number, Pause, Play, Prompt, Say, Targe
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One line: when (milliseconds since the epoch), who acted, what kind of thing it was, and what to read."""
+    """One line: when (milliseconds since the epoch), who acted, what kind of thing it was, and what to read.
+
+    `text` may quote a document or a caller: what could end the line, hide in it or move a terminal's cursor is a blank.
+    """
 
     at_ms: int
     seq: int
@@ -77,6 +80,11 @@ class Moment:
     kind: str
     text: str
     level: str = "info"
+
+    def __post_init__(self) -> None:
+        if not self.text.isprintable():
+            shown = "".join(letter if letter.isprintable() else " " for letter in self.text)
+            object.__setattr__(self, "text", shown)
 
 
 def tell(entries: Iterable[Entry]) -> list[Moment]:
