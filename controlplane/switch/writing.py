@@ -227,7 +227,7 @@ class Writer:
             for branch in run.branches
         )
         # Early media would count as an answer, and end the ringing of the others (seen on 1.10.12).
-        settings: tuple[Setting, ...] = (Setting(Variable.IGNORE_EARLY_MEDIA, "true"),)
+        settings: tuple[Setting, ...] = (Setting(Variable.IGNORE_EARLY_MEDIA, "true"), _OWN_HEADERS)
         if not run.is_sequential:
             settings += (Setting(Variable.ORIGINATE_TIMEOUT_S, str(run.timeout_s)),)
         yield bridge(DialString(legs, Order.IN_TURN if run.is_sequential else Order.AT_ONCE, settings))
@@ -236,6 +236,10 @@ class Writer:
 def _parks_after_bridge(value: str) -> Setting:
     return Setting(Variable.PARK_AFTER_BRIDGE, value)
 
+
+# FreeSWITCH puts X- headers, Diversion and more of one party's INVITE, answers and BYE into those to the other
+# (mod_sofia.c:5144, sofia.c:1048, 6769): a caller could set headers of whoever is dialled, which only the tenant may.
+_OWN_HEADERS = Setting(Variable.COPIES_HEADERS, "false")
 
 # What stays set on every leg of ours: it goes on when a conversation or a dialling ends, no key stops a prompt, and a
 # telephone that sends nothing in silence is recorded as silent, not as shorter (switch_ivr_play_say.c:952). And it is
@@ -248,6 +252,7 @@ _KEPT = (
     Setting(Variable.PLAYBACK_TERMINATORS, "none"),
     Setting(Variable.RECORD_FILL_SILENCE, "true"),
     Setting(Variable.SILENCE_WHEN_IDLE, "-1"),
+    _OWN_HEADERS,
 )
 
 

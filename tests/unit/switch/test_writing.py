@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from controlplane.base.e164 import E164
-from controlplane.base.ids import LegId, Token
+from controlplane.base.ids import LegId, Token, call_of_leg
 from controlplane.calls.commands import Burst
 from controlplane.calls.runs import Branch, Bridge
 from controlplane.esl.errors import UnsafeValue
@@ -101,3 +101,12 @@ def test_a_sip_address_that_is_nobodys_or_no_address_is_never_dialled(host: str)
 @pytest.mark.parametrize("host", ["8.8.8.8", "example.com:5061;transport=tls"])
 def test_a_sip_address_outside_is_dialled(host: str) -> None:
     assert dials(host)
+
+
+def test_headers_of_one_partys_messages_are_not_put_into_the_others() -> None:
+    """A caller could set headers of the INVITE to whoever is dialled, which only the tenant may."""
+    burst = bridge_under()
+    claim = WRITER.claim(A_LEG, call_of_leg(A_LEG), 60)
+    commands = WRITER.burst(burst, burst.runs, {}, left=0)
+    assert "|sip_copy_custom_headers=false" in claim[-1].data.decode()
+    assert ",sip_copy_custom_headers=false" in commands[-1].data.decode().partition("}")[0]
