@@ -1,0 +1,158 @@
+"""Between the call servers and the media node: everything that is written to its event socket passes here.
+
+Each command must be of one of the few shapes that the engine has use for, written down here a second time and apart
+from its builder; and FreeSWITCH must answer as many times as it was told something.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from controlplane.esl.connection import ClientConnection, SwitchConnection
+from controlplane.esl.errors import RemoteEslError
+from controlplane.esl.frames import CommandFrame
+from tests.injection.canaries import Canaries
+
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_VARIABLES = r"[A-Za-z_][A-Za-z0-9_]*=[^|\r\n$]*(?:\|[A-Za-z_][A-Za-z0-9_]*=[^|\r\n$]*)*"
+_PATH = r"/[A-Za-z0-9._/-]+\.wav"
+_PLAIN = rf"(?:{_PATH}|silence_stream://\d+|tone_stream://[%(),;\d]+(?:;loops=-1)?)"
+_SOUNDS = rf"(?:file_string://)?{_PLAIN}(?:!{_PLAIN})*"
+_PARTY = r"sofia/internal/sips?:[A-Za-z0-9_.~*+!()-]+@[A-Za-z0-9.-]+(?::\d+)?(?:;transport=(?:udp|tcp|tls))?"
+_BLOCK = r"[A-Za-z_][A-Za-z0-9_-]*=(?:'[^'\r\n\[\]{}$|,]*'|[^ '\r\n\[\]{}$|,]*)"
+_DIAL = (
+    rf"(?:\{{{_BLOCK}(?:,{_BLOCK})*\}})?(?:\[{_BLOCK}(?:,{_BLOCK})*\])?{_PARTY}"
+    rf"(?:[,|](?:\[{_BLOCK}(?:,{_BLOCK})*\])?{_PARTY})*"
+)
+_LINES = [
+    r"auth \S+", r"event plain [A-Z_ ]+", r"noevents", r"filter Unique-ID /\[[0-9a-f]+\]\$/",
+    r"filter delete Unique-ID /\[[0-9a-f]+\]\$/", r"filter Job-UUID /\^cs/", r"exit",
+    r"api (?:uptime|global_getvar core_uuid|show channels as json|show channels count)",
+    rf"api (?:sched_del|uuid_exists|uuid_ring_ready|uuid_answer) {_UUID}", rf"api uuid_break {_UUID} all",
+    rf"api uuid_dump {_UUID} json", rf"api uuid_getvar {_UUID} [a-z_]+", rf"api uuid_kill {_UUID} [A-Z_]+",
+    rf"api sched_hangup \+\d+ {_UUID} [A-Z_]+", rf"api uuid_transfer {_UUID} park inline",
+    rf"api uuid_bridge {_UUID} {_UUID}", rf"api uuid_send_dtmf {_UUID} [0-9A-D*#wW]+@\d+",
+    rf"api uuid_audio {_UUID} (?:start read mute 1|stop)", rf"api uuid_setvar_multi {_UUID} \^\^\|{_VARIABLES}",
+    rf"api uuid_displace {_UUID} (?:start {_SOUNDS} 0 mux|stop {_SOUNDS})",
+    rf"bgapi originate {_DIAL} &park\(\)", rf"sendmsg {_UUID}",
+]  # fmt: skip
+_APPS = {
+    "answer": "", "sleep": r"\d+", "hangup": "[A-Z_]+", "multiset": rf"\^\^\|{_VARIABLES}", "playback": _SOUNDS,
+    "send_dtmf": r"[0-9A-D*#wW]+@\d+", "record": rf"{_PATH} \d+(?: \d+ \d+)?", "record_session": rf"{_PATH} \+\d+",
+    "stop_record_session": _PATH, "bridge": _DIAL,
+    "read": rf"1 \d+ {_SOUNDS} callplane_digits \d+ (?:none|[0-9A-D*#]+) \d+",
+}  # fmt: skip
+_HEADERS = {
+    "sendmsg": {
+        *("call-command", "execute-app-name", "event-lock", "event-uuid", "content-type", "content-length"),
+    },
+    "bgapi": {"job-uuid"},
+}
+_ODD = re.compile(r"[\x00-\x1f\x7f]|\$\{")
+_LINE, _APP = re.compile("|".join(_LINES)), {name: re.compile(shape) for name, shape in _APPS.items()}
+
+
+@dataclass(slots=True)
+class Wiretap:
+    """What was heard. `asked` counts commands, `answered` replies; `last_word_s` is when a leg was last spoken of."""
+
+    canaries: Canaries
+    asked: int = 0
+    answered: int = 0
+    by_name: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    last_word_s: dict[str, float] = field(default_factory=dict)
+    links: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def take_command(self, frame: CommandFrame) -> None:
+        """Look at a command that a call server wrote."""
+        if not frame.line:
+            return
+        self.asked += 1
+        words = frame.line.split(" ")
+        self.by_name[" ".join(words[: 2 if words[0] in ("api", "bgapi") else 1])] += 1
+        for word in words:
+            if len(word) == 36:
+                self.last_word_s[word] = asyncio.get_running_loop().time()
+        if problem := problem_of(frame):
+            self.canaries.sing(f"{problem}: {frame.line[:200]} {frame.headers} {frame.body[:200]!r}")
+
+
+def problem_of(frame: CommandFrame) -> str:
+    """What is wrong with a command, "" for nothing."""
+    headers = {name.lower(): value for name, value in frame.headers}
+    kind = frame.line.split(" ")[0]
+    if not _LINE.fullmatch(frame.line):
+        return "a command of no shape of ours"
+    if set(headers) - _HEADERS.get(kind, set()) or len(headers) != len(frame.headers):
+        return "a command with a header that is not ours"
+    body = frame.body
+    if _ODD.search("".join((frame.line, body, *headers.values()))):
+        return "a command with control characters or an expansion"
+    if kind == "sendmsg":
+        app = headers.get("execute-app-name", "")
+        if headers.get("call-command") != "execute" or app not in _APP or not _APP[app].fullmatch(body):
+            return f"an application that is not ours, or not its argument ({app})"
+    return ""
+
+
+@asynccontextmanager
+async def tapping(canaries: Canaries, node: tuple[str, int]) -> AsyncIterator[tuple[Wiretap, int]]:
+    """Listen in on the way to a node; answers the port that call servers are to be told instead of the node's."""
+    tap = Wiretap(canaries)
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tap.links.add(task)
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            await _pass_on(tap, reader, writer, *await asyncio.open_connection(*node))
+        writer.close()
+        tap.links.discard(task)
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield tap, server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for link in list(tap.links):
+            link.cancel()
+        await asyncio.gather(*tap.links, return_exceptions=True)
+
+
+async def _pass_on(
+    tap: Wiretap,
+    from_server: asyncio.StreamReader,
+    to_server: asyncio.StreamWriter,
+    from_node: asyncio.StreamReader,
+    to_node: asyncio.StreamWriter,
+) -> None:
+    commands, answers = SwitchConnection(), ClientConnection()
+
+    def said(data: bytes) -> None:
+        for frame in commands.feed(data):
+            tap.take_command(frame)
+
+    def replied(data: bytes) -> None:
+        for frame in answers.feed(data):
+            tap.answered += frame.content_type in ("command/reply", "api/response")
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hear: object) -> None:
+        while data := await reader.read(1 << 16):
+            try:
+                hear(data)  # type: ignore[operator]
+            except RemoteEslError as error:
+                tap.canaries.sing(f"an event socket that nobody can read: {error.message}")
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    try:
+        await asyncio.gather(pump(from_server, to_node, said), pump(from_node, to_server, replied))
+    finally:
+        to_node.close()
