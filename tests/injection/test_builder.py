@@ -24,7 +24,7 @@ from tests.injection.wiretap import problem_of
 from tests.unit.calls.conversation import APP_URL, Conversation
 
 EACH = 5
-WRITER = Writer("internal", Hop("127.0.0.1", 5090), "/recordings")
+WRITER = Writer("internal", Hop("127.0.0.1", 5090), "/recordings", allow_private=True)
 
 
 class Placed:
