@@ -103,6 +103,12 @@ class Settings(BaseSettings):
         description="Port of the Prometheus endpoint of this process on loopback; 0: none. `up` gives it to the call"
         " server, and the next two to worker and API.",
     )
+    node_gone_after_s: int = Field(
+        default=900,
+        ge=60,
+        description="Seconds after which calls of a media node that no call server has in CALLPLANE_NODES any more are"
+        " taken to be over, with a verdict that says so.",
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     cps_limit: int = Field(
         default=10, description="Calls per second that one account may start, unless the account says otherwise."

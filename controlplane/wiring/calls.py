@@ -40,6 +40,7 @@ from controlplane.wiring.prompts import building_prompts
 from controlplane.wiring.recording import recording
 from controlplane.wiring.records import DatabaseArchive, DatabaseJournal
 from controlplane.wiring.routing import NumbersInMemory, SigningTokens
+from controlplane.wiring.serving import serving_nodes
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +140,7 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
         await stack.enter_async_context(_hearing(url, server, numbers))
         metrics.watch_active_calls(server.count_calls)
         await stack.enter_async_context(measuring_lag(metrics, clock))
+        await stack.enter_async_context(serving_nodes(db, sorted(parts.nodes)))
         await server.start()
         stack.push_async_callback(server.stop)
         yield server

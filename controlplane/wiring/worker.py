@@ -15,6 +15,7 @@ from controlplane.metrics.registry import Metrics
 from controlplane.services.cancel_queued_call import expire_queued_calls
 from controlplane.services.deliver import measure_outbox
 from controlplane.services.idempotent import forget_old_answers
+from controlplane.services.served_nodes import write_off_calls_of_gone_nodes
 from controlplane.settings import Settings
 from controlplane.store.channels import OUTBOX
 from controlplane.store.database import Database
@@ -52,6 +53,7 @@ class Worker:
     courier: Courier
     keeper: RecordingKeeper
     public_url: str
+    node_gone_after_s: float
     outbox_age_s: float = 0.0
 
     async def deliver(self) -> int:
@@ -63,7 +65,8 @@ class Worker:
     async def sweep(self) -> int:
         async with self.db.transaction() as tx:
             self.outbox_age_s = (await measure_outbox(tx)).oldest_s
-            return await expire_queued_calls(tx) + await forget_old_answers(tx)
+            ended = await expire_queued_calls(tx) + await forget_old_answers(tx)
+            return ended + await write_off_calls_of_gone_nodes(tx, gone_after_s=self.node_gone_after_s)
 
 
 def run_worker(settings: Settings, *, on_ready: Callable[[dict[str, Any]], None]) -> None:
@@ -90,7 +93,7 @@ async def _open(settings: Settings, url: str, stack: AsyncExitStack) -> Worker:
     hooks = await stack.enter_async_context(HookClient(allow_private=settings.allow_private_hooks))
     keeper = await stack.enter_async_context(keeper_of(settings))
     courier = await stack.enter_async_context(Courier(db, vault_of(settings), hooks, metrics))
-    worker = Worker(db, courier, keeper, settings.public_url)
+    worker = Worker(db, courier, keeper, settings.public_url, settings.node_gone_after_s)
     metrics.watch_outbox_age_s(lambda: worker.outbox_age_s)
     return worker
 
