@@ -35,6 +35,12 @@ class AccountSuspended(Conflict):
     slug = "account-suspended"
 
 
+class AppInactive(Conflict):
+    """The app is inactive: it takes no calls."""
+
+    slug = "app-inactive"
+
+
 class NothingToSay(BadInput):
     """A call needs an application or a document."""
 
@@ -79,7 +85,8 @@ class Wanted:
 async def place_call(tx: Transaction, account_id: AccountId, placing: Placing, *, any_caller: bool = False) -> Call:
     """Queue a call; it is dialled within the account's limits, or given up after a day.
 
-    Raises NumberNotOwned (unless `any_caller`), InvalidNumber, NothingToSay, AccountSuspended, NotFound for the app.
+    Raises NumberNotOwned (unless `any_caller`), InvalidNumber, NothingToSay, AccountSuspended, NotFound or AppInactive
+    for the app.
     """
     [placed] = await place_calls(tx, [Wanted(account_id, placing, any_caller)])
     if isinstance(placed, CallplaneError):
@@ -150,6 +157,8 @@ def _judge(wanted: Wanted, known: _Known) -> Facts | CallplaneError:
             parse_e164(placing.to_number)
         if isinstance(app, NotFound):
             raise app
+        if app is not None and app.draft.status != "active":
+            raise AppInactive
         return _facts(account, CallId(new_id(CALL)), placing, app)
     except CallplaneError as error:
         return error

@@ -26,7 +26,7 @@ from controlplane.services.ask_control import (
 from controlplane.services.calls import CallFilter, get_call, list_calls, list_legs, read_timeline
 from controlplane.services.cancel_queued_call import CallNotQueued, cancel_queued_call, expire_queued_calls
 from controlplane.services.numbers import add_number
-from controlplane.services.place_call import AccountSuspended, NothingToSay, NumberNotOwned, Placing, place_call
+from controlplane.services.place_call import AccountSuspended, AppInactive, NothingToSay, NumberNotOwned, Placing, place_call
 from controlplane.store.channels import CONTROL, QUEUE
 from controlplane.store.database import Database
 from controlplane.store.journal import Recorder
@@ -117,6 +117,13 @@ async def test_what_cannot_be_placed_is_refused(db: Database, account: AccountId
         await change_account(tx, account, status="suspended", cps_limit=None, channel_cap=None)
         with pytest.raises(AccountSuspended):
             await place_call(tx, account, PLACING)
+
+
+async def test_an_inactive_app_takes_no_calls(db: Database, account: AccountId) -> None:
+    async with db.transaction() as tx:
+        app = await create_app(tx, account, AppDraft("Support", Link("http://app/flow"), status="inactive"))
+        with pytest.raises(AppInactive):
+            await place_call(tx, account, replace(PLACING, app_id=app.app_id))
 
 
 async def test_a_call_canceled_in_the_queue_ends_like_any_other(db: Database, account: AccountId, url: str) -> None:
