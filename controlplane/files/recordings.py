@@ -44,7 +44,7 @@ class Why(Enum):
     NO_FILE = "no-file"
     EMPTY = "empty"
     SILENT = "silent"
-    UNREADABLE = "unreadable"  # the file stays on its node, for people to look at
+    UNREADABLE = "unreadable"  # the file stays where it is, on its node or in the storage, for people to look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,5 +129,8 @@ async def _kept_before(key: str, storage: Storage, editor: Editor, folder: Path)
         return Absent(Why.NO_FILE)
     copy = folder / "kept.wav"
     await storage.get_file(key, copy)
-    measured = await editor.measure(copy)
+    try:
+        measured = await editor.measure(copy)
+    except UnusableAudio:
+        return Absent(Why.UNREADABLE)
     return Kept(key, measured.duration_ms, measured.channels, measured.size_bytes)

@@ -76,16 +76,24 @@ async def take_due_deliveries(
     *,
     most: int = 50,
     most_per_account: int = 20,
+    most_per_receiver: int = 15,
     lease_s: int = 60,
     considered: int = 1000,
 ) -> list[Delivery]:
     """Take up to `most` deliveries; each must be recorded within `lease_s`, or another worker gets it.
 
-    An account has `most_per_account` under way at most, over all workers. Of what is due the oldest are `considered`,
-    but for accounts that have no place left: theirs may be any number.
+    An account has `most_per_account` under way at most, over all workers, and `most_per_receiver` at one host and port.
+    Of what is due the oldest are `considered`, but for accounts and receivers that have no place left: theirs may be
+    any number.
     """
     taken = await tx.all(
-        _Taken, _TAKE, considered=considered, most=most, most_per_account=most_per_account, lease_s=lease_s
+        _Taken,
+        _TAKE,
+        considered=considered,
+        most=most,
+        most_per_account=most_per_account,
+        most_per_receiver=most_per_receiver,
+        lease_s=lease_s,
     )
     if not taken:
         return []

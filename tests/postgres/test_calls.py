@@ -26,7 +26,14 @@ from controlplane.services.ask_control import (
 from controlplane.services.calls import CallFilter, get_call, list_calls, list_legs, read_timeline
 from controlplane.services.cancel_queued_call import CallNotQueued, cancel_queued_call, expire_queued_calls
 from controlplane.services.numbers import add_number
-from controlplane.services.place_call import AccountSuspended, AppInactive, NothingToSay, NumberNotOwned, Placing, place_call
+from controlplane.services.place_call import (
+    AccountSuspended,
+    AppInactive,
+    NothingToSay,
+    NumberNotOwned,
+    Placing,
+    place_call,
+)
 from controlplane.store.channels import CONTROL, QUEUE
 from controlplane.store.database import Database
 from controlplane.store.journal import Recorder

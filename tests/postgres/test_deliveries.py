@@ -122,10 +122,12 @@ async def test_events_and_callbacks_of_a_call_do_not_wait_for_each_other(
 async def test_many_workers_take_each_delivery_once(db: Database, account: AccountId, recorder: Recorder) -> None:
     calls = [call_in_shard(index % 16) for index in range(60)]
     await asyncio.gather(*[recorder.submit([offered(call, told("a"), account=account)]) for call in calls])
-    answers = await asyncio.gather(*[take(db, most=10, most_per_account=1000) for _ in range(10)])
+    answers = await asyncio.gather(
+        *[take(db, most=10, most_per_account=1000, most_per_receiver=1000) for _ in range(10)]
+    )
     taken = [one.call_id for answer in answers for one in answer]
     assert len(taken) == len(set(taken))
-    while more := await take(db, most=10, most_per_account=1000):
+    while more := await take(db, most=10, most_per_account=1000, most_per_receiver=1000):
         taken += [one.call_id for one in more]
     assert sorted(taken) == sorted(calls)
 
@@ -163,6 +165,19 @@ async def test_what_waits_behind_a_slow_account_is_not_what_is_looked_at(
 
     assert [one.account_id for one in await take(db, **limits)] == [account]
     assert [one.account_id for one in await take(db, **limits)] == [other]
+
+
+async def test_a_slow_receiver_leaves_room_for_others_of_its_account(
+    db: Database, account: AccountId, recorder: Recorder
+) -> None:
+    hooks = ["http://slow/a", "http://slow/b?c", "http://slow", "http://slow:81/", "http://fast/hook"]
+    for hook in hooks:
+        await recorder.submit([offered(call_in_shard(1), told("a", hook), account=account)])
+    limits = {"most_per_account": 4, "most_per_receiver": 2, "considered": 3}
+
+    assert [one.url for one in await take(db, **limits)] == ["http://slow/a", "http://slow/b?c"]
+    assert [one.url for one in await take(db, **limits)] == ["http://slow:81/", "http://fast/hook"]
+    assert await take(db, **limits) == []
 
 
 async def test_after_the_last_attempt_a_delivery_is_dead_and_the_next_goes_out(

@@ -1,12 +1,18 @@
 -- take_deliveries: Take what is due: of each call and lane the first that is not through, accounts in turn.
 -- Taken ones are due again when the lease ends, so that a worker that dies gives them back.
-WITH under_way AS (
-    SELECT account_id, count(*) AS deliveries FROM deliveries
+-- A receiver (scheme, host and port) has fewer places than its account: a slow one leaves some to the others.
+WITH under_way_at AS (
+    SELECT account_id, substring(url FROM '^[^:]*://[^/?#]*') AS receiver, count(*) AS deliveries FROM deliveries
     WHERE state = 'pending' AND due_at <= now() AND leased_until > now()
-    GROUP BY account_id
+    GROUP BY account_id, receiver
+),
+under_way AS (
+    SELECT account_id, sum(deliveries) AS deliveries FROM under_way_at GROUP BY account_id
 ),
 candidate AS (
-    SELECT due.call_id, due.lane, due.number, due.account_id, due.due_at
+    SELECT
+        due.call_id, due.lane, due.number, due.account_id, due.due_at,
+        substring(due.url FROM '^[^:]*://[^/?#]*') AS receiver
     FROM deliveries AS due
     WHERE due.state = 'pending' AND due.due_at <= now() AND (due.leased_until IS NULL OR due.leased_until <= now())
         AND NOT EXISTS (
@@ -16,13 +22,26 @@ candidate AS (
         AND NOT EXISTS (
             SELECT FROM under_way
             WHERE under_way.account_id = due.account_id AND under_way.deliveries >= %(most_per_account)s)
+        AND NOT EXISTS (
+            SELECT FROM under_way_at
+            WHERE under_way_at.account_id = due.account_id AND under_way_at.deliveries >= %(most_per_receiver)s
+                AND under_way_at.receiver = substring(due.url FROM '^[^:]*://[^/?#]*'))
     ORDER BY due.due_at
     LIMIT %(considered)s
 ),
-ranked AS (
-    SELECT call_id, lane, number, account_id, due_at,
-        row_number() OVER (PARTITION BY account_id ORDER BY due_at, call_id) AS turn
+ranked_at AS (
+    SELECT call_id, lane, number, account_id, due_at, receiver,
+        row_number() OVER (PARTITION BY account_id, receiver ORDER BY due_at, call_id) AS turn
     FROM candidate
+),
+ranked AS (
+    SELECT
+        ranked_at.call_id, ranked_at.lane, ranked_at.number, ranked_at.account_id, ranked_at.due_at,
+        row_number() OVER (PARTITION BY ranked_at.account_id ORDER BY ranked_at.due_at, ranked_at.call_id) AS turn
+    FROM ranked_at
+    LEFT JOIN under_way_at
+        ON under_way_at.account_id = ranked_at.account_id AND under_way_at.receiver = ranked_at.receiver
+    WHERE ranked_at.turn + coalesce(under_way_at.deliveries, 0) <= %(most_per_receiver)s
 ),
 chosen AS (
     SELECT ranked.call_id, ranked.lane, ranked.number

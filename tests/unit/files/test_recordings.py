@@ -178,3 +178,14 @@ async def test_a_folder_for_the_work_that_is_not_there_is_our_trouble(
 )
 def test_what_is_done_depends_on_what_is_heard(measured: Measured, is_trimmed: bool, decision: Work | Why) -> None:
     assert decide(measured, is_trimmed=is_trimmed) == decision
+
+
+async def test_what_the_storage_has_of_it_and_nobody_can_read_is_given_up(
+    node: Node, shelf: Shelf, storage: Storage, workshop: Workshop, tmp_path: Path
+) -> None:
+    """A worker that died in the middle, or a disk: nothing that is tried again would make it readable."""
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF and no more")
+    await storage.put_file(KEY, broken)
+
+    assert await keep_recording(WHOLE, shelf, storage, workshop) == Absent(Why.UNREADABLE)
