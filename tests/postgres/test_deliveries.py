@@ -127,7 +127,7 @@ async def test_many_workers_take_each_delivery_once(db: Database, account: Accou
     )
     taken = [one.call_id for answer in answers for one in answer]
     assert len(taken) == len(set(taken))
-    while more := await take(db, most=10, most_per_account=1000, most_per_receiver=1000):
+    while more := await take(db, **limits):
         taken += [one.call_id for one in more]
     assert sorted(taken) == sorted(calls)
 
