@@ -122,9 +122,8 @@ async def test_events_and_callbacks_of_a_call_do_not_wait_for_each_other(
 async def test_many_workers_take_each_delivery_once(db: Database, account: AccountId, recorder: Recorder) -> None:
     calls = [call_in_shard(index % 16) for index in range(60)]
     await asyncio.gather(*[recorder.submit([offered(call, told("a"), account=account)]) for call in calls])
-    answers = await asyncio.gather(
-        *[take(db, most=10, most_per_account=1000, most_per_receiver=1000) for _ in range(10)]
-    )
+    limits = {"most": 10, "most_per_account": 1000, "most_per_receiver": 1000}
+    answers = await asyncio.gather(*[take(db, **limits) for _ in range(10)])
     taken = [one.call_id for answer in answers for one in answer]
     assert len(taken) == len(set(taken))
     while more := await take(db, **limits):
