@@ -26,6 +26,7 @@ from controlplane.callserver.losses import CoreDatabases, Cores, Fencer, NoFence
 from controlplane.callserver.matching import Matching
 from controlplane.callserver.offers import NO_SUCH_NUMBER, facts_of, number_of
 from controlplane.callserver.outlet import Outlet
+from controlplane.callserver.overlays import Overlays
 from controlplane.callserver.ports import Applications, Archive, Inbox, Journal, Meters, Numbers, Ownership, Prompts
 from controlplane.callserver.pulse import Pulse
 from controlplane.callserver.server import CallServer
@@ -112,7 +113,8 @@ def _keeper(parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse, journa
     node = Node(name, node_parts.connect, node_parts.password, parts.clock, _nothing, _nothing)
     outlet = Outlet(node, node_parts.writer, pulse)
     dialling = Dialling(outlet, calls)
-    effects = Effects(outlet, dialling, parts.applications, parts.prompts, parts.numbers, parts.meters, calls)
+    overlays = Overlays(outlet, parts.prompts)
+    effects = Effects(outlet, dialling, parts.applications, parts.prompts, overlays, parts.numbers, parts.meters, calls)
 
     def answer_offer(offered: Offered, on_node: str) -> Facts | None:
         route = parts.numbers.maybe_route(number_of(offered.dialled_number))

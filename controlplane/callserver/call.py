@@ -88,12 +88,14 @@ class LiveCall:
         if self.machine.is_over and not self.held:
             self.drop()
 
-    def replay(self, entries: tuple[Entry, ...]) -> None:
-        """Take over from whoever wrote these; nothing goes out."""
+    def replay(self, entries: tuple[Entry, ...]) -> list[Command]:
+        """Take over from whoever wrote these; nothing goes out. Answers what that owner was to do."""
+        commands: list[Command] = []
         for entry in entries:
-            self.machine.handle(entry)
+            commands += self.machine.handle(entry)
             self.last_ms = entry.at_ms
         self.next_seq = len(entries)
+        return commands
 
     def has_lost(self, leg: LegId) -> bool:
         """Say whether a leg of this call is over, as far as the journal tells."""

@@ -41,11 +41,10 @@ from controlplane.callserver.dialling import Dialling, branches_of, under_own_nu
 from controlplane.callserver.line import Line, Sounds
 from controlplane.callserver.measuring import VERB_OF
 from controlplane.callserver.outlet import Outlet
-from controlplane.callserver.ports import Applications, FetchFailed, Meters, Numbers, PromptFailedError, Prompts
-from controlplane.esl.commands import Command as EslCommand
+from controlplane.callserver.overlays import Overlays
+from controlplane.callserver.ports import Applications, FetchFailed, Meters, Numbers, Prompts
 from controlplane.esl.errors import UnsafeValue
 from controlplane.switch.link import LinkLost
-from controlplane.verbs.documents import Play
 
 log = logging.getLogger(__name__)
 
@@ -60,11 +59,11 @@ class Effects:
     dialling: Dialling
     applications: Applications
     prompts: Prompts
+    overlays: Overlays
     numbers: Numbers
     meters: Meters
     calls: dict[LegId, LiveCall]
     lines: dict[LegId, Line] = field(default_factory=dict)
-    stoppable: dict[LegId, list[EslCommand]] = field(default_factory=dict)  # what ends at a key, and what ends it
     questions: set[asyncio.Task[None]] = field(default_factory=set)  # of calls that are over, too
     lost: asyncio.Event = field(default_factory=asyncio.Event)  # a call was
 
@@ -122,17 +121,16 @@ class Effects:
     def ended(self, leg: LegId) -> None:
         """A leg is gone: nothing is to be sent there."""
         self.dialling.forget(leg)
-        self.stoppable.pop(leg, None)
+        self.overlays.ended(leg)
         line = self.lines.pop(leg, None)
         if line is not None:
             line.close()
 
     def pressed(self, leg: LegId) -> None:
-        """A key was pressed there, which ends what was played over the call. A later owner of the call lets it play."""
-        call, stops = self.calls.get(leg), self.stoppable.pop(leg, None)
-        if call is not None and stops is not None:
-            with suppress(LinkLost):
-                self.outlet.send(call, leg, *stops)
+        """A key was pressed there, which ends what was played over the call."""
+        call = self.calls.get(leg)
+        if call is not None:
+            self.overlays.pressed(call, leg)
 
     # Commands
 
@@ -160,7 +158,7 @@ class Effects:
             case SendDigitsNow(leg, digits, duration_ms):
                 send(call, leg, writer.keys_now(leg, digits, duration_ms))
             case PlayOver():
-                call.start(f"play {command.token}", lambda: asyncio.create_task(self._play_over(call, command)))
+                self.overlays.play(call, command)
             case LookAt(leg, token):
                 self._look(call, leg, token)
             case FetchDocument():
@@ -264,15 +262,3 @@ class Effects:
             return
         self.meters.hook_answered("ok", call.clock.monotonic_s() - began_s)
         call.feed(DocumentArrived(command.token, fetched.url, fetched.content_type, fetched.body))
-
-    async def _play_over(self, call: LiveCall, command: PlayOver) -> None:
-        try:
-            sound = await self.prompts.make_sound(call.node, Play(command.url))
-            play, stop = self.outlet.writer.play_over(command.leg, sound, command.loop)
-            self.outlet.send(call, command.leg, play)
-            if command.stops_on_digit:
-                self.stoppable.setdefault(command.leg, []).append(stop)
-        except PromptFailedError as error:
-            call.feed(PromptFailed(command.token, command.url, error.problem, error.code))
-        except LinkLost:
-            return

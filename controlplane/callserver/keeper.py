@@ -288,7 +288,7 @@ class Keeper:
                 call.feed(CallPlaced(one.facts))
                 continue
             try:
-                call.replay(one.entries)
+                self.effects.overlays.found(call.replay(one.entries))
             except Exception:
                 # A defect of ours, or a version that thought otherwise; every server to come would fall over it, too.
                 log.exception("call_broke", extra={"call": call.id})
