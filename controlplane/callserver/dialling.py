@@ -10,6 +10,7 @@ from typing import TypeVar
 from controlplane.base.ids import LegId, Token
 from controlplane.calls.commands import Burst, Originate
 from controlplane.calls.events import OriginateFailed, PromptFailed
+from controlplane.calls.facts import Facts
 from controlplane.calls.runs import Branch, Bridge, Run
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.outlet import Outlet
@@ -93,13 +94,18 @@ def with_own_number(call: LiveCall, burst: Burst, numbers: Numbers) -> Burst:
 
 def under_own_number(call: LiveCall, dialled: _Dialled, token: Token, numbers: Numbers) -> _Dialled:
     """Dial under the call's own number where the document's is not the account's to show (reference, 13214)."""
-    facts = call.machine.facts
-    own = {facts.from_number, facts.to_number}
-    if dialled.caller_id in own or numbers.may_show(facts.account, dialled.caller_id):
+    shown = number_shown(call.machine.facts, dialled.caller_id, numbers)
+    if shown == dialled.caller_id:
         return dialled
     problem = "callerId is neither of this call's numbers nor one of the account's"
     call.feed(PromptFailed(token, "Dial@callerId", problem, 13214))
-    return replace(dialled, caller_id=facts.from_number)
+    return replace(dialled, caller_id=shown)
+
+
+def number_shown(facts: Facts, caller_id: str, numbers: Numbers) -> str:
+    """The number under which a party is dialled: the one asked for if the account may show it, else the call's own."""
+    own = {facts.from_number, facts.to_number}
+    return caller_id if caller_id in own or numbers.may_show(facts.account, caller_id) else facts.from_number
 
 
 def branches_of(runs: tuple[Run, ...]) -> tuple[Branch, ...]:

@@ -6,7 +6,8 @@ Only the commands that are written down count (calls/commands.py, WRITTEN), and 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from controlplane.calls.commands import (
     Acknowledge,
@@ -48,12 +49,15 @@ from controlplane.verbs.documents import Number, Target
 _DIALLED = "dial_target"
 
 
-def record_of(facts: Facts, entry: Entry, commands: Sequence[Command]) -> Record:
+Shown: TypeAlias = Callable[[str], str]  # the number under which a party is dialled that is to be dialled under this
+
+
+def record_of(facts: Facts, entry: Entry, commands: Sequence[Command], shown: Shown = str) -> Record:
     """Everything to write about one entry and the commands it gave rise to."""
     kind, data = encode_event(entry.event)
     writes = [*_of_event(facts, entry)]
     for index, command in enumerate(commands):
-        writes.extend(_of_command(facts, entry, index, command))
+        writes.extend(_of_command(facts, entry, index, command, shown))
     return Record(facts.account, facts.call, entry.seq, entry.at_ms, kind, data, digest_of(commands), tuple(writes))
 
 
@@ -95,7 +99,7 @@ def _told(entry: Entry, told: Publish) -> Iterator[Write]:
             return
 
 
-def _of_command(facts: Facts, entry: Entry, index: int, command: Command) -> Iterator[Write]:
+def _of_command(facts: Facts, entry: Entry, index: int, command: Command, shown: Shown) -> Iterator[Write]:
     match command:
         case Publish():
             yield EventPublished(
@@ -115,11 +119,11 @@ def _of_command(facts: Facts, entry: Entry, index: int, command: Command) -> Ite
             yield CallChanged(status=verdict.result, ended_ms=ended_ms, result=verdict.result, reason=verdict.reason)
         case Originate():
             if command.leg != facts.a_leg:
-                yield _leg(Branch(command.leg, command.target), command.caller_id)
+                yield _leg(Branch(command.leg, command.target), shown(command.caller_id))
         case Burst():
             for run in command.runs:
                 if isinstance(run, Bridge):
-                    yield from (_leg(branch, run.caller_id) for branch in run.branches)
+                    yield from (_leg(branch, shown(run.caller_id)) for branch in run.branches)
         case _:
             return
 

@@ -120,7 +120,7 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
             id=server_id,
             nodes={node.name: _node_parts(settings, node, prompts.recordings_of(node.name)) for node in nodes},
             clock=clock,
-            journal=DatabaseJournal(kept.recorder),
+            journal=DatabaseJournal(kept.recorder, numbers),
             archive=DatabaseArchive(db, kept.recorder, kept.heirs),
             applications=HttpApplications(hooks, SigningTokens(numbers, db, vault)),
             prompts=prompts,

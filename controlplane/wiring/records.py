@@ -14,7 +14,8 @@ from controlplane.calls.commands import Command
 from controlplane.calls.events import CallOffered, CallPlaced, Entry
 from controlplane.calls.facts import Direction, Facts
 from controlplane.calls.machine import CallMachine
-from controlplane.callserver.ports import Stored
+from controlplane.callserver.dialling import number_shown
+from controlplane.callserver.ports import Numbers, Stored
 from controlplane.callserver.turns import in_turns
 from controlplane.services.load_live_calls import LiveCall, load_live_calls
 from controlplane.services.write_off_call import write_off_call
@@ -31,11 +32,14 @@ class DatabaseJournal:
     """Entries go to the Recorder, with everything that their commands write down."""
 
     recorder: Recorder
+    numbers: Numbers
 
     def submit(
         self, machine: CallMachine, entry: Entry, commands: tuple[Command, ...], *, is_urgent: bool
     ) -> asyncio.Future[None]:
-        return self.recorder.submit((record_of(machine.facts, entry, commands),), is_urgent=is_urgent)
+        facts = machine.facts
+        record = record_of(facts, entry, commands, lambda number: number_shown(facts, number, self.numbers))
+        return self.recorder.submit((record,), is_urgent=is_urgent)
 
 
 @dataclass(slots=True)

@@ -52,6 +52,14 @@ def writes(event: Event, *commands: Command) -> tuple[Write, ...]:
     return record_of(FACTS, Entry(3, 5000, event), commands).writes
 
 
+def test_a_leg_has_the_number_under_which_it_is_dialled() -> None:
+    """A document may ask for one that is not its account's to show (reference, 13214)."""
+    bridge = Bridge((Branch(B_LEG, Sip("sip:bob@example.net")),), False, 30, 60, "+18005550100", "", False, None, None)
+    dial = Burst(A_LEG, TOKEN, (bridge,))
+    record = record_of(FACTS, Entry(3, 5000, Resumed("one")), [dial], lambda _: "+15550001111")
+    assert record.writes == (LegOpened(B_LEG, "dial_target", "+15550001111", "sip:bob@example.net"),)
+
+
 def test_a_record_holds_the_entry_as_the_journal_writes_it() -> None:
     record = record_of(FACTS, Entry(3, 5000, Resumed("one")), [])
     assert (record.account, record.call, record.seq, record.at_ms, record.kind, record.data) == (
