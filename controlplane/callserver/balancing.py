@@ -7,7 +7,7 @@ driven as soon as it is held and its node was asked what lives there.
 When the database is away the locks cannot be looked at; nobody else can take them then either, so we go on with what we
 hold. When it is back, what we still can take of it stays ours, the rest is somebody else's and we let go of it. So that
 it is the same for all, nobody takes more, or takes anybody for dead, before those who were there have had time to come
-back: what they did meanwhile is on their disks (decision 0007). For the same reason nothing is given back before it is
+back: what they did meanwhile is on their disks (decision 0009). For the same reason nothing is given back before it is
 off ours. Only a server that slept, and so may have been thought dead, does nothing before it has looked (`pulse.py`).
 """
 

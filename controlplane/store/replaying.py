@@ -3,7 +3,7 @@
 While records wait in a spool another process may have gone on with the call from what the database had (its host was
 thought dead, say). The journal in the database is the call then: what others have read of it, and acted upon, cannot be
 taken back. So a record is written only where the journal's next place is its own; one that is there already is passed
-over; and one that finds something else in its place is set aside with all that follows of its call (decision 0007).
+over; and one that finds something else in its place is set aside with all that follows of its call (decision 0009).
 """
 
 from __future__ import annotations
