@@ -18,6 +18,7 @@ from pathlib import Path
 
 from controlplane.base.errors import BadInput
 from controlplane.settings import Settings
+from controlplane.store.spool import folders_in, is_waiting, set_aside_in
 
 DESCRIPTORS_WANTED = 4096
 DISK_WANTED_BYTES = 1 << 30
@@ -131,6 +132,19 @@ def check_data(folder: Path) -> Check:
         found = f"{folder} has {free_bytes >> 20} MiB free"
         return Check("data folder", State.NOTE, found, "make room, or set CALLPLANE_DATA: recordings need it")
     return Check("data folder", State.OK, str(folder))
+
+
+def check_spool(folder: Path) -> Check:
+    """What of calls waits there for PostgreSQL, or was set aside."""
+    waiting = sum(is_waiting(spool) for spool in folders_in(folder))
+    aside = len(set_aside_in(folder))
+    if aside:
+        remedy = "`callplane spool` shows them; remove the files when you have seen to it"
+        return Check("spool", State.NOTE, f"{aside} files with entries that another machine's were before", remedy)
+    if waiting:
+        remedy = "they are written when PostgreSQL is back and a call server runs here; `callplane spool` shows them"
+        return Check("spool", State.NOTE, f"entries of {waiting} processes wait for PostgreSQL", remedy)
+    return Check("spool", State.OK, "nothing waits for PostgreSQL")
 
 
 def check_descriptors() -> Check:

@@ -49,6 +49,7 @@ def examine(settings: Settings) -> list[Check]:
         checks.check_freeswitch(settings),
         checks.check_sipp(),
         checks.check_data(settings.data),
+        checks.check_spool(settings.data / "spool"),
         checks.check_descriptors(),
         *reach.check_ports(settings),
         *reach.check_reachable(settings),

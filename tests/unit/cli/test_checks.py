@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from controlplane.base.ids import AccountId, CallId
 from controlplane.cli import checks, reach
 from controlplane.cli.checks import Check, State
 from controlplane.settings import Settings
+from controlplane.store.records import Record
+from controlplane.store.spool import open_spool
+from controlplane.store.vault import Vault
 
 
 def program(folder: Path, name: str, script: str) -> Path:
@@ -84,6 +88,16 @@ def test_a_data_folder_below_a_file_is_missing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     found = checks.check_data(tmp_path / "file" / "data")
     assert (found.state, found.found) == (State.MISSING, f"{tmp_path}/file cannot be written")
+
+
+def test_what_waits_on_the_disk_or_was_set_aside_is_noted(tmp_path: Path) -> None:
+    assert checks.check_spool(tmp_path / "spool") == Check("spool", State.OK, "nothing waits for PostgreSQL")
+    spool = open_spool(tmp_path / "spool", "one", Vault([b"k" * 32]), most_bytes=1 << 20)
+    spool.append([Record(AccountId("acc"), CallId("cs"), 0, 0, "Something", "{}")])
+    assert checks.check_spool(tmp_path / "spool").found == "entries of 1 processes wait for PostgreSQL"
+    spool.set_aside([Record(AccountId("acc"), CallId("cs"), 0, 0, "Something", "{}")])
+    assert checks.check_spool(tmp_path / "spool").state is State.NOTE
+    spool.close()
 
 
 def test_a_taken_port_is_missing_and_a_free_one_fine() -> None:
