@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -22,7 +23,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from controlplane.cli.freeswitch import find_freeswitch
 from tests.chaos.faults import FAULTS
+from tests.chaos.freeswitch_node import FreeswitchNode
 from tests.chaos.nodes import ChaosNode, EmulatorNode
 from tests.chaos.report import table
 from tests.chaos.runs import Wish, run_once
@@ -61,11 +64,21 @@ def _wishes(given: argparse.Namespace) -> list[Wish]:
     ]
 
 
+def _freeswitch(node: str) -> Path | None:
+    """The program, None for the emulator. Raises SystemExit if it is asked for and not there."""
+    if node == "emulator":
+        return None
+    program = find_freeswitch(os.environ.get("CALLPLANE_FREESWITCH"))
+    if program is None or shutil.which("sipp") is None:
+        raise SystemExit("needs a freeswitch on the PATH (or in CALLPLANE_FREESWITCH), and sipp")
+    return program
+
+
 class Sites:
     """The site of the next run: the last one, unless it did not balance."""
 
-    def __init__(self, folder: Path, node_kind: str, stack: AsyncExitStack) -> None:
-        self._folder, self._kind, self._outer = folder, node_kind, stack
+    def __init__(self, folder: Path, freeswitch: Path | None, stack: AsyncExitStack) -> None:
+        self._folder, self._freeswitch, self._outer = folder, freeswitch, stack
         self._count = 0
         self._stack: AsyncExitStack | None = None
         self._site: Site | None = None
@@ -86,13 +99,15 @@ class Sites:
         self._site = self._stack = None
 
     def _node(self, folder: Path) -> ChaosNode:
-        return EmulatorNode(folder / "node")
+        if self._freeswitch is None:
+            return EmulatorNode(folder / "node")
+        return FreeswitchNode(folder / "node", folder, self._freeswitch)
 
 
 async def _run_all(wishes: Sequence[Wish], given: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     async with AsyncExitStack() as stack:
-        sites = Sites(folder, given.node, stack)
+        sites = Sites(folder, _freeswitch(given.node), stack)
         for wish in wishes:
             site = await sites.site()
             line = await run_once(site, wish, folder / wish.name)

@@ -12,7 +12,7 @@ from functools import partial
 
 from tests.chaos import link_faults, process_faults
 from tests.chaos.points import POINTS, Point
-from tests.chaos.running import Run
+from tests.chaos.running import Run, Was
 from tests.chaos.site import SERVERS
 
 Act = Callable[[Run], Awaitable[None]]
@@ -37,7 +37,9 @@ async def _kill_at(point: Point, run: Run) -> None:
     is_alone = not any(run.site.programs[name].is_running for name in SERVERS)
     if is_alone:
         await run.driving.start()
-    run.heal(nobody_was_there=is_alone)
+    else:
+        await run.until_taken_over()
+    run.heal(Was.NOBODY_THERE if is_alone else Was.UNSEEN)
 
 
 _KILLS = [
@@ -58,6 +60,7 @@ _LINKS = [
 ]
 _PROCESSES = [
     Fault("freeze", "call-server-sigstop", process_faults.freeze, lasts_s=(8.0, 30.0)),
+    Fault("freeze-container", "call-server-and-watchdog-sigstop", process_faults.freeze_container, lasts_s=(8.0, 30.0)),
     Fault("kill-twice", "call-servers-sigkill", process_faults.kill_twice),
     Fault("kill-all", "all-sigkill", process_faults.kill_all, lasts_s=(3.0, 3.0)),
     Fault("kill-node", "node-sigkill", process_faults.kill_node, "dial", lasts_s=(4.0, 4.0)),

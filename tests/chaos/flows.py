@@ -14,23 +14,50 @@ CALLER_PREFIX, CALLEE_PREFIX = "+15550", "+15559"
 DIDS = {"menu": "+15551110001", "dial": "+15551110002", "record": "+15551110003"}
 SHOWN = "+15551110004"  # what calls that the API places come from
 RING_S = 1.2
+KEYS = "42"
 
-Script = tuple[Mapping[str, Any], ...]  # steps as scenario files have them
+NEVER_S = 80.0  # longer than any call of a run
+TALK_S = 2.5
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One kind of call. `caller` is what who dials in does, `callee` what a dialled telephone does once it answers."""
+    """One kind of call. Who dials in presses keys some time after the answer; a telephone that is dialled rings for
+    RING_S, answers, and leaves after `talk_s`, or waits to be hung up on.
+    """
 
     name: str
     pages: Mapping[str, str]
-    caller: Script = ()
-    callee: Script = ()
+    press_after_s: float = NEVER_S
+    talk_s: float = NEVER_S
 
     @property
     def is_placed(self) -> bool:
         """Say whether the API places it, and nobody dials in."""
         return self.name not in DIDS
+
+    @property
+    def caller_script(self) -> list[dict[str, Any]]:
+        """What the caller does, as scenario files have it."""
+        keys: list[dict[str, Any]] = (
+            [{"wait_s": self.press_after_s}, {"press": KEYS}] if self.press_after_s < NEVER_S else []
+        )
+        return [*keys, {"expect_end": {"within_s": NEVER_S}}]
+
+    @property
+    def callee_script(self) -> list[dict[str, Any]]:
+        """The same for the telephone."""
+        is_leaving = self.talk_s < NEVER_S
+        return [{"wait_s": self.talk_s}, {"hang_up": True}] if is_leaving else [{"expect_end": {"within_s": NEVER_S}}]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One call of a load: `at_s` after the load begins, `caller` dials its flow's number (or the API dials it)."""
+
+    at_s: float
+    flow: str
+    caller: str
 
 
 def callee_of(caller: str) -> str:
@@ -55,7 +82,7 @@ FLOWS = {
                 "</Gather><Say>None then.</Say></Response>",
                 "/got": "<Response><Say>Thank you.</Say></Response>",
             },
-            caller=({"wait_s": 3.2}, {"press": "42"}, {"expect_end": {"within_s": 60}}),
+            press_after_s=2.8,
         ),
         Flow(
             "dial",
@@ -64,8 +91,7 @@ FLOWS = {
                 "<Number>{callee}</Number></Dial></Response>",
                 "/done": "<Response><Say>Good bye.</Say></Response>",
             },
-            caller=({"expect_end": {"within_s": 60}},),
-            callee=({"wait_s": 2.5}, {"hang_up": True}),
+            talk_s=TALK_S,
         ),
         Flow(
             "record",
@@ -74,12 +100,10 @@ FLOWS = {
                 "action='/app/record/done'/></Response>",
                 "/done": "<Response><Say>Kept.</Say></Response>",
             },
-            caller=({"expect_end": {"within_s": 60}},),
         ),
         Flow(
             "placed",
             {"": "<Response><Say>You were called.</Say><Pause length='1'/><Say>By us.</Say></Response>"},
-            callee=({"expect_end": {"within_s": 60}},),
         ),
     )
 }

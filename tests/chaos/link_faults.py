@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.chaos.proxy import Kind, Manner
-from tests.chaos.running import Run
+from tests.chaos.running import Run, Was
 
 INTO_THE_CALL_S = 1.0
 CUTS, CUTS_APART_S = 3, 0.7
@@ -30,7 +30,7 @@ async def _cut(run: Run, kind: Kind) -> None:
         for line in run.site.proxy.lines_of(run.driver, kind):
             line.cut()
         await asyncio.sleep(CUTS_APART_S)
-    run.heal()
+    run.heal(Was.UNSEEN)
 
 
 async def half_open(run: Run) -> None:
@@ -52,7 +52,7 @@ async def _swallow(run: Run, *kinds: Kind) -> None:
     async with asyncio.timeout(RECONNECTED_WITHIN_S):
         while any(line in run.site.proxy.lines for line in dead):
             await asyncio.sleep(0.1)  # the call server, another process, is to find out
-    run.heal(nobody_was_there=True)
+    run.heal(Was.NOBODY_THERE)
 
 
 async def slow(run: Run) -> None:
@@ -77,4 +77,4 @@ async def _be(run: Run, manner: Manner) -> None:
     proxy.new_lines = Manner.PASS
     for line in proxy.lines:
         line.manner = Manner.PASS
-    run.heal(nobody_was_there=True)
+    run.heal(Was.NOBODY_THERE)

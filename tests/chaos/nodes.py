@@ -14,27 +14,25 @@ from typing import Any, Protocol, TextIO
 
 from controlplane.cli.ports import free_port
 from tests.acceptance.platform import PASSWORD
-from tests.chaos.flows import DIDS, FLOWS, RING_S, callee_of
+from tests.chaos.flows import DIDS, FLOWS, RING_S, Planned, callee_of
 from tests.chaos.programs import Program
 
 LOOK_S = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One call of a load: `at_s` after the load begins, `caller` dials its flow's number (or the API dials it)."""
-
-    at_s: float
-    flow: str
-    caller: str
-
-
 class ChaosNode(Protocol):
     """A media node and those who call and are called."""
 
-    kind: str
-    esl_port: int
-    gateway: str
+    @property
+    def kind(self) -> str:
+        """emulator or freeswitch."""
+
+    @property
+    def gateway(self) -> str:
+        """Where calls to numbers go."""
+
+    @property
+    def esl_port(self) -> int: ...
 
     @property
     def is_running(self) -> bool: ...
@@ -103,12 +101,12 @@ class EmulatorNode:
 
     def play(self, load: Sequence[Planned], begins_at_s: float) -> None:
         callers = [
-            {"from": one.caller, "to": DIDS[one.flow], "at_s": one.at_s, "script": list(FLOWS[one.flow].caller)}
+            {"from": one.caller, "to": DIDS[one.flow], "at_s": one.at_s, "script": FLOWS[one.flow].caller_script}
             for one in load
             if not FLOWS[one.flow].is_placed
         ]
         callees = {
-            callee_of(one.caller): {"ring_s": RING_S, "after_answer": list(FLOWS[one.flow].callee)} for one in load
+            callee_of(one.caller): {"ring_s": RING_S, "after_answer": FLOWS[one.flow].callee_script} for one in load
         }
         self._loads += 1
         path = self.folder / "loads" / f"{self._loads:06}.json"
@@ -144,12 +142,12 @@ def _by_leg(file: TextIO, start: int) -> dict[str, dict[str, Any]]:
     for line in [json.loads(text) for text in file if text.endswith("\n")]:
         what, at_s, leg = line.pop("what"), line.pop("at"), line.pop("leg")
         if what == "invited":
-            found[leg] = {**_EMPTY, **line, "invited_at": at_s}
+            found[leg] = {**EMPTY, **line, "invited_at": at_s}
         elif leg in found:
             found[leg] |= {f"{what}_at": at_s, **line}
     return found
 
 
-_EMPTY: Mapping[str, Any] = {
+EMPTY: Mapping[str, Any] = {
     "ringing_at": None, "answered_at": None, "ended_at": None, "final_status": None, "ended_by": None, "node": "local",
 }  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.chaos.running import Run
+from tests.chaos.programs import wake
+from tests.chaos.running import Run, Was
 from tests.chaos.site import SERVERS
 
 INTO_THE_CALL_S = 1.0
@@ -18,13 +19,24 @@ def _lasting_s(run: Run, short_s: float, long_s: float = 60.0) -> float:
 
 
 async def freeze(run: Run) -> None:
-    """The marked call's server does nothing for a while, and wakes when others have its calls."""
+    """The marked call's server does nothing for a while; its watchdog ends it then, and a supervisor starts another."""
+    await _freeze(run, just=1)
+
+
+async def freeze_container(run: Run) -> None:
+    """The same, its watchdog frozen with it: it wakes when others have had its calls for long."""
+    await _freeze(run, just=None)
+
+
+async def _freeze(run: Run, just: int | None) -> None:
     await run.until_under_way(INTO_THE_CALL_S)
     run.strike()
-    run.driving.freeze()
+    frozen = run.driving.freeze()
+    if just is not None:
+        wake(frozen[just:])
     await asyncio.sleep(_lasting_s(run, 8.0, 30.0))
-    run.driving.wake()
-    run.heal()
+    wake(frozen)
+    run.heal(Was.UNSEEN)
 
 
 async def kill_twice(run: Run) -> None:
@@ -37,7 +49,7 @@ async def kill_twice(run: Run) -> None:
     second = next(name for name in SERVERS if name != run.driver)
     run.site.programs[second].kill()
     await run.driving.start()
-    run.heal(nobody_was_there=True)
+    run.heal(Was.NOBODY_THERE)
 
 
 async def kill_node(run: Run) -> None:
@@ -48,7 +60,7 @@ async def kill_node(run: Run) -> None:
     run.dead_nodes.append("local")
     await asyncio.sleep(NODE_BACK_S)
     await run.site.node.start()
-    run.heal(nobody_was_there=True)
+    run.heal(Was.NOBODY_THERE)
 
 
 async def stop_postgres(run: Run) -> None:
@@ -99,7 +111,7 @@ async def kill_all(run: Run) -> None:
         program.kill()
     await asyncio.sleep(SUPERVISOR_S)
     await asyncio.gather(*(program.start() for program in killed))
-    run.heal(nobody_was_there=True)
+    run.heal(Was.NOBODY_THERE)
 
 
 async def stop_webhooks(run: Run) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from controlplane.cli.processes import Child, LineSink, Probe, Supervisor
+from controlplane.cli.processes import Child, ChildEnded, LineSink, Probe, Supervisor
 
 
 @dataclass(slots=True)
@@ -25,8 +26,18 @@ class Program:
 
     @property
     def is_running(self) -> bool:
-        """Say whether it was started and nobody killed it."""
+        """Say whether it was started, and neither killed nor stopped since; it may have ended all the same."""
         return self._pid is not None
+
+    @property
+    def ended_by_itself(self) -> str:
+        """How it ended if nobody killed it; "" if it did not."""
+        try:
+            if self._supervisor is not None and self.is_running:
+                self._supervisor.go_on()
+        except ChildEnded as ended:
+            return str(ended.facts["how"])
+        return ""
 
     async def start(self) -> None:
         """Start it, again if it was killed; answers when it is ready."""
@@ -37,17 +48,18 @@ class Program:
 
     def kill(self) -> None:
         """End it, and what it started, without a warning."""
-        if self._pid is not None:
-            self._signal(signal.SIGKILL)
-            self._pid = None
+        pid, self._pid = self._pid, None
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
 
-    def freeze(self) -> None:
-        """Let it do nothing until it is woken."""
-        self._signal(signal.SIGSTOP)
-
-    def wake(self) -> None:
-        """Let it go on."""
-        self._signal(signal.SIGCONT)
+    def freeze(self) -> list[int]:
+        """Let it do nothing until it is woken, nor what it started; answers the processes, to be woken."""
+        assert self._pid is not None, f"{self.name} does not run"
+        frozen = [self._pid, *_children_of(self._pid)]
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        return frozen
 
     async def stop(self) -> None:
         """Ask it to end, and see that it does."""
@@ -59,7 +71,14 @@ class Program:
         if supervisor is not None:
             await supervisor.__aexit__(None, None, None)
 
-    def _signal(self, number: signal.Signals) -> None:
-        assert self._pid is not None, f"{self.name} does not run"
+
+def wake(pids: Iterable[int]) -> None:
+    """Let frozen processes go on, those that are still there."""
+    for pid in pids:
         with suppress(ProcessLookupError):
-            os.killpg(self._pid, number)
+            os.kill(pid, signal.SIGCONT)
+
+
+def _children_of(pid: int) -> list[int]:
+    """What a process started and is still there (Linux, proc(5))."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

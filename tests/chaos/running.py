@@ -6,10 +6,11 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.nodes import Planned
+from tests.chaos.flows import Planned
 from tests.chaos.points import Point, leg_offered
 from tests.chaos.programs import Program
 from tests.chaos.proxy import Message
@@ -17,7 +18,15 @@ from tests.chaos.site import Site
 
 POINT_WITHIN_S = 30.0
 AT_THE_DOOR_S = 10.0  # how long a call waits there to be claimed: these may have come before the fault
+UNREAD_S = 0.5  # what came so shortly before a fault may not have been put on record
 RECONNECTS_S = 6.0  # the longest pause before a call server tries a node again, and a little
+
+
+class Was(Enum):
+    """How it was while a fault lasted."""
+
+    UNSEEN = "unseen"  # nobody listened to some calls of the node
+    NOBODY_THERE = "nobody there"  # and nobody could claim new ones
 
 
 @dataclass(slots=True)
@@ -35,6 +44,7 @@ class Run:
     healed_at_s: float | None = None
     dead_nodes: list[str] = field(default_factory=list)
     unavailable: list[tuple[float, float]] = field(default_factory=list)
+    unseen: list[tuple[float, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     marked_leg: str = ""
     driver: str = ""  # the call server that had the marked call when it began
@@ -70,11 +80,14 @@ class Run:
         """The fault happens now."""
         self.fault_at_s = time.time()
 
-    def heal(self, *, nobody_was_there: bool = False) -> None:
-        """Everything is there again. Calls that came when nobody could claim them may have been refused."""
-        self.healed_at_s = time.time()
-        if nobody_was_there and self.fault_at_s is not None:
-            self.unavailable.append((self.fault_at_s - AT_THE_DOOR_S, self.healed_at_s + RECONNECTS_S))
+    def heal(self, *was: Was) -> None:
+        """Everything is there again."""
+        self.healed_at_s = max(time.time(), self.takeover_at_s or 0.0)
+        fault_at_s = self.fault_at_s or self.healed_at_s
+        if Was.NOBODY_THERE in was:
+            self.unavailable.append((fault_at_s - AT_THE_DOOR_S, self.healed_at_s + RECONNECTS_S))
+        if was:
+            self.unseen.append((fault_at_s - UNREAD_S, self.healed_at_s + RECONNECTS_S))
 
     def kill_driver(self) -> None:
         """End the marked call's server."""
@@ -86,6 +99,12 @@ class Run:
         async with asyncio.timeout(POINT_WITHIN_S):
             await self._begun.wait()
         await asyncio.sleep(after_s)
+
+    async def until_taken_over(self, within_s: float = 3.0) -> None:
+        """Wait until somebody else speaks of the marked call; of one that is over nobody may have to."""
+        until_s = time.monotonic() + within_s
+        while self.takeover_at_s is None and time.monotonic() < until_s:
+            await asyncio.sleep(0.01)  # another process takes over
 
     async def kill_at(self, point: Point) -> None:
         """Kill the marked call's server at a point of the call's life. Raises TimeoutError if it never comes there."""

@@ -15,8 +15,7 @@ from typing import Any
 
 from tests.acceptance.platform import PASSWORD
 from tests.chaos.faults import Fault
-from tests.chaos.flows import FLOWS, callee_of, caller_number
-from tests.chaos.nodes import Planned
+from tests.chaos.flows import FLOWS, Planned, callee_of, caller_number
 from tests.chaos.running import Run
 from tests.chaos.site import Site
 
@@ -25,6 +24,7 @@ APART_S = 0.3
 MARKED_AT_S = 1.0
 AFTERWARDS_S = 2.0  # for calls that begin when a fault that lasts is over
 LEDGER_WITHIN_S = 120.0
+RECORDED_WITHIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,16 @@ class Wish:
 async def run_once(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
     """Make a run on a site; answers its line: the ledger's, and what the harness saw itself."""
     folder.mkdir(parents=True)
-    await site.restore(2 if wish.others == "second" else 1, has_fake_clock=wish.fault.has_fake_clock)
     site.lines.clear()
+    site.unasked.clear()
+    try:
+        return await _run(site, wish, folder)
+    finally:
+        (folder / "processes.log").write_text("\n".join(site.lines))
+
+
+async def _run(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
+    await site.restore(2 if wish.others == "second" else 1, has_fake_clock=wish.fault.has_fake_clock)
     site.receiver.log = folder / "webhooks.jsonl"
     site.receiver.log.touch()
     run = _new_run(site, wish, folder)
@@ -64,6 +72,7 @@ async def run_once(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
     problem = await _strike(run, wish.fault.act)
     await placing
     is_quiet = await site.node.until_quiet(run.load, within_s=90)
+    await asyncio.sleep(RECORDED_WITHIN_S)  # a node writes its record of a leg when its party knows of the end
     if problem or not is_quiet:
         run.notes.append(problem or "not everybody's call came to an end")
     await site.restore(2 if wish.others == "second" else 1, has_fake_clock=wish.fault.has_fake_clock)
@@ -72,8 +81,8 @@ async def run_once(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
     run.watch_no_more()
     line |= {"run": wish.name, "fault": wish.fault.name, "point": wish.fault.point, "others": wish.others}
     line |= {"node": site.node.kind, "notes": run.notes, "takeover_ms": _takeover_ms(run), "took_s": _since(began_at_s)}
+    run.notes += [how for how in site.unasked if "SIGKILL" not in how]  # a watchdog kills
     line["balanced"] = bool(line["balanced"]) and not run.notes
-    (folder / "processes.log").write_text("\n".join(site.lines))
     (folder / "line.json").write_text(json.dumps(line))
     return line
 
@@ -119,7 +128,7 @@ def _write(run: Run, wish: Wish, began_at_s: float) -> None:
     told = {
         "run": run.name, "fault": wish.fault.kind, "point": wish.fault.point, "others": wish.others,
         "node": run.site.node.kind, "began_at": began_at_s, "fault_at": run.fault_at_s, "healed_at": run.healed_at_s,
-        "dead_nodes": run.dead_nodes, "unavailable": run.unavailable,
+        "dead_nodes": run.dead_nodes, "unavailable": run.unavailable, "unseen": run.unseen,
     }  # fmt: skip
     (run.folder / "run.json").write_text(json.dumps(told))
     run.site.node.forget()

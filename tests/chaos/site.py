@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import httpx
 from pydantic import SecretStr
 
 from controlplane.cli.ports import free_port
+from controlplane.cli.processes import ChildEnded, NotReady
 from controlplane.services.accounts import create_account
 from controlplane.services.numbers import add_number
 from controlplane.settings import Settings
@@ -30,6 +31,7 @@ from tests.chaos.proxy import Proxy
 from tests.chaos.receiver import Receiver
 
 SERVERS = ("calls-a", "calls-b")
+LOOK_S = 0.3
 FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
 _CLOCK = ("LD_PRELOAD", "FAKETIME_TIMESTAMP_FILE", "FAKETIME_NO_CACHE", "FAKETIME_DONT_FAKE_MONOTONIC")
 
@@ -47,6 +49,7 @@ class Site:
     api_url: str = ""
     api_key: str = ""
     next_caller: int = 1
+    unasked: list[str] = field(default_factory=list)  # processes that ended by themselves, and how
     lines: list[str] = field(default_factory=list)
 
     def take_line(self, name: str, line: str) -> None:
@@ -67,6 +70,17 @@ class Site:
         for name in SERVERS[servers:]:
             await self.programs[name].stop()
         await asyncio.gather(*(self.programs[name].start() for name in wanted if not self.programs[name].is_running))
+
+    async def supervise(self) -> None:
+        """Start again what ends by itself, for ever, as whatever watches services does."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            for program in self.programs.values():
+                how = program.ended_by_itself
+                if how:
+                    self.unasked.append(f"{program.name} ended by itself: {how}")
+                    with suppress(ChildEnded, NotReady):
+                        await program.start()
 
     def step_clocks(self, seconds: int) -> None:
         """Let clocks that can be stepped be so far ahead of the machine's."""
@@ -117,7 +131,11 @@ async def running_site(folder: Path, node: ChaosNode) -> AsyncIterator[Site]:
         account = await _add_tenant(site)
         await site.restore(0)
         await _add_apps(site, account)
-        yield site
+        supervising = asyncio.create_task(site.supervise())
+        try:
+            yield site
+        finally:
+            supervising.cancel()
 
 
 async def _add_programs(site: Site) -> None:

@@ -19,7 +19,7 @@ def durations_agree(evidence: Evidence) -> Iterator[Problem]:
     for pair in evidence.pairs:
         if pair.dialog.answered_at_s is None:
             continue
-        within_s = HEARTBEAT_S if pair.is_lost else WITHIN_S
+        within_s = HEARTBEAT_S if pair.is_lost else WITHIN_S + evidence.unseen_s(pair)
         for (one, one_s), (other, other_s) in combinations(_spans(evidence, pair), 2):
             if abs(one_s - other_s) > within_s:
                 told = f"{one} lasted {one_s:.2f} s, {other} {other_s:.2f} s"

@@ -69,6 +69,14 @@ class Evidence:
             rows[False, number_of(leg.to_number)].append(leg)
         return tuple(self._pair(dialog, rows[dialog.is_caller, dialog.number]) for dialog in self.dialogs)
 
+    def unseen_s(self, pair: Pair) -> float:
+        """How wrong the platform may be about a leg that ended while nobody listened, if it says that it was lost."""
+        dialog = pair.dialog
+        if dialog.ended_at_s is None or not any(row.cause == "LOST" for row in pair.rows):
+            return 0.0
+        ended_s = self.run.unseen_s(dialog.ended_at_s)
+        return max(ended_s, self.run.unseen_s(dialog.answered_at_s or 0.0)) if ended_s else 0.0
+
     def _pair(self, dialog: Dialog, rows: list[CallRow | LegRow]) -> Pair:
         records = [*dict.fromkeys(self._records_of(dialog, rows))]
         is_lost = not records and self.run.may_be_lost(dialog.node, dialog.invited_at_s)

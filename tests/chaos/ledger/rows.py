@@ -128,6 +128,8 @@ def answers_agree(evidence: Evidence) -> Iterator[Problem]:
                 continue
             if pair.is_lost and _may_be_unknown(evidence, pair):
                 continue
+            if evidence.unseen_s(pair) and evidence.run.unseen_s(pair.dialog.answered_at_s or 0.0):
+                continue  # it was answered and ended while nobody listened
             outside = "not answered" if pair.dialog.answered_at_s is None else "answered"
             inside = "not answered" if row.answered_at_s is None else "answered"
             told = f"{pair.dialog} was {outside} ({_status(pair)}), and {row} was {inside} by its row"

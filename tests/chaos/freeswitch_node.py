@@ -1,0 +1,180 @@
+"""A real FreeSWITCH with SIPp around it: a process a caller, and one for all telephones.
+
+What they meet with they log themselves (sipp/*.xml): `invited|ringing|answered|ended <Call-ID> <s> <us> …`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from controlplane.cli.freeswitch import freeswitch_child, loopback_node
+from controlplane.cli.ports import free_port
+from controlplane.render import MediaNode
+from tests.acceptance.platform import PASSWORD
+from tests.acceptance.sipp_caller import keys_packets, write_capture
+from tests.chaos.flows import DIDS, FLOWS, KEYS, RING_S, SHOWN, TALK_S, Planned
+from tests.chaos.nodes import EMPTY, LOOK_S
+from tests.chaos.programs import Program
+
+HOST = "127.0.0.1"
+SCENARIOS = Path(__file__).parent / "sipp"
+
+
+@dataclass(slots=True)
+class FreeswitchNode:
+    """The node, in a folder with a short name: paths of sockets and FreeSWITCH's own buffers have limits."""
+
+    folder: Path
+    site: Path
+    program: Path
+    kind: str = "freeswitch"
+    gateway: str = ""
+    is_running: bool = False
+    _node: MediaNode = field(init=False)
+    _process: Program = field(init=False)
+    _telephones: subprocess.Popen[bytes] | None = None
+    _callers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    _killed_at_s: float | None = None
+    _forgotten: int = 0  # lines of the telephones' log that are of former runs
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._node = loopback_node(
+            self.folder / "fs", esl_password=PASSWORD, prompts=self.site / "prompts",
+            recordings=self.site / "recordings", call_records=self.folder / "records",
+        )  # fmt: skip
+        child = freeswitch_child(self.program, self._node)
+        self._process = Program("freeswitch", child.argv, lambda _name, _line: None, probe=child.probe)
+        self.gateway = f"{HOST}:{free_port()}"
+        write_capture(self.folder / "keys.pcap", keys_packets(KEYS))
+
+    @property
+    def esl_port(self) -> int:
+        return self._node.esl_port
+
+    async def start(self) -> None:
+        await self._process.start()
+        self.is_running = True
+        if self._telephones is None:
+            self._write_scenario("telephone", RING_MS=RING_S * 1000, TALK_MS=TALK_S * 1000, SHOWN=SHOWN)
+            port = self.gateway.rpartition(":")[2]
+            self._telephones = self._sipp("telephone", "telephone", "-p", port)
+
+    def kill(self) -> None:
+        """Kill the node; whoever is on the line hears nothing any more, and callers give up."""
+        self._process.kill()
+        self.is_running = False
+        self._killed_at_s = time.time()
+        self._end_callers()
+
+    async def close(self) -> None:
+        self._end_callers()
+        if self._telephones is not None:
+            self._telephones.terminate()
+            self._telephones.wait()
+        await self._process.stop()
+
+    def play(self, load: Sequence[Planned], begins_at_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        for one in load:
+            if not FLOWS[one.flow].is_placed:
+                in_s = begins_at_s + one.at_s - time.time()
+                self._timers.append(loop.call_later(max(0.0, in_s), self._call, one))
+
+    def _call(self, one: Planned) -> None:
+        if not self.is_running:
+            return
+        self._write_scenario("caller", PRESS_AFTER_MS=FLOWS[one.flow].press_after_s * 1000)
+        words = ("-key", "caller", one.caller, "-s", DIDS[one.flow], "-m", "1", "-mp", str(free_port()))
+        peer = f"{HOST}:{self._node.sip_port}"
+        self._callers[one.caller] = self._sipp("caller", one.caller.lstrip("+"), *words, peer)
+
+    def _sipp(self, scenario: str, name: str, *words: str) -> subprocess.Popen[bytes]:
+        """Start one in the node's folder; its log is `<name>.log`."""
+        argv = ["sipp", "-sf", str(self.folder / f"{scenario}.xml"), "-i", HOST, "-mi", HOST, "-nostdin"]
+        argv += ["-trace_logs", "-log_file", f"{name}.log", "-timeout_error", *words]
+        with (self.folder / f"{name}.out").open("wb") as out:
+            return subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+
+    def _write_scenario(self, name: str, **values: object) -> None:
+        text = (SCENARIOS / f"{name}.xml").read_text()
+        for word, value in values.items():
+            text = text.replace(word, str(int(value) if isinstance(value, float) else value))
+        (self.folder / f"{name}.xml").write_text(text)
+
+    async def until_quiet(self, load: Sequence[Planned], within_s: float) -> bool:
+        until_s = time.monotonic() + within_s
+        while time.monotonic() < until_s:
+            is_over = all(process.poll() is not None for process in self._callers.values())
+            if is_over and all(one["ended_at"] is not None for one in self.callers()):
+                return True
+            await asyncio.sleep(LOOK_S)  # people act, in other processes
+        return False
+
+    def callers(self) -> list[dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for name in self._callers:
+            _read(found, self._lines(name.lstrip("+")), "caller")
+        _read(found, self._lines("telephone")[self._forgotten :], "callee")
+        for one in found.values():
+            if one["ended_at"] is None and self._killed_at_s is not None and one["invited_at"] < self._killed_at_s:
+                one |= {"ended_at": self._killed_at_s, "final_status": 200 if one["answered_at"] else None}
+        return [*found.values()]
+
+    def _lines(self, name: str) -> list[str]:
+        with suppress(FileNotFoundError):
+            return (self.folder / f"{name}.log").read_text("utf-8", "replace").splitlines()
+        return []
+
+    def keep_records(self, folder: Path) -> None:
+        (folder / "local").mkdir(parents=True, exist_ok=True)
+        for path in (self.folder / "records").iterdir():
+            shutil.move(path, folder / "local" / path.name)
+
+    def forget(self) -> None:
+        self._end_callers()
+        for name in self._callers:
+            for kind in ("log", "out"):
+                (self.folder / f"{name.lstrip('+')}.{kind}").unlink(missing_ok=True)
+        self._callers.clear()
+        self._forgotten, self._killed_at_s = len(self._lines("telephone")), None
+
+    def _end_callers(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        for process in self._callers.values():
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def _read(found: dict[str, dict[str, Any]], lines: Sequence[str], role: str) -> None:
+    """Add what a log says of its dialogs; what comes after the end of one is not worth a word."""
+    for what, call_id, at_s, more in _told(lines):
+        if what == "invited":
+            numbers = {"from": unquote(more[0]), "to": unquote(more[1])}
+            found[call_id] = {**EMPTY, "sip_call_id": call_id, "role": role, **numbers, "invited_at": at_s}
+        elif call_id in found and found[call_id]["ended_at"] is None:
+            end = {"ended_by": more[0], "final_status": int(more[1])} if what == "ended" else {}
+            found[call_id] |= {f"{what}_at": at_s, **end}
+
+
+def _told(lines: Sequence[str]) -> Iterator[tuple[str, str, float, list[str]]]:
+    for line in lines:
+        words = line.split()
+        if len(words) >= 4 and words[0] in ("invited", "ringing", "answered", "ended"):
+            yield words[0], words[1], float(words[2]) + float(words[3]) / 1e6, words[4:]
+        elif words:
+            print(f"SIPp says: {line}", file=sys.stderr)
