@@ -9,6 +9,7 @@ import importlib
 import pkgutil
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from bench.measurement import Skipped, print_all
@@ -16,6 +17,7 @@ from bench.measurement import Skipped, print_all
 
 def main(wanted: list[str]) -> None:
     """Run all, or those named."""
+    failed: list[str] = []
     known = {found.name for found in pkgutil.iter_modules([str(Path(__file__).parent)]) if not found.ispkg}
     for name in sorted(known.difference({"__main__"})):
         if wanted and name not in wanted:
@@ -28,7 +30,13 @@ def main(wanted: list[str]) -> None:
             print_all(measure())
         except Skipped as reason:
             print(f"{name}: passed over: {reason}", file=sys.stderr, flush=True)
+        except Exception as error:
+            # The others can be measured all the same.
+            traceback.print_exception(error)
+            failed.append(name)
         print(f"{name}: {time.monotonic() - began_s:.0f} s", file=sys.stderr, flush=True)
+    if failed:
+        raise SystemExit(f"not measured: {', '.join(failed)}")
     if unknown := set(wanted) - known:
         raise SystemExit(f"no such measurement: {', '.join(sorted(unknown))}")
 

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -60,8 +61,9 @@ class CallServers:
     """The running ones by name, with their process ids."""
 
     environment: Mapping[str, str]
-    lines: list[str] = field(default_factory=list)
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=200))
     pids: dict[str, int] = field(default_factory=dict)
+    worker_pid: int = 0
     _supervisors: dict[str, Supervisor] = field(default_factory=dict)
     _started: int = 0
 
@@ -73,13 +75,22 @@ class CallServers:
         """One more; answers its name when it drives its share."""
         self._started += 1
         name = f"calls-{self._started}"
-        supervisor = Supervisor(lambda child, line: self.lines.append(f"{child}: {line}"))
-        self._supervisors[name] = supervisor
-        await supervisor.start(Child(name, (*PROGRAM, "serve", "calls"), {**self.environment, **more}))
+        self.pids[name] = await self._start(name, ("serve", "calls"), more)
+        return name
+
+    async def start_worker(self) -> None:
+        """A worker beside them, for deliveries."""
+        self.worker_pid = await self._start("worker", ("worker",), {})
+
+    async def _start(self, name: str, words: tuple[str, ...], more: Mapping[str, str]) -> int:
+        supervisor = self._supervisors[name] = Supervisor(self._take)
+        await supervisor.start(Child(name, (*PROGRAM, *words), {**self.environment, **more}))
         pid = supervisor.pid_of(name)
         assert pid is not None
-        self.pids[name] = pid
-        return name
+        return pid
+
+    def _take(self, name: str, line: str) -> None:
+        self.lines.append(f"{name}: {line}")
 
     async def kill(self, name: str) -> float:
         """SIGKILL; answers when, by the machine's monotonic clock."""
@@ -111,7 +122,14 @@ def running_database() -> Iterator[tuple[Path, DatabaseServer]]:
 
 @asynccontextmanager
 async def running_call_servers(
-    folder: Path, database: DatabaseServer, node: str, password: str, flows: Mapping[str, str], *, count: int = 1
+    folder: Path,
+    database: DatabaseServer,
+    node: str,
+    password: str,
+    flows: Mapping[str, str],
+    *,
+    count: int = 1,
+    webhook_url: str | None = None,
 ) -> AsyncIterator[CallServers]:
     """Call servers on a media node (host:port), with numbers that lead to documents, while the block runs."""
     (folder / "recordings").mkdir(exist_ok=True)
@@ -126,24 +144,24 @@ async def running_call_servers(
         "CALLPLANE_LOG_LEVEL": "INFO",
         "PYTHONUNBUFFERED": "1",
     }
-    await _lead(folder, database.url, flows)
+    await _lead(folder, database.url, flows, webhook_url)
     servers = CallServers(environment)
     try:
         for _ in range(count):
             await servers.start()
         yield servers
     except BaseException:
-        print(*servers.lines[-40:], sep="\n", file=sys.stderr)
+        print(*list(servers.lines)[-40:], sep="\n", file=sys.stderr)
         raise
     finally:
         await servers.stop()
 
 
-async def _lead(folder: Path, url: str, flows: Mapping[str, str]) -> None:
+async def _lead(folder: Path, url: str, flows: Mapping[str, str], webhook_url: str | None) -> None:
     settings = Settings(data=folder, database_url=SecretStr(url), secret_key=SecretStr(KEY))
     async with Database(url, size=1) as db, db.transaction() as tx:
         account = (await create_account(tx, vault_of(settings), "Bench", cps_limit=1000, channel_cap=20_000)).account_id
         for number, flow in flows.items():
-            app = await create_app(tx, account, AppDraft("Bench", Link(flow)))
+            app = await create_app(tx, account, AppDraft("Bench", Link(flow), webhook_url=webhook_url))
             added = await add_number(tx, account, number)
             await assign_numbers(tx, account, [added.number_id], app.app_id)

@@ -274,7 +274,6 @@ class LinkOfServer(asyncio.Protocol):
             self._is_subscribed = True
         elif verb == "noevents":
             self._is_subscribed = False
-            self._filters.clear()
         self.watched = "".join(self._filters) if self._is_subscribed else ""
         self._board.links.add(self)
 

@@ -50,6 +50,7 @@ class Metrics:
         self._takes_calls = self._gauge("takes_calls", "1 while new calls of a node are taken, else 0.", "node")
         self._load = self._gauge("load_ratio", "Share of its bound that a measure of load has.", "node", "measure")
         self._loop_lag_s = self._histogram("loop_lag_seconds", "How late the event loop runs.", _LAG_S)
+        self._tasks = self._gauge("tasks", "Tasks of the event loop that are not over.")
         self._outbox_age_s = self._gauge("outbox_age_seconds", "Age of the oldest delivery that is due; 0: none is.")
         self._deliveries = self._counter("deliveries", "Attempts to deliver events to applications.", "outcome")
         self._spool_entries = self._gauge("spool_entries", "Journal entries that wait on the disk for the database.")
@@ -109,6 +110,10 @@ class Metrics:
     def watch_active_calls(self, reading: Reading) -> None:
         """Read the number of calls that this process drives."""
         self._calls_active.set_function(reading)
+
+    def watch_tasks(self, reading: Reading) -> None:
+        """Read the number of tasks that the event loop has: one that only grows is a leak."""
+        self._tasks.set_function(reading)
 
     def watch_outbox_age_s(self, reading: Reading) -> None:
         """Read the age of the oldest delivery that is due."""

@@ -24,7 +24,9 @@ def watch_pool(metrics: Metrics, db: Database) -> None:
 
 @asynccontextmanager
 async def measuring_lag(metrics: Metrics, clock: Clock) -> AsyncIterator[None]:
-    """Measure how late the event loop runs, while the block does."""
+    """Measure how late the event loop runs, and how much it has to do, while the block does."""
+    loop = asyncio.get_running_loop()
+    metrics.watch_tasks(lambda: len(asyncio.all_tasks(loop)))
     task = asyncio.create_task(measure_loop_lag(metrics, clock), name="loop-lag")
     try:
         yield

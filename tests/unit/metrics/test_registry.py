@@ -32,11 +32,13 @@ def test_a_finished_call_is_counted_by_direction_and_verdict() -> None:
 def test_what_is_watched_is_read_when_asked_for() -> None:
     metrics, calls = Metrics(), [1, 2]
     metrics.watch_active_calls(lambda: len(calls))
+    metrics.watch_tasks(lambda: 12)
     metrics.watch_outbox_age_s(lambda: 1.5)
     metrics.watch_database_pool(in_use=lambda: 3, idle=lambda: 5, waiting=lambda: 1)
     calls.append(3)
     shown = samples(metrics)
     assert shown["controlplane_calls_active"] == 3
+    assert shown["controlplane_tasks"] == 12
     assert shown["controlplane_outbox_age_seconds"] == 1.5
     assert shown["controlplane_database_connections{state=in_use}"] == 3
     assert shown["controlplane_database_connections{state=idle}"] == 5
