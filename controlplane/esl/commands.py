@@ -100,6 +100,20 @@ def see_shards_no_more(shards: Iterable[int]) -> Command:
     return Command("filter", f"filter delete Unique-ID {_shard_pattern(shards)}\n\n".encode())
 
 
+def see_no_application(name: str) -> Command:
+    """Keep back what tells of an application of this name, whatever other filters let through."""
+    return Command("filter", f"filter Application -{token(name)}\n\n".encode())
+
+
+def see_no_step(event_token: str) -> Command:
+    """Keep back what tells of applications that were executed under this token, whatever other filters let through.
+
+    An exclusion is compared whole: after a minus FreeSWITCH takes no regular expression (mod_event_socket.c,
+    event_handler).
+    """
+    return Command("filter", f"filter Application-UUID -{token(event_token)}\n\n".encode())
+
+
 def see_only_jobs(prefix: str) -> Command:
     """Let through results of jobs whose Job-UUID begins so, beside what other filters let through."""
     return line("filter", f"Job-UUID /^{token(prefix).replace('.', '[.]')}/")

@@ -44,6 +44,7 @@ from controlplane.switch.dialling import KEY_MS, Dialler, at_least_s, duration_o
 from controlplane.switch.translation import LOOK
 from controlplane.verbs.documents import MAX_LOOPS, Pause, Play, Prompt, Say, Track
 
+STEP = "step"  # the token of every command of a burst but the last: what tells of their ends is kept back (node.py)
 SILENCE_LEVEL = 200  # of 32,767: below this a recording counts as silent
 
 
@@ -140,8 +141,8 @@ class Writer:
         sent = mark("sent", f"{burst.token}-{left}" if left else burst.token)
         return [
             apis.uuid_setvar_multi(burst.leg, (sent,) if left else (sent, *_settings(burst))),
-            *(execute(burst.leg, app) for app in queued[:-1]),
-            execute(burst.leg, queued[-1], None if left else burst.token),
+            *(execute(burst.leg, app, STEP) for app in queued[:-1]),
+            execute(burst.leg, queued[-1], STEP if left else burst.token),
         ]
 
     def takes(self, leg: LegId, run: Run, sounds: Sounds) -> bool:

@@ -13,7 +13,9 @@ from controlplane.esl.commands import (
     KICK,
     EslEventName,
     leave,
+    see_no_application,
     see_no_events,
+    see_no_step,
     see_only_jobs,
     see_only_named,
     see_only_shards,
@@ -176,6 +178,22 @@ def test_a_filter_by_shard_lets_only_its_channels_through(node: MediaNode) -> No
     assert (created.get("Unique-ID") or "")[-1] == "3"
     job = watcher.until("BACKGROUND_JOB")
     assert job.get("Job-UUID") == "cs_1.0.1"
+
+
+def test_a_link_is_not_told_of_what_is_kept_back(node: MediaNode, call: Call) -> None:
+    watcher = node.link(EslEventName.CHANNEL_EXECUTE_COMPLETE)
+    assert watcher.send(see_no_application("sleep")) == "+OK filter added. [Application]=[-sleep]"
+    assert watcher.send(see_no_step("step")) == "+OK filter added. [Application-UUID]=[-step]"
+    watcher.send(see_only_shards(range(16)))
+    quiet, told = mark("look", "1"), mark("look", "2")
+    for command in (
+        execute(call.leg, apps.multiset((quiet,)), "step"),
+        execute(call.leg, apps.sleep(20), "cs_1.0.1"),
+        execute(call.leg, apps.multiset((told,)), "cs_1.0.2"),
+    ):
+        assert call.link.send(command) == "+OK"
+    first = watcher.until("CHANNEL_EXECUTE_COMPLETE", Unique_ID=call.leg)
+    assert (first.get("Application-UUID"), first.variable("callplane_look")) == ("cs_1.0.2", "2")
 
 
 def test_a_link_changes_what_it_hears_and_leaves(node: MediaNode) -> None:

@@ -17,6 +17,8 @@ from controlplane.esl.errors import UnsafeValue
         (commands.subscribe_exactly([EslEventName.HEARTBEAT]), b"event json HEARTBEAT\n\n"),
         (commands.see_no_events(), b"noevents\n\n"),
         (commands.see_only_shards([10, 0, 10]), b"filter Unique-ID /[0a]$/\n\n"),
+        (commands.see_no_application("sched_hangup"), b"filter Application -sched_hangup\n\n"),
+        (commands.see_no_step("step"), b"filter Application-UUID -step\n\n"),
         (commands.see_shards_no_more(range(16)), b"filter delete Unique-ID /[0123456789abcdef]$/\n\n"),
         (commands.see_only_jobs("srv.1-a"), b"filter Job-UUID /^srv[.]1-a/\n\n"),
         (commands.see_only_named(EslEventName.HEARTBEAT), b"filter Event-Name HEARTBEAT\n\n"),

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from controlplane.base.causes import Cause
 from controlplane.base.e164 import E164
 from controlplane.base.ids import LegId, Token, call_of_leg
 from controlplane.calls.commands import Burst
-from controlplane.calls.runs import Branch, Bridge
+from controlplane.calls.runs import AnswerLeg, Branch, Bridge, HangUpLeg, Wait
+from controlplane.esl.commands import Command
 from controlplane.esl.errors import UnsafeValue
 from controlplane.esl.sip_uri import Hop
-from controlplane.switch.writing import Writer
+from controlplane.switch.writing import STEP, Writer
 from controlplane.verbs.documents import Number, Sip, Target
 
 A_LEG = LegId("0199c0de-0000-7000-8000-00000000000a")
@@ -110,3 +112,15 @@ def test_headers_of_one_partys_messages_are_not_put_into_the_others() -> None:
     commands = WRITER.burst(burst, burst.runs, {}, left=0)
     assert "|sip_copy_custom_headers=false" in claim[-1].data.decode()
     assert ",sip_copy_custom_headers=false" in commands[-1].data.decode().partition("}")[0]
+
+
+def test_only_the_last_command_of_a_burst_says_when_it_is_over() -> None:
+    burst = Burst(A_LEG, Token("token"), (AnswerLeg(), Wait(500), HangUpLeg(Cause.NORMAL_CLEARING)))
+    commands = WRITER.burst(burst, burst.runs, {}, left=0)
+    assert [token_in(command) for command in commands] == [None, STEP, STEP, "token"]
+    assert [token_in(command) for command in WRITER.burst(burst, burst.runs[:1], {}, left=2)] == [None, STEP]
+
+
+def token_in(command: Command) -> str | None:
+    _, name, rest = command.data.decode().partition("\nEvent-UUID: ")
+    return rest.partition("\n")[0] if name else None
