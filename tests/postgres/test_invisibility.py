@@ -12,6 +12,7 @@ from importlib import import_module
 import pytest
 
 import controlplane.services
+from controlplane.base.causes import Cause
 from controlplane.base.errors import Conflict, NotFound
 from controlplane.base.ids import AccountId, CallId, Token, leg_of_call
 from controlplane.calls.commands import KeepRecording
@@ -51,6 +52,7 @@ from controlplane.services.webhook_secrets import (
     rename_secret,
     rotate_secret,
 )
+from controlplane.services.write_off_call import write_off_call
 from controlplane.store.database import Database, Transaction
 from controlplane.store.journal import Recorder
 from controlplane.store.pages import Page, Window
@@ -152,7 +154,7 @@ EMPTY: dict[str, Use] = {
 
 OWN_ACCOUNT_ONLY = {  # they name nothing but the account that asks, or are tested by name below
     "issue_api_key", "list_api_keys", "create_secret", "add_number", "get_account", "change_account",
-    "read_auth_token", "run_once", "finish_recording",
+    "read_auth_token", "run_once", "finish_recording", "write_off_call",
 }  # fmt: skip
 
 
@@ -194,6 +196,14 @@ async def test_an_id_that_is_none_is_not_found_either(db: Database, theirs: Thin
     with pytest.raises(NotFound):
         async with db.transaction() as tx:
             await HIDDEN[name](tx, us, garbage)
+
+
+async def test_a_call_of_another_account_is_not_written_off(db: Database, theirs: Things) -> None:
+    us = await new_account(db, "Us")
+    async with db.transaction() as tx:
+        before = await get_call(tx, theirs.account, theirs.live)
+        assert await write_off_call(tx, us, theirs.live, Cause.NODE_GONE) == []
+        assert await get_call(tx, theirs.account, theirs.live) == before
 
 
 async def test_keys_of_another_account_are_not_listed(db: Database, theirs: Things) -> None:
