@@ -24,6 +24,12 @@ def _adapter(kind: str) -> TypeAdapter[Any]:
     return TypeAdapter(KINDS[kind])
 
 
+def prepare() -> None:
+    """Make ready what reads and writes events: the first of each kind would take long, when others wait for it."""
+    for kind in KINDS:
+        _adapter(kind)
+
+
 def encode_event(event: Event) -> tuple[str, str]:
     """Write an event: its kind, and what differs from the defaults as JSON.
 

@@ -61,25 +61,25 @@ class Adopting:
     _fenced: set[str] = field(default_factory=set)
     _tried_s: dict[str, float] = field(default_factory=dict)  # to fence
 
-    async def settle(self, lost: Core, known: Sequence[Core]) -> None:
-        """Do what can be done now for a lost core. Raises Unavailable, LinkLost."""
+    async def settle(self, lost: Core, known: Sequence[Core]) -> bool:
+        """Do what can be done now for a lost core; answers whether it is settled. Raises Unavailable, LinkLost."""
         led = await self.cores.lead(lost, self.server)
         if led is None:
-            return
+            return False
         self._make_sure()
         if self.databases is None:
-            await self._end(led, frozenset())
-            return
+            return await self._end(led, frozenset())
         if led.lost_s is not None and led.lost_s > GIVE_UP_S:
             log.error("node_not_adopted", extra={"node": led.node, "core": led.uuid})
-            await self._end(led, frozenset())
+            is_settled = await self._end(led, frozenset())
             with suppress(Unavailable):  # whoever brings others up there does not bring these up
                 await self.databases.drop(led, ())
-            return
+            return is_settled
         if await self._is_fenced(led):
             adopting = await self._adopting(led, known)
             if adopting is not None:
-                await self._bring_up(self.databases, led, adopting, known)
+                return await self._bring_up(self.databases, led, adopting, known)
+        return False
 
     async def _is_fenced(self, lost: Core) -> bool:
         now_s = self.clock.monotonic_s()
@@ -115,15 +115,13 @@ class Adopting:
         node = self.nodes.get(core.node)
         return node is not None and node.is_up and node.core_uuid == core.uuid
 
-    async def _bring_up(self, databases: CoreDatabases, lost: Core, adopting: Core, known: Sequence[Core]) -> None:
-        if not await self.cores.adopt(lost, self.server, adopting, ()):
-            return
+    async def _bring_up(self, databases: CoreDatabases, lost: Core, adopting: Core, known: Sequence[Core]) -> bool:
         brought = {leg for core in known if core.adopting_core == lost.uuid for leg in core.legs}
         found = await databases.copy(replace(lost, legs=lost.legs | brought), adopting)
         legs = found | lost.legs
         self._make_sure()
         if not await self.cores.adopt(lost, self.server, adopting, legs):
-            return
+            return False
         if adopting.node != lost.node:
             await databases.drop(lost, legs)
         node = self.nodes[adopting.node]
@@ -131,7 +129,7 @@ class Adopting:
         up = await self._parked(node, legs)
         told = {"node": lost.node, "adopting": adopting.node, "legs": len(legs), "up": len(up)}
         log.warning("node_adopted", extra=told)
-        await self._end(lost, up)
+        return await self._end(lost, up)
 
     async def _parked(self, node: Node, legs: Collection[LegId]) -> frozenset[LegId]:
         """The legs that came up, when they can be spoken to."""
@@ -143,10 +141,12 @@ class Adopting:
             coming = await on_their_way(node, await living(node, coming))
         return up
 
-    async def _end(self, lost: Core, up: Collection[LegId]) -> None:
+    async def _end(self, lost: Core, up: Collection[LegId]) -> bool:
         self._make_sure()
-        if await self.cores.settle(lost, self.server, up):
+        is_settled = await self.cores.settle(lost, self.server, up)
+        if is_settled:
             log.warning("node_settled", extra={"node": lost.node, "core": lost.uuid, "after_s": lost.lost_s})
+        return is_settled
 
     def _make_sure(self) -> None:
         """A server that slept may have been followed by another meanwhile."""

@@ -80,7 +80,8 @@ class Failover:
             if core.is_lost and not core.is_settled:
                 self._stirred_s = self.clock.monotonic_s()
                 with suppress(LinkLost):
-                    await self.adopting.settle(core, known)
+                    if await self.adopting.settle(core, known):
+                        self.stir()
         self._follow(known)
 
     async def _look_at(self, keeper: Keeper, cores: Sequence[Core]) -> None:

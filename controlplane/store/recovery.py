@@ -10,10 +10,12 @@ import re
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import psycopg
+from psycopg import AsyncConnection
 
-from controlplane.store.connecting import connect, cut_after
+from controlplane.store.connecting import connect, cut_after, is_quiet
 from controlplane.store.database import DatabaseAway, Transaction, database_errors
 from controlplane.store.queries import query
 
@@ -55,6 +57,7 @@ class NodeDatabases:
 
     def __init__(self, url_of: Callable[[str], str]) -> None:
         self._url_of = url_of
+        self._connections: dict[str, AsyncConnection[Any]] = {}
 
     async def copy(self, lost: tuple[str, str], to: tuple[str, str], legs: Collection[str]) -> frozenset[str]:
         """Have one (node, core) find what another left, `legs` among that; answers what there was."""
@@ -77,13 +80,17 @@ class NodeDatabases:
         async with self._open(lost[0]) as tx:
             await tx.run(_DROP, core=lost[1], legs=sorted(legs))
 
+    async def close(self) -> None:
+        """Give every connection back."""
+        for connection in self._connections.values():
+            await connection.close()
+        self._connections.clear()
+
     @asynccontextmanager
     async def _open(self, node: str) -> AsyncIterator[Transaction]:
+        """A transaction on a node's database, whose connection is kept for the next: every moment counts then."""
         with database_errors():
-            try:
-                connection = await connect(self._url_of(node), "callplane failover")
-            except OSError as error:
-                raise DatabaseAway from error
+            connection = await self._connection(node)
             try:
                 with cut_after(connection, _LONGEST_S):
                     async with connection.transaction():
@@ -91,7 +98,19 @@ class NodeDatabases:
             except psycopg.errors.UndefinedTable:
                 raise DatabaseAway from None
             finally:
-                await connection.close()
+                if connection.broken:
+                    self._connections.pop(node, None)
+
+    async def _connection(self, node: str) -> AsyncConnection[Any]:
+        known = self._connections.get(node)
+        if known is not None and is_quiet(known):
+            return known
+        self._connections.pop(node, None)
+        try:
+            self._connections[node] = await connect(self._url_of(node), "callplane failover")
+        except OSError as error:
+            raise DatabaseAway from error
+        return self._connections[node]
 
 
 def _columns(legs: Sequence[LeftLeg]) -> dict[str, object]:

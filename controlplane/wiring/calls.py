@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from controlplane.base.errors import BadInput
+from controlplane.calls.journal import prepare
 from controlplane.callserver.admission import Bounds
 from controlplane.callserver.building import NodeParts, Parts, build_call_server
 from controlplane.callserver.losses import NoFencer
@@ -102,6 +103,7 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
     url, nodes = database_url_of(settings), nodes_of(settings)
     if not nodes:
         raise BadInput("CALLPLANE_NODES is empty: name the media nodes, or use `callplane up`, which brings one")
+    prepare()
     clock, server_id = RealClock(), _server_id()
     async with AsyncExitStack() as stack:
         metrics = Metrics()
@@ -115,6 +117,9 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
         kept = await stack.enter_async_context(recording(settings, url, server_id, vault, metrics))
         numbers = NumbersInMemory(db)
         await numbers.read()
+        core_databases = core_databases_of(settings)
+        if core_databases is not None:
+            stack.push_async_callback(core_databases.close)
         locks_lost = asyncio.Event()
         parts = Parts(
             id=server_id,
@@ -131,7 +136,7 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
             meters=metrics,
             public_url=settings.public_url,
             cores=DatabaseCores(db),
-            core_databases=core_databases_of(settings),
+            core_databases=core_databases,
             fencer=CommandFencer(settings.fence_command) if settings.fence_command else NoFencer(),
             lost_after_s=settings.node_lost_after_s,
             bounds=bounds_of(settings),

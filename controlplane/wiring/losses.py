@@ -37,16 +37,16 @@ class DatabaseCores:
             return [_core(row) for row in await node_cores.known_cores(tx)]
 
     async def declare_lost(self, node: str, core: str, *, unseen_s: float) -> bool:
-        async with self.db.transaction() as tx:
+        async with self.db.autocommit() as tx:
             return await node_cores.lose_core(tx, node, core, unseen_s=unseen_s)
 
     async def lead(self, core: Core, server: str) -> Core | None:
-        async with self.db.transaction() as tx:
+        async with self.db.autocommit() as tx:
             row = await node_cores.lead_core(tx, core.node, core.uuid, server)
         return _core(row) if row is not None else None
 
     async def adopt(self, core: Core, server: str, by: Core, legs: Collection[LegId]) -> bool:
-        async with self.db.transaction() as tx:
+        async with self.db.autocommit() as tx:
             return await node_cores.adopt_core(tx, (core.node, core.uuid), server, (by.node, by.uuid), legs)
 
     async def settle(self, core: Core, server: str, legs: Collection[LegId]) -> bool:
@@ -75,6 +75,9 @@ class PostgresCoreDatabases:
     async def copy(self, lost: Core, to: Core) -> frozenset[LegId]:
         found = await self.databases.copy((lost.node, lost.uuid), (to.node, to.uuid), lost.legs)
         return frozenset(map(LegId, found))
+
+    async def close(self) -> None:
+        await self.databases.close()
 
     async def drop(self, lost: Core, legs: Collection[LegId]) -> None:
         await self.databases.drop((lost.node, lost.uuid), legs)

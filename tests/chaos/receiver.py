@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -32,6 +32,7 @@ class Receiver:
     log: Path
     port: int = 0
     while_answering: Hook | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)  # WAV files, by path
     _runner: web.AppRunner | None = None
 
     @property
@@ -69,6 +70,8 @@ class Receiver:
         return response
 
     async def _response(self, request: web.Request, body: Any) -> web.Response:
+        if request.path in self.files:
+            return web.Response(body=self.files[request.path], content_type="audio/wav")
         if request.path.startswith("/events"):
             return web.Response(status=204)
         parameters = {**request.query, **(body if isinstance(body, dict) else {})}

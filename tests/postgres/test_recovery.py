@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import psycopg
 import pytest
@@ -53,8 +53,10 @@ class Nodes:
 
 
 @pytest.fixture
-def nodes(fresh_url: Callable[[], str]) -> Nodes:
-    return Nodes(fresh_url)
+async def nodes(fresh_url: Callable[[], str]) -> AsyncIterator[Nodes]:
+    made = Nodes(fresh_url)
+    yield made
+    await made.databases.close()
 
 
 async def test_a_lost_cores_legs_are_given_to_the_next_and_taken_from_it(nodes: Nodes) -> None:
@@ -90,9 +92,9 @@ async def test_a_database_that_is_not_there_or_not_a_nodes_is_away(nodes: Nodes,
     nodes.urls["n2"] = fresh_url()
     with pytest.raises(DatabaseAway):
         await nodes.databases.copy(LOST, NEXT, ())
-    nodes.urls["n1"] = "postgresql://127.0.0.1:1/nothing"
+    nodes.urls["n3"] = "postgresql://127.0.0.1:1/nothing"
     with pytest.raises(DatabaseAway):
-        await nodes.databases.drop(LOST, ())
+        await nodes.databases.drop(("n3", "core-3"), ())
 
 
 def test_what_ran_on_the_other_node_and_partners_that_stay_behind_are_forgotten() -> None:

@@ -56,9 +56,9 @@ class WatchedCores(MemoryCores):
         return led
 
     async def adopt(self, core: Core, server: str, by: Core, legs: Collection[LegId]) -> bool:
-        await self.at("adopting with legs" if legs else "adopting", core)
+        await self.at("adopting", core)
         is_ours = await MemoryCores.adopt(self, core, server, by, legs)
-        await self.at("adopted with legs" if legs else "adopted", core)
+        await self.at("adopted", core)
         return is_ours
 
     async def settle(self, core: Core, server: str, legs: Collection[LegId]) -> bool:

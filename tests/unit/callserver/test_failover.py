@@ -164,7 +164,7 @@ async def calling(here: Cluster) -> PartyLog:
 
 
 STEPS = (
-    "led", "adopting", "adopted", "copying", "copied", "adopting with legs", "adopted with legs", "dropping", "dropped",
+    "led", "copying", "copied", "adopting", "adopted", "dropping", "dropped",
     "settling", "settled",
 )  # fmt: skip
 
