@@ -20,7 +20,7 @@ from controlplane.store.database import DatabaseAway, Transaction, database_erro
 from controlplane.store.queries import query
 
 _LEFT, _PUT, _REWRITE = query("left_legs"), query("put_legs"), query("rewrite_leg")
-_DROP, _DROP_STRANGE = query("drop_legs"), query("drop_strange_legs")
+_DROP, _DROP_STRANGE, _DROP_TASKS = query("drop_legs"), query("drop_strange_legs"), query("drop_tasks")
 _LONGEST_S = 5.0
 # What was so on the other node, and would be believed here: what ran there, and what our burst was sent last.
 _STALE = re.compile(r"\s*<(current_application\w*|callplane_sent)>[^<]*</\1>")
@@ -69,6 +69,7 @@ class NodeDatabases:
         async with self._open(to[0]) as tx:
             await tx.run(_DROP_STRANGE, core=to[1], legs=sorted(found | set(legs)))
             if lost[0] == to[0]:
+                await tx.run(_DROP_TASKS)
                 for leg in ready:
                     await tx.run(_REWRITE, metadata=leg.metadata, uuid=leg.uuid, core=leg.runtime_uuid)
             elif ready:
@@ -79,6 +80,7 @@ class NodeDatabases:
         """Take everything that a (node, core) left out of its database, and these legs."""
         async with self._open(lost[0]) as tx:
             await tx.run(_DROP, core=lost[1], legs=sorted(legs))
+            await tx.run(_DROP_TASKS)
 
     async def close(self) -> None:
         """Give every connection back."""

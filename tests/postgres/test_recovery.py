@@ -34,6 +34,8 @@ class Nodes:
         for url in self.urls.values():
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute(_TABLE)
+                connection.execute("CREATE TABLE tasks (task_id INTEGER, task_group VARCHAR(255))")
+                connection.execute("INSERT INTO tasks VALUES (1, 'a')")
         self.databases = NodeDatabases(self.urls.__getitem__)
 
     def put(self, node: str, *legs: LeftLeg) -> None:
@@ -43,6 +45,10 @@ class Nodes:
                     "INSERT INTO recovery VALUES (%s, %s, %s, %s, %s, %s)",
                     [one.runtime_uuid, one.technology, one.profile_name, one.hostname, one.uuid, one.metadata],
                 )
+
+    def count_tasks(self, node: str) -> int:
+        with psycopg.connect(self.urls[node], autocommit=True) as connection:
+            return len(connection.execute("SELECT task_id FROM tasks").fetchall())
 
     def of(self, node: str) -> list[LeftLeg]:
         with psycopg.connect(self.urls[node], autocommit=True) as connection:
@@ -67,6 +73,7 @@ async def test_a_lost_cores_legs_are_given_to_the_next_and_taken_from_it(nodes: 
         assert nodes.of("n2") == [leg("a"), leg("b"), leg("own", "core-2")]
     await nodes.databases.drop(LOST, ["a", "b"])
     assert nodes.of("n1") == [leg("c", "an-earlier-core")]
+    assert (nodes.count_tasks("n1"), nodes.count_tasks("n2")) == (0, 1)
 
 
 async def test_legs_that_were_given_to_the_lost_core_and_did_not_come_up_go_on_with_it(nodes: Nodes) -> None:

@@ -19,3 +19,7 @@ DELETE FROM recovery WHERE runtime_uuid = %(core)s OR uuid = ANY(%(legs)s::text[
 
 -- drop_strange_legs: Forget what other cores left here, but for these legs: nobody is to bring it up any more.
 DELETE FROM recovery WHERE runtime_uuid <> %(core)s AND NOT uuid = ANY(%(legs)s::text[])
+
+-- drop_tasks: Forget what a dead run had scheduled. FreeSWITCH only lists it (`show tasks`): it writes these rows under the
+-- machine's name, and clears them at its start by the node's (switch_core_sqldb.c:2415, 3606), so they would stay for ever.
+DELETE FROM tasks

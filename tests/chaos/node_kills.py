@@ -1,0 +1,238 @@
+"""Kill a media node with calls on it, again and again: how long nobody heard anything, and whether the ledger balances.
+
+    python -m tests.chaos.node_kills --kills 20 --calls 50 --json
+
+Two real FreeSWITCH behind a record-routing Kamailio. One JSON line a kill: silence as the callers' and callees' own
+recordings have it (those who talked or heard a prompt; milliseconds), and what the ledger says. Exit status 0: all
+balanced; 1: not; 2: something is not installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from controlplane.cli.freeswitch import find_freeswitch
+from tests.acceptance.platform import PASSWORD
+from tests.chaos.flows import caller_number
+from tests.chaos.report import percentile
+from tests.chaos.twins.flows import CALLEE_PREFIX, FILES, MIX, NUMBERS, callee_of, page
+from tests.chaos.twins.people import People, Person
+from tests.chaos.twins.sip_proxy import find_kamailio
+from tests.chaos.twins.site import NAMES, Twins, running_twins
+
+KILLED = NAMES[0]  # where new calls go first
+APART_S = 0.06
+UP_WITHIN_S, OVER_WITHIN_S, LEDGER_WITHIN_S = 30.0, 30.0, 120.0
+BEFORE_S, AFTER_S = 0.5, 5.0  # of the kill: where silence is looked for
+
+
+@dataclass(slots=True)
+class Kill:
+    """One run."""
+
+    twins: Twins
+    people: People
+    number: int
+    calls: int
+    rest_s: float
+    first: int  # index of the first caller's number
+
+    @property
+    def name(self) -> str:
+        return f"node-kill-{self.number:04}"
+
+    async def run(self, folder: Path) -> dict[str, Any]:
+        """Let people call, kill the node, let them end; answers the line."""
+        folder.mkdir(parents=True)
+        self.twins.lines.clear()
+        self.twins.receiver.log = folder / "webhooks.jsonl"
+        self.twins.receiver.log.touch()
+        began_at = time.time()
+        flows = await self._call_all()
+        are_up = await _until(lambda: self._are_up(flows), UP_WITHIN_S)
+        await asyncio.sleep(1.5)  # rows reach the core database in their own time
+        notes = [] if are_up else ["not all calls came up before the kill"]
+        fault_at, fault_s = time.time(), time.monotonic()
+        self.twins.kill_node(KILLED)
+        await asyncio.sleep(AFTER_S)
+        measured = self._measure(fault_s)
+        notes += await self._end_all()
+        await self.twins.start_node(KILLED)
+        self._write(folder, began_at, fault_at)
+        line = await self._look(folder)
+        (folder / "processes.log").write_text("\n".join(self.twins.lines))
+        line |= {"run": self.name, "node": "freeswitch", "notes": notes, **measured}
+        line["balanced"] = bool(line["balanced"]) and not notes
+        return line
+
+    async def _call_all(self) -> list[str]:
+        flows = [*islice(cycle(MIX), self.calls)]
+        by_callee = {callee_of(caller_number(self.first + index)): flow for index, flow in enumerate(flows)}
+        self.people.everybody.clear()
+        self.people.flow_of = by_callee.__getitem__
+        for index, flow in enumerate(flows):
+            caller = caller_number(self.first + index)
+            self.people.dialled(self.twins.dial(caller, NUMBERS[flow]), flow, caller, NUMBERS[flow])
+            await asyncio.sleep(APART_S)
+        return flows
+
+    def _are_up(self, flows: list[str]) -> bool:
+        answered = [one for one in self.people.everybody if one.is_up]
+        return len(answered) == 2 * len(flows) - sum(flow in ("ring", "record", "prompt") for flow in flows)
+
+    def _measure(self, fault_s: float) -> dict[str, Any]:
+        survivors = [one for one in self.people.everybody if one.is_up and one.flow in ("prompt", "talk")]
+        silences = {one: one.silence_ms(fault_s - BEFORE_S, fault_s + AFTER_S) for one in map(_Hashed, survivors)}
+        ordered = sorted(silences.values())
+        kinds = {
+            flow: sorted(ms for one, ms in silences.items() if one.person.flow == flow) for flow in ("prompt", "talk")
+        }
+        wanted = [one for one in self.people.everybody if one.flow in ("prompt", "talk")]
+        return {
+            "heard_by": len(ordered), "gone": len(wanted) - len(survivors),
+            "silence_p50_ms": percentile(ordered, 50) if ordered else None,
+            "silence_p95_ms": percentile(ordered, 95) if ordered else None,
+            "silence_most_ms": ordered[-1] if ordered else None,
+            **{f"silence_{flow}_p50_ms": percentile(some, 50) for flow, some in kinds.items() if some},
+        }  # fmt: skip
+
+    async def _end_all(self) -> list[str]:
+        """People hang up: who was called first, then who called; what rang is given up by the platform."""
+        for person in self.people.of("callee", "talk", "ring"):
+            person.hang_up()
+        for person in self.people.of("caller", "prompt", "record"):
+            person.hang_up()
+        if await _until(lambda: all(one.line()["ended_at"] for one in self.people.everybody), OVER_WITHIN_S):
+            return []
+        left = [one for one in self.people.everybody if not one.line()["ended_at"]]
+        for person in left:
+            person.hang_up()
+        return [f"{len(left)} calls did not come to an end: {', '.join(f'{one.role} {one.flow}' for one in left[:5])}"]
+
+    def _write(self, folder: Path, began_at: float, fault_at: float) -> None:
+        with (folder / "callers.jsonl").open("w") as file:
+            for person in self.people.everybody:
+                file.write(json.dumps(person.line()) + "\n")
+        for name in NAMES:
+            (folder / "node" / name).mkdir(parents=True)
+            for path in (self.twins.folder / "node" / name).iterdir():
+                shutil.move(path, folder / "node" / name / path.name)
+        told = {
+            "run": self.name, "fault": "media-node-sigkill", "point": "", "others": "second", "node": "freeswitch",
+            "began_at": began_at, "fault_at": fault_at, "healed_at": time.time(), "dead_nodes": [KILLED],
+            "unavailable": [],
+        }  # fmt: skip
+        (folder / "run.json").write_text(json.dumps(told))
+
+    async def _look(self, folder: Path) -> dict[str, Any]:
+        """Run the ledger; answers its line."""
+        argv = [sys.executable, "-m", "tests.chaos.ledger", str(folder), "--database", self.twins.database.url]
+        for name, node in self.twins.nodes.items():
+            argv += ["--node", f"{name}=127.0.0.1:{node.esl_port}:{PASSWORD}"]
+        argv += ["--rest-s", str(self.rest_s)]
+        process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
+        out = b""
+        with suppress(TimeoutError):
+            out, _ = await asyncio.wait_for(process.communicate(), LEDGER_WITHIN_S)
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        try:
+            line: dict[str, Any] = json.loads(out)
+        except ValueError:
+            return {"balanced": False, "problems": [{"check": "ledger", "call": None, "told": "it said nothing"}]}
+        return line
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Hashed:
+    person: Person
+
+    def silence_ms(self, from_s: float, to_s: float) -> int:
+        return self.person.silence_ms(from_s, to_s)
+
+
+async def _until(condition: Any, within_s: float) -> bool:
+    until_s = time.monotonic() + within_s
+    while time.monotonic() < until_s:
+        if condition():
+            return True
+        await asyncio.sleep(0.05)  # other processes have to do it
+    return bool(condition())
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.node_kills", description=__doc__.partition("\n")[0])
+    parser.add_argument("--kills", type=int, default=3, help="how often a node is killed")
+    parser.add_argument("--calls", type=int, default=20, help="how many calls it has then")
+    parser.add_argument("--rest-s", type=float, default=30, help="how long everything may take to come to rest")
+    parser.add_argument("--json", action="store_true", help="only the lines, no summary")
+    parser.add_argument("--keep", type=Path, help="where runs are kept; else only those that did not balance, in /tmp")
+    return parser.parse_args()
+
+
+async def _run_all(given: argparse.Namespace, folder: Path, freeswitch: Path, kamailio: Path) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = []
+    people = People()
+    site: list[Twins] = []
+
+    def pages(path: str, parameters: Any) -> str | None:
+        return page(site[0].receiver.url, path, parameters)
+
+    async with running_twins(
+        folder / "site", freeswitch, kamailio, numbers=NUMBERS, pages=pages, files=FILES, on_call=people.take
+    ) as twins:
+        site.append(twins)
+        for number in range(1, given.kills + 1):
+            kill = Kill(twins, people, number, given.calls, given.rest_s, first=number * 1000)
+            line = await kill.run(folder / kill.name)
+            lines.append(line)
+            print(json.dumps(line), flush=True)
+            await twins.database.empty()
+    return lines
+
+
+def main() -> int:
+    """Run what is asked for; answers the exit status."""
+    given = _arguments()
+    freeswitch, kamailio = find_freeswitch(None), find_kamailio()
+    if freeswitch is None or kamailio is None:
+        print("needs a real FreeSWITCH and Kamailio on the PATH", file=sys.stderr)
+        return 2
+    folder = Path(tempfile.mkdtemp(prefix="callplane-kills-")) if given.keep is None else given.keep.resolve()
+    (folder / "site").mkdir(parents=True, exist_ok=True)
+    for made in (folder, folder / "site"):
+        made.chmod(0o755)  # as root the database runs as another user
+    lines = asyncio.run(_run_all(given, folder, freeswitch, kamailio))
+    if not given.json:
+        print(summary(lines), file=sys.stderr)
+    is_balanced = all(line["balanced"] for line in lines)
+    if is_balanced and given.keep is None:
+        shutil.rmtree(folder)
+    return 0 if is_balanced else 1
+
+
+def summary(lines: list[dict[str, Any]]) -> str:
+    """All kills in one line."""
+    worst = sorted(line["silence_p95_ms"] for line in lines if line["silence_p95_ms"] is not None)
+    usual = sorted(line["silence_p50_ms"] for line in lines if line["silence_p50_ms"] is not None)
+    unbalanced = sum(not line["balanced"] for line in lines)
+    shown = f"silence p50 {percentile(usual, 50)} ms, p95 {percentile(worst, 95)} ms" if worst else "nobody heard on"
+    return f"{len(lines)} kills, {unbalanced} unbalanced; {shown} (median of the kills' p50, p95 of their p95)"
+
+
+__all__ = ["CALLEE_PREFIX", "Kill", "main"]
+
+if __name__ == "__main__":
+    sys.exit(main())

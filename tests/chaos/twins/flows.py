@@ -1,0 +1,59 @@
+"""What calls are in the middle of when their media node is killed: documents, and what the people do.
+
+Everybody has a number of their own; the telephone that is dialled for a caller has the same with another prefix.
+"""
+
+from __future__ import annotations
+
+import io
+import wave
+from collections.abc import Mapping
+
+import numpy as np
+
+from controlplane.emulator.phones.rtp import RATE_HZ, Samples
+from tests.chaos.flows import CALLEE_PREFIX, callee_of
+
+NUMBERS = {"prompt": "+15551120001", "talk": "+15551120002", "ring": "+15551120003", "record": "+15551120004"}
+# One of every ten records, one rings, four hear a prompt, four talk.
+MIX = ("prompt", "talk", "prompt", "talk", "ring", "prompt", "talk", "record", "prompt", "talk")
+LONGEST_S = 90
+_LEVEL = 8000
+
+
+def tone(hz: int, seconds: int = LONGEST_S) -> Samples:
+    """A voice that never pauses: whatever is silent in what is heard of it was lost."""
+    samples: Samples = (_LEVEL * np.sin(np.arange(RATE_HZ * seconds) * 2 * np.pi * hz / RATE_HZ)).astype(np.int16)
+    return samples
+
+
+def wav_of(samples: Samples) -> bytes:
+    """A WAV file."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
+        writer.writeframes(samples.tobytes())
+    return file.getvalue()
+
+
+FILES = {"/tone.wav": wav_of(tone(440))}
+
+
+def page(url: str, path: str, parameters: Mapping[str, str]) -> str | None:
+    """The documents; `url` is the application's own."""
+    caller = parameters.get("From", "")
+    match path:
+        case "/app/prompt":
+            return f"<Response><Play>{url}/tone.wav</Play></Response>"
+        case "/app/talk" | "/app/ring":
+            callee = callee_of(caller)
+            return f"<Response><Dial timeout='60' action='/app/after'><Number>{callee}</Number></Dial></Response>"
+        case "/app/record":
+            return "<Response><Record maxLength='120' timeout='100' playBeep='false' action='/app/after'/></Response>"
+        case "/app/after":
+            return "<Response><Say>Good bye.</Say></Response>"
+        case _:
+            return None
+
+
+__all__ = ["CALLEE_PREFIX", "FILES", "LONGEST_S", "MIX", "NUMBERS", "callee_of", "page", "tone", "wav_of"]

@@ -1,0 +1,100 @@
+"""The people around two nodes: who they are, what they do, and what they heard, in the ledger's shape."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from controlplane.emulator.phones.calls import PhoneCall, State
+from controlplane.emulator.phones.rtp import FRAME, RATE_HZ
+from controlplane.emulator.phones.sip_text import header, uri_in, user_in
+from tests.chaos.twins.flows import tone
+
+FRAME_MS = FRAME * 1000 // RATE_HZ
+_LOUD = 500  # of 32,767
+
+
+@dataclass(slots=True)
+class Person:
+    """One end of one call, by telephone."""
+
+    call: PhoneCall
+    role: str  # caller or callee
+    flow: str
+    from_number: str
+    to_number: str
+    invited_at: float = field(default_factory=time.time)
+    times: dict[State, float] = field(default_factory=dict)
+    hung_up: bool = False
+
+    def __post_init__(self) -> None:
+        self.call.watchers.append(self._look)
+
+    def _look(self) -> None:
+        self.times.setdefault(self.call.state, time.time())
+
+    def hang_up(self) -> None:
+        if self.call.state is not State.ENDED:
+            self.hung_up = True
+            self.call.hang_up()
+
+    @property
+    def is_up(self) -> bool:
+        return self.call.state is State.ANSWERED
+
+    def line(self) -> dict[str, Any]:
+        """A line of callers.jsonl."""
+        ended = self.times.get(State.ENDED)
+        return {
+            "sip_call_id": self.call.call_id, "role": self.role, "from": self.from_number, "to": self.to_number,
+            "invited_at": self.invited_at, "ringing_at": self.times.get(State.RINGING),
+            "answered_at": self.times.get(State.ANSWERED), "ended_at": ended,
+            "final_status": self.call.status or (200 if State.ANSWERED in self.times else None),
+            "ended_by": None if ended is None else ("us" if self.hung_up else "platform"), "node": None,
+        }  # fmt: skip
+
+    def silence_ms(self, from_s: float, to_s: float) -> int:
+        """The longest silence that this person heard between two moments of the monotonic clock."""
+        heard = self.call.stream.heard
+        start, end = (max(0, round((at_s - heard.began_s) * RATE_HZ)) for at_s in (from_s, to_s))
+        samples = np.zeros(end - start, np.int16)
+        there = heard.samples(start, end)
+        samples[: len(there)] = there
+        frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME).astype(np.int32)
+        longest = run = 0
+        for is_loud in np.abs(frames).max(axis=1) > _LOUD:
+            run = 0 if is_loud else run + 1
+            longest = max(longest, run)
+        return longest * FRAME_MS
+
+
+@dataclass(slots=True)
+class People:
+    """Everybody of a run. `flow_of` says what a dialled telephone is in the middle of."""
+
+    everybody: list[Person] = field(default_factory=list)
+    flow_of: Callable[[str], str] = lambda _number: "talk"
+
+    def take(self, call: PhoneCall) -> None:
+        """A telephone is dialled: it answers and talks, or rings on."""
+        number = user_in(call.invite.uri)
+        flow = self.flow_of(number)
+        caller = user_in(uri_in(header(call.invite, "From")))
+        person = Person(call, "callee", flow, caller, number)
+        self.everybody.append(person)
+        call.ring()
+        if flow != "ring":
+            call.answer()
+            call.stream.say(tone(700))
+
+    def dialled(self, call: PhoneCall, flow: str, caller: str, number: str) -> None:
+        """Somebody calls, and talks all the time."""
+        self.everybody.append(Person(call, "caller", flow, caller, number))
+        call.stream.say(tone(600))
+
+    def of(self, role: str, *flows: str) -> list[Person]:
+        return [one for one in self.everybody if one.role == role and one.flow in flows]
