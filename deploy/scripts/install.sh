@@ -32,6 +32,7 @@ missing_packages() {
     "$1" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     command -v espeak-ng >/dev/null || echo espeak-ng
     command -v sipp >/dev/null || echo sip-tester
+    [ -x /usr/sbin/kamailio ] || command -v kamailio >/dev/null || echo kamailio
 }
 
 # Answers 1 if the packages could not be had; the caller knows which of them it can do without.
