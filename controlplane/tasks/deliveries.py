@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
@@ -34,6 +35,8 @@ AT_ONCE = (
 )
 TAKEN_AT_ONCE = 50
 FINISH_WITHIN_S = 5.0
+LEASE_S = 30  # twice what an attempt may take (hooks/limits.py): what a killed worker had waits so long
+RECORD_AGAIN_S = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class Counter(Protocol):
@@ -97,16 +100,25 @@ class Courier:
         if places <= 0 or self._is_leaving:
             return []
         async with self.db.transaction() as tx:
-            return await take_due_deliveries(tx, self.vault, most=min(places, TAKEN_AT_ONCE))
+            return await take_due_deliveries(tx, self.vault, most=min(places, TAKEN_AT_ONCE), lease_s=LEASE_S)
 
     async def _attempt(self, delivery: Delivery) -> None:
         link = Link(delivery.url, delivery.method)
         with call_in_logs(delivery.call_id):
             result = await self.hooks.deliver(DeliveryRequest(link, content_of(delivery), lane=delivery.account_id))
-        async with self.db.transaction() as tx:
-            state = await record_attempt(tx, delivery, attempt_of(result))
+        state = await self._record(delivery, attempt_of(result))
         self.counter.delivery_attempted(state or "late")
         log.info("delivery_attempted", extra={"call": delivery.call_id, "state": state, "status": result.status})
+
+    async def _record(self, delivery: Delivery, attempt: Attempt) -> str | None:
+        """Write an attempt down, if need be later: one that is not on record is made again when its lease ends."""
+        for pause_s in RECORD_AGAIN_S:
+            with suppress(Unavailable):
+                async with self.db.transaction() as tx:
+                    return await record_attempt(tx, delivery, attempt)
+            await asyncio.sleep(pause_s)
+        async with self.db.transaction() as tx:
+            return await record_attempt(tx, delivery, attempt)
 
     def _ended(self, attempt: asyncio.Task[None]) -> None:
         """What waited behind it may be due now, and there is a place."""

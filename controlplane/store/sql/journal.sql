@@ -97,10 +97,11 @@ FROM unnest(
 LEFT JOIN calls ON calls.account_id = new.account_id AND calls.call_id = new.call_id
 
 -- insert_deliveries: Queue deliveries, each numbered `after` places before the end of its call's count for the lane.
+-- They are due now, whatever the clock of the process says that knows of them.
 INSERT INTO deliveries (call_id, lane, number, account_id, created_at, due_at, method, url, parameters)
 SELECT
     new.call_id, new.lane, CASE new.lane WHEN 0 THEN calls.event_count ELSE calls.callback_count END - 1 - new.after,
-    new.account_id, to_timestamp(new.at_ms / 1000.0), to_timestamp(new.at_ms / 1000.0), new.method, new.url,
+    new.account_id, to_timestamp(new.at_ms / 1000.0), least(now(), to_timestamp(new.at_ms / 1000.0)), new.method, new.url,
     new.parameters::json
 FROM unnest(
     %(call_ids)s::uuid[], %(lane)s::smallint[], %(after)s::integer[], %(account_ids)s::uuid[], %(at_ms)s::bigint[],
@@ -113,8 +114,8 @@ INSERT INTO recordings (
     recording_id, account_id, call_id, leg, created_at, due_at, duration_ms, channels, is_trimmed, source, state, node,
     webhook_url, callback)
 SELECT
-    recording_id, account_id, call_id, leg, to_timestamp(at_ms / 1000.0), to_timestamp(at_ms / 1000.0), duration_ms,
-    channels, is_trimmed, source, 'processing', node, webhook_url, callback::json
+    recording_id, account_id, call_id, leg, to_timestamp(at_ms / 1000.0), least(now(), to_timestamp(at_ms / 1000.0)),
+    duration_ms, channels, is_trimmed, source, 'processing', node, webhook_url, callback::json
 FROM unnest(
     %(recording_ids)s::uuid[], %(account_ids)s::uuid[], %(call_ids)s::uuid[], %(leg)s::uuid[],
     %(at_ms)s::bigint[], %(duration_ms)s::integer[], %(channels)s::smallint[], %(is_trimmed)s::boolean[], %(source)s::text[],
