@@ -50,14 +50,14 @@ def facts_of(call: CallId, account: AccountId = ACME, node: str = "") -> Facts:
     )  # fmt: skip
 
 
-async def queue_call(db: Database, call: CallId, account: AccountId = ACME) -> None:
+async def queue_call(db: Database, call: CallId, account: AccountId = ACME, app: str | None = None) -> None:
     async with db.transaction() as tx:
-        await queue_call_in(tx, call, account)
+        await queue_call_in(tx, call, account, app)
 
 
-async def queue_call_in(tx: Transaction, call: CallId, account: AccountId = ACME) -> None:
+async def queue_call_in(tx: Transaction, call: CallId, account: AccountId = ACME, app: str | None = None) -> None:
     await tx.run(
-        query("queue_calls"), call_ids=[call], account_ids=[account], app_ids=[None], from_numbers=["+15550001111"],
+        query("queue_calls"), call_ids=[call], account_ids=[account], app_ids=[app], from_numbers=["+15550001111"],
         to_numbers=["+15550002222"], facts=f"[{write_facts(facts_of(call, account))}]",
         channel=QUEUE, payloads=[],
     )  # fmt: skip

@@ -4,11 +4,15 @@ import asyncio
 
 import psycopg
 
-from controlplane.base.ids import ACCOUNT, AccountId, mint
+from controlplane.base.ids import ACCOUNT, AccountId, LegId, mint
+from controlplane.services.apps import AppDraft, create_app
 from controlplane.services.load_live_calls import LiveCall, load_live_calls
 from controlplane.store.database import Database
+from controlplane.store.journal import Recorder
 from controlplane.store.queue import Claimed, Limits, claim_calls, count_queued
-from tests.postgres.sample import ACME, NOW_MS, add_account, call_in_shard, facts_of, queue_call, rows
+from controlplane.store.records import LegChanged, LegOpened
+from controlplane.verbs.documents import Link
+from tests.postgres.sample import ACME, NOW_MS, add_account, call_in_shard, facts_of, offered, queue_call, rows
 
 OTHER = AccountId(mint(ACCOUNT, NOW_MS, b"other....."))
 WIDE = Limits(cps_limit=1000, channel_cap=1000, gateway="gw", gateway_cps_limit=1000, gateway_channel_cap=1000)
@@ -100,6 +104,48 @@ async def test_the_gateway_limits_all_accounts_together_and_they_take_turns(db: 
     assert sorted(call.account_id for call in claimed) == sorted([ACME, ACME, OTHER, OTHER])
     let_a_second_pass(url)
     assert len(await claim_calls(db, EVERYWHERE, limits(gateway_channel_cap=5))) == 1
+
+
+async def test_legs_to_numbers_that_calls_dialled_count_in_the_gateways_limits(
+    db: Database, recorder: Recorder, url: str
+) -> None:
+    await add_account(db)
+    calls = [call_in_shard(1) for _ in range(3)]
+    for call in calls:
+        await queue_call(db, call)
+    legs = [LegId(f"018bcfe5-6800-0000-0000-00000000001{digit}") for digit in "abcd"]
+    targets = ["+15550003333", "+15550004444", "sip:bob@example.net", "+15550005555"]
+    inbound = call_in_shard(2)
+    opened = [LegOpened(leg, "dial_target", "+15550001111", target) for leg, target in zip(legs, targets, strict=True)]
+    await recorder.submit([offered(inbound, *opened, LegChanged(legs[3], ended_ms=NOW_MS))])
+
+    assert await claim_calls(db, EVERYWHERE, limits(gateway_channel_cap=2)) == []
+    assert len(await claim_calls(db, EVERYWHERE, limits(gateway_channel_cap=3))) == 1
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE legs SET created_at = now()")
+    assert await claim_calls(db, EVERYWHERE, limits(gateway_cps_limit=3)) == []
+    assert len(await claim_calls(db, EVERYWHERE, limits(gateway_cps_limit=4))) == 1
+
+
+async def test_an_app_has_no_more_live_calls_than_its_limit_and_holds_up_no_other(
+    db: Database, recorder: Recorder, url: str
+) -> None:
+    await add_account(db)
+    async with db.transaction() as tx:
+        limited = await create_app(tx, ACME, AppDraft("Limited", Link("http://app/flow"), channel_limit=2))
+    await recorder.submit([offered(call_in_shard(2), app=limited.app_id)])
+    theirs = [call_in_shard(1) for _ in range(3)]
+    for call in theirs:
+        await queue_call(db, call, app=limited.app_id)
+    other = call_in_shard(1)
+    await queue_call(db, other)
+
+    claimed = await claim_calls(db, EVERYWHERE, WIDE)
+    assert [call.call_id for call in claimed] == [theirs[0], other]
+    assert await claim_calls(db, EVERYWHERE, WIDE) == []
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE calls SET ended_at = now() WHERE direction = 'inbound'")
+    assert [call.call_id for call in await claim_calls(db, EVERYWHERE, WIDE)] == [theirs[1]]
 
 
 async def test_a_call_that_waited_a_day_is_not_dialled(db: Database, url: str) -> None:

@@ -53,7 +53,7 @@ class AppFields(Body):
     status_callback_events: Annotated[list[Progress], Field(default_factory=lambda: ["completed"], max_length=4)]
     channel_limit: Annotated[
         int | None,
-        Field(ge=1, le=1_000_000, description="Kept and shown; what limits simultaneous calls is the account's cap."),
+        Field(ge=1, le=1_000_000, description="Simultaneous calls; more that come in are refused as busy."),
     ] = None
     record: Annotated[bool, Field(description="Record every call.")] = False
     status: Annotated[Activity, Field(description="An inactive app answers no calls.")] = "active"

@@ -1,8 +1,9 @@
 -- lock_queue: Let one claim at a time count; ends with its transaction.
 SELECT pg_advisory_xact_lock(%(key)s::bigint)
 
--- claim_calls: Take queued calls for these (node, shard) places, each account and the gateway within its limits.
+-- claim_calls: Take queued calls for these (node, shard) places; accounts, apps and the gateway within their limits.
 -- Limits are counted from the calls themselves: live ones, and those claimed in the last second. Accounts take turns.
+-- The gateway carries B-legs to numbers, too, and has no room for new calls while those fill it.
 WITH RECURSIVE waiting AS (
     (SELECT account_id FROM calls WHERE node IS NULL AND ended_at IS NULL ORDER BY account_id LIMIT 1)
     UNION ALL
@@ -24,6 +25,20 @@ live AS (
     SELECT account_id, count(*) AS calls, count(*) FILTER (WHERE gateway = %(gateway)s) AS through_gateway
     FROM calls WHERE ended_at IS NULL AND node IS NOT NULL GROUP BY account_id
 ),
+dialled AS (
+    SELECT legs.created_at > clock_timestamp() - interval '1 second' AS is_new FROM legs
+    JOIN calls ON calls.account_id = legs.account_id AND calls.call_id = legs.call_id AND calls.ended_at IS NULL
+    WHERE legs.ended_at IS NULL AND starts_with(legs.to_number, '+')
+),
+app_room AS (
+    SELECT apps.app_id, greatest(0, apps.channel_limit - count(calls.call_id)) AS calls
+    FROM waiting
+    JOIN apps ON apps.account_id = waiting.account_id AND apps.channel_limit IS NOT NULL
+    LEFT JOIN calls
+        ON calls.account_id = apps.account_id AND calls.app_id = apps.app_id
+        AND calls.ended_at IS NULL AND calls.node IS NOT NULL
+    GROUP BY apps.app_id, apps.channel_limit
+),
 room AS (
     SELECT
         accounts.account_id,
@@ -37,20 +52,31 @@ room AS (
 ),
 gateway_room AS (
     SELECT greatest(0, least(
-        %(gateway_cps_limit)s::integer - (SELECT count(*) FROM started WHERE gateway = %(gateway)s),
-        %(gateway_channel_cap)s::integer - (SELECT coalesce(sum(through_gateway), 0) FROM live),
+        %(gateway_cps_limit)s::integer - (SELECT count(*) FROM started WHERE gateway = %(gateway)s)
+            - (SELECT count(*) FROM dialled WHERE is_new),
+        %(gateway_channel_cap)s::integer - (SELECT coalesce(sum(through_gateway), 0) FROM live)
+            - (SELECT count(*) FROM dialled),
         %(most)s::integer)) AS calls
 ),
-candidate AS (
-    SELECT room.account_id, first.call_id, first.shard, row_number() OVER (PARTITION BY room.account_id ORDER BY first.call_id) AS turn
+first AS (
+    SELECT room.account_id, early.call_id, early.shard, early.app_id,
+        row_number() OVER (PARTITION BY early.app_id ORDER BY early.call_id) AS app_turn
     FROM room
     CROSS JOIN LATERAL (
-        SELECT calls.call_id, calls.shard FROM calls
+        SELECT calls.call_id, calls.shard, calls.app_id FROM calls
         WHERE calls.account_id = room.account_id AND calls.node IS NULL AND calls.ended_at IS NULL
             AND calls.shard IN (SELECT place.shard FROM place)
             AND calls.created_at > now() - make_interval(secs => %(queue_bound_s)s)
+            AND NOT EXISTS (SELECT FROM app_room WHERE app_room.app_id = calls.app_id AND app_room.calls = 0)
         ORDER BY calls.call_id
-        LIMIT least(room.calls, %(most)s::integer)) AS first
+        LIMIT least(room.calls, %(most)s::integer)) AS early
+),
+candidate AS (
+    SELECT first.account_id, first.call_id, first.shard,
+        row_number() OVER (PARTITION BY first.account_id ORDER BY first.call_id) AS turn
+    FROM first
+    LEFT JOIN app_room ON app_room.app_id = first.app_id
+    WHERE app_room.calls IS NULL OR first.app_turn <= app_room.calls
 ),
 chosen AS (
     SELECT candidate.account_id, candidate.call_id, candidate.shard FROM candidate
