@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from controlplane.base.causes import Cause
 from controlplane.base.clock import Clock
 from controlplane.base.ids import LegId
 from controlplane.calls.facts import Facts
@@ -14,6 +16,7 @@ from controlplane.callserver.admission import Bounds
 from controlplane.callserver.adopting import Adopting
 from controlplane.callserver.balancing import Balance
 from controlplane.callserver.call import LiveCall
+from controlplane.callserver.crowd import Crowd
 from controlplane.callserver.custody import Custody
 from controlplane.callserver.dialling import Dialling
 from controlplane.callserver.effects import Effects
@@ -24,7 +27,7 @@ from controlplane.callserver.intake import Intake
 from controlplane.callserver.keeper import Keeper
 from controlplane.callserver.losses import CoreDatabases, Cores, Fencer, NoFencer
 from controlplane.callserver.matching import Matching
-from controlplane.callserver.offers import NO_SUCH_NUMBER, facts_of, number_of
+from controlplane.callserver.offers import ALL_BUSY, NO_SUCH_NUMBER, facts_of, number_of
 from controlplane.callserver.outlet import Outlet
 from controlplane.callserver.overlays import Overlays
 from controlplane.callserver.ports import Applications, Archive, Inbox, Journal, Meters, Numbers, Ownership, Prompts
@@ -78,7 +81,9 @@ def build_call_server(parts: Parts) -> CallServer:
     """Put the parts together; nothing runs yet."""
     pulse = Pulse(parts.clock)
     journal = TimedJournal(parts.journal, parts.clock)
-    keepers = {name: _keeper(parts, name, node, pulse, journal) for name, node in parts.nodes.items()}
+    keepers: dict[str, Keeper] = {}
+    crowd = Crowd(parts.archive, parts.clock, lambda: _count_by_app(keepers.values()))
+    keepers |= {name: _keeper(parts, name, node, pulse, journal, crowd) for name, node in parts.nodes.items()}
     intake = Intake(keepers, parts.inbox, parts.clock)
     lost = parts.ownership_lost
     balance = Balance(parts.id, keepers, parts.ownership, parts.clock, pulse, intake, lost.is_set, lost.clear)
@@ -88,7 +93,14 @@ def build_call_server(parts: Parts) -> CallServer:
 
     gatekeeper = Gatekeeper(tuple(keeper.gate for keeper in keepers.values()), journal, documents, parts.clock)
     failover = _failover(parts, keepers, pulse)
-    return CallServer(parts.id, keepers, parts.ownership, balance, intake, gatekeeper, failover, parts.clock, pulse)
+    return CallServer(
+        parts.id, keepers, parts.ownership, balance, intake, gatekeeper, crowd, failover, parts.clock, pulse
+    )
+
+
+def _count_by_app(keepers: Iterable[Keeper]) -> Counter[str]:
+    states = (call.machine.state for keeper in keepers for call in keeper.calls_of(keeper.shards))
+    return Counter(state.facts.app for state in states if state is not None and state.facts.app is not None)
 
 
 def _failover(parts: Parts, keepers: Mapping[str, Keeper], pulse: Pulse) -> Failover:
@@ -108,7 +120,9 @@ def _failover(parts: Parts, keepers: Mapping[str, Keeper], pulse: Pulse) -> Fail
     return Failover(keepers, parts.cores, adopting, parts.clock, parts.lost_after_s or usual_s)
 
 
-def _keeper(parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse, journal: TimedJournal) -> Keeper:
+def _keeper(
+    parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse, journal: TimedJournal, crowd: Crowd
+) -> Keeper:
     calls: dict[LegId, LiveCall] = {}
     node = Node(name, node_parts.connect, node_parts.password, parts.clock, _nothing, _nothing)
     outlet = Outlet(node, node_parts.writer, pulse)
@@ -116,10 +130,12 @@ def _keeper(parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse, journa
     overlays = Overlays(outlet, parts.prompts)
     effects = Effects(outlet, dialling, parts.applications, parts.prompts, overlays, parts.numbers, parts.meters, calls)
 
-    def answer_offer(offered: Offered, on_node: str) -> Facts | None:
+    def answer_offer(offered: Offered, on_node: str) -> Facts | Cause:
         route = parts.numbers.maybe_route(number_of(offered.dialled_number))
         if route is None:
-            return None
+            return NO_SUCH_NUMBER
+        if not crowd.has_room(route):
+            return ALL_BUSY
         return facts_of(offered, route, node=on_node, salt=secrets.token_hex(8), public_url=parts.public_url)
 
     keeper = Keeper(
@@ -135,7 +151,6 @@ def _keeper(parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse, journa
         Custody(node, parts.cores, parts.clock),
         Hopeless(outlet, parts.archive, calls),
         answer_offer,
-        lambda _: NO_SUCH_NUMBER,
         calls,
     )
     node.on_news = keeper.on_news

@@ -41,7 +41,7 @@ MOST_LATE_NEWS = 20_000  # while resynchronising: some minutes of a node's; what
 
 @dataclass(slots=True)
 class Keeper:
-    """Drives the calls of one node's shards that are ours. `answer_offer` makes facts of an offered leg."""
+    """Drives the calls of one node's shards that are ours. `answer_offer` makes an offered leg's facts, or refuses."""
 
     server: str
     node: Node
@@ -54,8 +54,7 @@ class Keeper:
     gate: Gate
     custody: Custody
     hopeless: Hopeless
-    answer_offer: Callable[[Offered, str], Facts | None]
-    refuse: Callable[[Offered], Cause]
+    answer_offer: Callable[[Offered, str], Facts | Cause]
     calls: dict[LegId, LiveCall]
     shards: frozenset[int] = frozenset()
     _read: frozenset[int] = frozenset()  # shards whose journals were read since they are ours
@@ -121,8 +120,8 @@ class Keeper:
             self._turn_away(offered, Cause.SWITCH_CONGESTION)
             return
         facts = self.answer_offer(offered, self.node.name)
-        if facts is None:
-            self._turn_away(offered, self.refuse(offered))
+        if isinstance(facts, Cause):
+            self._turn_away(offered, facts)
             return
         self._open(facts).feed(CallOffered(facts))
 

@@ -13,6 +13,7 @@ from controlplane.switch.translation import Offered
 _DIGITS = re.compile(r"\+?[1-9]\d{6,14}\Z", re.ASCII)
 ANONYMOUS = "anonymous"
 NO_SUCH_NUMBER = Cause.UNALLOCATED_NUMBER
+ALL_BUSY = Cause.USER_BUSY  # 486: the app has as many calls as it may, and would on every node
 
 
 def number_of(text: str) -> str:

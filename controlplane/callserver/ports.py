@@ -118,6 +118,10 @@ class Archive(Protocol):
         """
         ...
 
+    async def count_live(self, apps: Sequence[str]) -> Mapping[str, int]:
+        """How many calls each of these apps has that are not over; none stands for none. Raises Unavailable."""
+        ...
+
     async def write_off(self, facts: Facts) -> Sequence[LegId]:
         """Give a call that nobody can go on with its verdict; answers the B-legs it has still. Raises Unavailable."""
         ...
@@ -144,6 +148,7 @@ class Route:
     status_callback: StatusCallback | None
     webhook_url: str | None
     record: bool = False
+    channel_limit: int | None = None  # simultaneous calls of the app
 
 
 @dataclass(frozen=True, slots=True)

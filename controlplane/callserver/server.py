@@ -15,6 +15,7 @@ from typing import Any
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
 from controlplane.callserver.balancing import Balance
+from controlplane.callserver.crowd import Crowd
 from controlplane.callserver.failover import Failover
 from controlplane.callserver.gate import Gatekeeper
 from controlplane.callserver.intake import Intake, wait_for
@@ -41,6 +42,7 @@ class CallServer:
     balance: Balance
     intake: Intake
     gatekeeper: Gatekeeper
+    crowd: Crowd
     failover: Failover
     clock: Clock
     pulse: Pulse
@@ -58,6 +60,7 @@ class CallServer:
             self._run(self._kick(keeper))
             self._run(self._sweep(keeper))
         self._run(self.gatekeeper.keep())
+        self._run(self.crowd.keep())
         self._run(self.balance.keep())
         self._run(self.failover.keep())
         self._run(self.intake.take_queued())

@@ -16,6 +16,7 @@ from controlplane.store.facts import read_facts
 from controlplane.store.queries import query
 
 _CALLS, _CALL, _JOURNALS = query("live_calls"), query("live_call"), query("journals")
+_COUNTS = query("live_calls_of_apps")
 
 JOURNALS_AT_ONCE = 100  # calls; making rows of more would keep the event loop from everything else for too long
 
@@ -66,6 +67,12 @@ class _Row:
     moves: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    app_id: str
+    calls: int
+
+
 async def load_live_calls(
     tx: Transaction, node: str, shards: Iterable[int], but: Sequence[CallId] = ()
 ) -> list[LiveCall]:
@@ -78,6 +85,11 @@ async def load_live_call(tx: Transaction, account_id: AccountId, call_id: CallId
     """One call again, after a conflict; raises NotFound if it is over."""
     row = await tx.one(_Row, _CALL, account_id=account_id, call_id=call_id)
     return (await _with_journals(tx, [row]))[0]
+
+
+async def count_live_calls(tx: Transaction, apps: Iterable[str]) -> dict[str, int]:
+    """How many calls that are not over each of these apps has; those that have none are left out."""
+    return {one.app_id: one.calls for one in await tx.all(_Counted, _COUNTS, app_ids=list(apps))}
 
 
 async def load_journal(tx: Transaction, call_id: CallId) -> list[JournalLine]:

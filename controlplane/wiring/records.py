@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -17,7 +17,7 @@ from controlplane.calls.machine import CallMachine
 from controlplane.callserver.dialling import number_shown
 from controlplane.callserver.ports import Numbers, Stored
 from controlplane.callserver.turns import in_turns
-from controlplane.services.load_live_calls import LiveCall, load_live_calls
+from controlplane.services.load_live_calls import LiveCall, count_live_calls, load_live_calls
 from controlplane.services.write_off_call import write_off_call
 from controlplane.store.database import Database
 from controlplane.store.derive import record_of
@@ -60,6 +60,10 @@ class DatabaseArchive:
     @property
     def is_settled(self) -> bool:
         return self.recorder.is_settled
+
+    async def count_live(self, apps: Sequence[str]) -> Mapping[str, int]:
+        async with self.db.transaction() as tx:
+            return await count_live_calls(tx, apps)
 
     async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
         if not self.is_settled:

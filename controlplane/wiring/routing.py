@@ -86,6 +86,7 @@ def _route(route: StoredRoute) -> Route:
         status_callback=route.status_callback,
         webhook_url=route.webhook_url,
         record=route.record,
+        channel_limit=route.channel_limit,
     )
 
 

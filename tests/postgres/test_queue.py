@@ -6,7 +6,7 @@ import psycopg
 
 from controlplane.base.ids import ACCOUNT, AccountId, LegId, mint
 from controlplane.services.apps import AppDraft, create_app
-from controlplane.services.load_live_calls import LiveCall, load_live_calls
+from controlplane.services.load_live_calls import LiveCall, count_live_calls, load_live_calls
 from controlplane.store.database import Database
 from controlplane.store.journal import Recorder
 from controlplane.store.queue import Claimed, Limits, claim_calls, count_queued
@@ -168,3 +168,16 @@ async def test_a_claimed_call_without_a_journal_is_found_by_its_next_server(db: 
     async with db.transaction() as tx:
         found = await load_live_calls(tx, "fs1", [3])
     assert found == [LiveCall(call, ACME, facts_of(call, node="fs1"))]
+
+
+async def test_live_calls_of_an_app_are_counted_whichever_way_they_go(db: Database, recorder: Recorder) -> None:
+    await add_account(db)
+    async with db.transaction() as tx:
+        apps = [(await create_app(tx, ACME, AppDraft(name, Link("http://app/flow")))).app_id for name in "abc"]
+    await recorder.submit([offered(call_in_shard(2), app=apps[0])])
+    for app in (apps[0], apps[1]):
+        await queue_call(db, call_in_shard(1), app=app)
+    await claim_calls(db, EVERYWHERE, WIDE)
+    await queue_call(db, call_in_shard(1), app=apps[2])
+    async with db.transaction() as tx:
+        assert await count_live_calls(tx, apps) == {apps[0]: 2, apps[1]: 1}

@@ -9,6 +9,11 @@ ORDER BY call_id
 SELECT call_id, account_id, node, facts::text AS facts, moves
 FROM calls WHERE account_id = %(account_id)s AND call_id = %(call_id)s AND ended_at IS NULL
 
+-- live_calls_of_apps: How many calls that are not over some apps have; calls in the queue are not begun.
+SELECT app_id, count(*) AS calls FROM calls
+WHERE ended_at IS NULL AND node IS NOT NULL AND app_id = ANY(%(app_ids)s::uuid[])
+GROUP BY app_id
+
 -- journals: The journals of some calls, whole.
 SELECT call_id, seq, at_ms, kind, data::text AS data, digest
 FROM journal WHERE call_id = ANY(%(call_ids)s::uuid[])
