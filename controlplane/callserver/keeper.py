@@ -221,10 +221,11 @@ class Keeper:
             await self._sweeper.sweep(self)
 
     async def undriven(self) -> frozenset[LegId]:
-        """A-legs of calls that are ours by the record, and that we do not drive. Raises Unavailable."""
+        """A-legs of calls without a verdict that are ours by the record and not driven by us. Raises Unavailable."""
         driven = [call.id for call in self.calls_of(self.shards)]
         stored = await self.archive.live_calls(self.node.name, self._read, but=driven)
-        return frozenset(one.facts.a_leg for one in stored if one.facts.a_leg not in self.calls)
+        waiting = [one.facts.a_leg for one in stored if not one.has_verdict]
+        return frozenset(leg for leg in waiting if leg not in self.calls)
 
     # Resynchronisation
 
@@ -277,9 +278,12 @@ class Keeper:
         ours = {id(call): call for call in self.calls.values()}
         return [call for call in ours.values() if shard_of(leg_of_call(call.id)) in shards]
 
+    def _has_legs_of(self, call: CallId) -> bool:
+        return any(known.id == call for known in self.calls.values())
+
     async def _adopt(self, stored: Iterable[Stored], shards: frozenset[int]) -> list[LiveCall]:
         async for one in in_turns(self.hopeless.sift(stored)):
-            if one.facts.a_leg in self.calls:
+            if one.facts.a_leg in self.calls or (one.has_verdict and self._has_legs_of(one.facts.call)):
                 continue
             call = self._open(one.facts)
             call.moves = one.moves

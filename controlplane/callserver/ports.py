@@ -93,14 +93,16 @@ class Journal(Protocol):
 class Stored:
     """A call as its journal has it; one that was claimed and has no entries yet is still to be placed.
 
-    `moves` is how often its node died and the call was given to another, which the journal may not tell yet. Of one
-    that is not `is_readable` nothing is known but whose it is, and nobody can go on with it.
+    `moves` is how often its node died and the call was given to another, which the journal may not tell yet. One that
+    `has_verdict` is over but for the ends of B-legs that nobody has told. Of one that is not `is_readable` nothing is
+    known but whose it is, and nobody can go on with it.
     """
 
     facts: Facts
     entries: tuple[Entry, ...]
     moves: int = 0
     is_readable: bool = True
+    has_verdict: bool = False
 
 
 class Archive(Protocol):
@@ -112,7 +114,7 @@ class Archive(Protocol):
         ...
 
     async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
-        """Calls of these shards that have no final verdict yet, `but` these.
+        """Calls of these shards that have no final verdict yet, or B-legs without an end, `but` these.
 
         Raises Unavailable while something of this host is on record that cannot be read yet.
         """

@@ -45,7 +45,7 @@ class JournalLine:
 
 @dataclass(frozen=True, slots=True)
 class LiveCall:
-    """A call that is not over.
+    """A call that is not over: without a verdict, or with B-legs of which nobody has told the end.
 
     Without a journal it was claimed from the queue and its server died before it wrote: `facts` are all there is.
     Inbound calls have no `facts`, their first entry tells.
@@ -56,6 +56,7 @@ class LiveCall:
     facts: Facts | None
     journal: tuple[JournalLine, ...] = ()
     moves: int = 0  # to other nodes or runs of them, as those before died
+    has_verdict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class _Row:
     node: str
     facts: str | None
     moves: int
+    has_verdict: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +112,4 @@ def _live(row: _Row, lines: list[JournalLine]) -> LiveCall:
     facts = None
     with suppress(ValueError):  # another version's words: one call's must not keep us from all others
         facts = None if row.facts is None else read_facts(row.facts, row.node)
-    return LiveCall(row.call_id, row.account_id, facts, tuple(lines), row.moves)
+    return LiveCall(row.call_id, row.account_id, facts, tuple(lines), row.moves, row.has_verdict)

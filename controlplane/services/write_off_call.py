@@ -31,7 +31,7 @@ from controlplane.verbs.documents import Method
 
 log = logging.getLogger(__name__)
 
-_LOCK, _B_LEGS = query("lock_live_call"), query("living_b_legs")
+_LOCK, _B_LEGS, _END_B_LEGS = query("lock_live_call"), query("living_b_legs"), query("end_b_legs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,17 @@ async def write_off_call(
 ) -> list[LegId]:
     """Give a call its one final verdict, which says `cause`; answers the B-legs that had not ended.
 
-    It ended at `at_ms`, the present where that is None. A call that is over already is left as it is. Raises
+    It ended at `at_ms`, the present where that is None, and so did they. A call that has its verdict keeps it. Raises
     JournalConflict if somebody goes on with it at this moment.
     """
     row = await tx.maybe(_Row, _LOCK, account_id=account_id, call_id=call_id)
-    if row is None:
-        return []
-    b_legs = await tx.all(_leg, _B_LEGS, call_id=call_id)
+    b_legs = await tx.all(_leg, _B_LEGS, account_id=account_id, call_id=call_id)
     lines = await load_journal(tx, call_id)
     ended_ms = max(now_ms() if at_ms is None else at_ms, *(line.at_ms for line in lines), 0)
-    await write_within(tx, _end_of(row, lines, cause, ended_ms))
-    log.error("call_written_off", extra={"call": call_id, "cause": cause.value, "entries": len(lines)})
+    if row is not None:
+        await write_within(tx, _end_of(row, lines, cause, ended_ms))
+        log.error("call_written_off", extra={"call": call_id, "cause": cause.value, "entries": len(lines)})
+    await tx.run(_END_B_LEGS, account_id=account_id, call_id=call_id, at_ms=ended_ms, cause=cause.value)
     return b_legs
 
 

@@ -96,7 +96,7 @@ class DatabaseArchive:
             return None
         a_leg = leg_of_call(call.call_id)
         nobody = Facts(call.call_id, call.account_id, a_leg, node, Direction.INBOUND, "", "")
-        return Stored(nobody, (), call.moves, is_readable=False)
+        return Stored(nobody, (), call.moves, is_readable=False, has_verdict=call.has_verdict)
 
 
 def _stored(call: LiveCall) -> Stored:
@@ -105,7 +105,7 @@ def _stored(call: LiveCall) -> Stored:
     facts = _facts_of(entries) or call.facts
     if facts is None:
         raise ValueError("no facts")
-    return Stored(facts, entries, call.moves)
+    return Stored(facts, entries, call.moves, has_verdict=call.has_verdict)
 
 
 def _facts_of(entries: tuple[Entry, ...]) -> Facts | None:

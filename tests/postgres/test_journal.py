@@ -256,6 +256,24 @@ async def test_a_server_finds_the_live_calls_of_its_shards_with_their_journals(
     assert found == [LiveCall(CallId(ours), ACME, None, lines)]
 
 
+async def test_a_call_with_its_verdict_is_found_while_nobody_has_told_the_end_of_a_leg(
+    recorder: Recorder, db: Database
+) -> None:
+    """Chaos found it: who took over from a server that died in between never heard of the leg."""
+    call, leg = call_in_shard(4), leg_of_call(call_in_shard(4))
+    opened = LegOpened(leg, "dial_target", "+15550001111", "+15550003333")
+    await recorder.submit([offered(call, opened), entry(call, 1, CallChanged(ended_ms=NOW_MS))])
+    async with db.transaction() as tx:
+        [found] = await load_live_calls(tx, "fs1", [4])
+        assert (found.call_id, found.has_verdict, len(found.journal)) == (call, True, 2)
+        assert await load_live_calls(tx, "fs1", [4], but=[call]) == []
+        assert await load_live_calls(tx, "fs1", [5]) == []
+        assert await load_live_calls(tx, "fs2", [4]) == []
+    await recorder.submit([entry(call, 2, LegChanged(leg, ended_ms=NOW_MS))])
+    async with db.transaction() as tx:
+        assert await load_live_calls(tx, "fs1", [4]) == []
+
+
 async def test_calls_are_read_back_with_what_a_dead_process_of_this_host_left_on_its_disk(
     recorder: Recorder, archive: DatabaseArchive, tmp_path: Path
 ) -> None:

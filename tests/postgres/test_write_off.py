@@ -23,7 +23,7 @@ from controlplane.store.database import Database
 from controlplane.store.derive import record_of
 from controlplane.store.heirs import Heirs
 from controlplane.store.journal import Recorder
-from controlplane.store.records import JournalConflict, LegOpened, Record
+from controlplane.store.records import CallChanged, JournalConflict, LegOpened, Record
 from controlplane.verbs.documents import Link, StatusCallback, StatusEvent
 from controlplane.wiring.records import DatabaseArchive
 from controlplane.wiring.replay import replay_call
@@ -133,13 +133,30 @@ async def test_what_can_be_replayed_of_a_broken_journal_is_shown(
 
 
 async def test_b_legs_that_live_still_are_told_for_somebody_to_end_them(
-    db: Database, recorder: Recorder, facts: Facts
+    db: Database, recorder: Recorder, facts: Facts, url: str
 ) -> None:
     b_leg = leg_of_call(call_in_shard(1))
     first, second = answered(facts)
     opened = LegOpened(b_leg, "dial_target", "+15550001111", "+15550003333")
     await recorder.submit([first, unreadable(replace(second, writes=(*second.writes, opened)))])
     assert await write_off(db, facts) == [b_leg]
+    assert rows(url, "SELECT cause, ended_at IS NOT NULL AS is_over FROM legs") == [
+        {"cause": "JOURNAL_UNREADABLE", "is_over": True}
+    ]
+    assert await write_off(db, facts) == []
+
+
+async def test_of_a_call_that_has_its_verdict_only_the_b_legs_end(
+    db: Database, recorder: Recorder, facts: Facts, url: str
+) -> None:
+    b_leg = leg_of_call(call_in_shard(1))
+    first, second = answered(facts)
+    opened = LegOpened(b_leg, "dial_target", "+15550001111", "+15550003333")
+    ended = CallChanged(status="completed", ended_ms=NOW_MS, result="completed", reason="normal-clearing")
+    await recorder.submit([first, unreadable(replace(second, writes=(*second.writes, opened, ended)))])
+    assert await write_off(db, facts) == [b_leg]
+    assert rows(url, "SELECT status, reason FROM calls") == [{"status": "completed", "reason": "normal-clearing"}]
+    assert rows(url, "SELECT count(*) AS open FROM legs WHERE ended_at IS NULL") == [{"open": 0}]
 
 
 async def test_a_call_that_was_claimed_and_never_begun_gets_its_verdict(

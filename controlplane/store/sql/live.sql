@@ -1,12 +1,19 @@
 -- live_calls: The calls of some shards of a node that are not over, claimed ones without a journal among them.
-SELECT call_id, account_id, node, facts::text AS facts, moves
+-- A call that has its verdict is not over while nobody has told the end of one of its B-legs.
+SELECT call_id, account_id, node, facts::text AS facts, moves, false AS has_verdict
 FROM calls
 WHERE node = %(node)s AND shard = ANY(%(shards)s::integer[]) AND ended_at IS NULL
     AND NOT call_id = ANY(%(call_ids)s::uuid[])
+UNION ALL
+SELECT calls.call_id, calls.account_id, calls.node, calls.facts::text AS facts, calls.moves, true AS has_verdict
+FROM (SELECT DISTINCT account_id, call_id FROM legs WHERE ended_at IS NULL) AS open
+JOIN calls ON calls.account_id = open.account_id AND calls.call_id = open.call_id
+WHERE calls.node = %(node)s AND calls.shard = ANY(%(shards)s::integer[]) AND calls.ended_at IS NOT NULL
+    AND NOT calls.call_id = ANY(%(call_ids)s::uuid[])
 ORDER BY call_id
 
 -- live_call: One of these, again.
-SELECT call_id, account_id, node, facts::text AS facts, moves
+SELECT call_id, account_id, node, facts::text AS facts, moves, false AS has_verdict
 FROM calls WHERE account_id = %(account_id)s AND call_id = %(call_id)s AND ended_at IS NULL
 
 -- live_calls_of_apps: How many calls that are not over some apps have; calls in the queue are not begun.
@@ -34,4 +41,8 @@ WHERE calls.account_id = %(account_id)s AND calls.call_id = %(call_id)s AND call
 FOR UPDATE OF calls
 
 -- living_b_legs: The B-legs of a call that have not ended, as far as is on record.
-SELECT leg FROM legs WHERE call_id = %(call_id)s AND ended_at IS NULL ORDER BY leg
+SELECT leg FROM legs WHERE account_id = %(account_id)s AND call_id = %(call_id)s AND ended_at IS NULL ORDER BY leg
+
+-- end_b_legs: Say of the B-legs of a call that have not ended that they have.
+UPDATE legs SET ended_at = to_timestamp(%(at_ms)s::bigint / 1000.0), cause = coalesce(cause, %(cause)s)
+WHERE account_id = %(account_id)s AND call_id = %(call_id)s AND ended_at IS NULL

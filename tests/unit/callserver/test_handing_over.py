@@ -9,10 +9,10 @@ from pathlib import Path
 
 from controlplane.base.errors import Conflict
 from controlplane.calls.commands import Command
-from controlplane.calls.events import Entry
+from controlplane.calls.events import Entry, Event, LegEnded
 from controlplane.calls.machine import CallMachine
 from controlplane.emulator.clock import VirtualClock
-from controlplane.emulator.scenarios import ExpectEnd, Hear, Press, Wait
+from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear, Press, Wait
 from controlplane.wiring.memory import MemoryJournal
 
 from .platform import platform
@@ -84,3 +84,36 @@ async def test_a_call_that_its_last_owner_wrote_on_is_taken_up_again_at_once(tmp
         here.clock.call_at_ms(here.clock.monotonic_ms() + 2300, kill)
         log = await here.call(Wait(2), Press("7"), Hear("picked", 6), ExpectEnd())
         assert log.problems == []
+
+
+@dataclass
+class Cut(MemoryJournal):
+    """A journal that has nothing of what comes after the end of a caller's leg: the process was killed by then."""
+
+    is_cut: bool = True
+    dropped: list[Event] = field(default_factory=list)
+
+    def submit(
+        self, machine: CallMachine, entry: Entry, commands: tuple[Command, ...], *, is_urgent: bool
+    ) -> asyncio.Future[None]:
+        entries = self.entries.get(machine.facts.call, [])
+        if self.is_cut and any(isinstance(one.event, LegEnded) for one in entries):
+            self.dropped.append(entry.event)
+            return asyncio.get_running_loop().create_future()
+        return super().submit(machine, entry, commands, is_urgent=is_urgent)
+
+
+async def test_the_end_of_a_b_leg_is_told_though_the_call_had_its_verdict_and_its_server_died(tmp_path: Path) -> None:
+    journal = Cut()
+    pages = {"/": "<Dial>+15550003333</Dial>"}
+    async with platform(tmp_path, pages, journal=journal) as here:
+        await here.call(Wait(4), HangUp(), _15550003333=CalleePlan(ring_s=1, after_answer=(Wait(60),)))
+        await here.clock.sleep(1)
+        assert isinstance(journal.dropped[-1], LegEnded)
+        journal.is_cut = False
+        await replace(here, here.servers[0])
+        await here.clock.sleep(3)
+    [entries] = journal.entries.values()
+    ended = [entry.event for entry in entries if isinstance(entry.event, LegEnded)]
+    assert [event.cause for event in ended] == ["NORMAL_CLEARING", "LOST"]
+    assert journal.all_are_over()
