@@ -7,8 +7,8 @@ import itertools
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,12 @@ async def world(folder: Path) -> AsyncIterator[World]:
         await database.stop()
 
 
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # a session may end at any time
+            os.kill(pid, number)
+
+
 def _processes_of(server: DatabaseServer) -> list[int]:
     postmaster = int((server.server.folder / "data" / "postmaster.pid").read_text().split()[0])
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
@@ -127,11 +133,9 @@ async def test_calls_made_and_ended_while_postgresql_is_away_are_whole_afterward
 
         # It hangs: it takes connections and does not answer.
         stopped = _processes_of(here.database)
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
+        _signal(stopped, signal.SIGSTOP)
         await here.call(3)
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
+        _signal(stopped, signal.SIGCONT)
         await here.must_be_whole(10)
 
         # Its connections are cut, again and again.
@@ -150,8 +154,7 @@ async def test_calls_made_and_ended_while_postgresql_is_away_are_whole_afterward
         await here.call(3)
         while await asyncio.to_thread(_ended_on_disk, here) < 3:
             await asyncio.sleep(0.02)  # the last entries go to the disk a moment after the callers have gone
-        for pid in here.platform.call_servers.values():
-            os.kill(pid, signal.SIGKILL)
+        _signal(here.platform.call_servers.values(), signal.SIGKILL)
         await here.database.go_on()
         await here.platform.start_call_server()
         await here.must_be_whole(16)
