@@ -37,7 +37,9 @@ class Dialog:
 
 
 def read_dialogs(folder: Path) -> tuple[Dialog, ...]:
-    """callers.jsonl; raises CannotLook if a line has not what it must have."""
+    """callers.jsonl; raises CannotLook if it is not there, or a line has not what it must have."""
+    if not (folder / "callers.jsonl").exists():
+        raise CannotLook(f"{folder / 'callers.jsonl'} is not there")
     try:
         return tuple(
             Dialog(

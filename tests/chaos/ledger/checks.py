@@ -31,6 +31,8 @@ CHECKS: tuple[Check, ...] = (
     dialling.telephones_ring_once,
     dialling.rows_dial_once,
     dialling.nodes_dial_once,
+    dialling.dialogs_are_the_same,
+    dialling.something_happened,
     journal.journals_are_whole,
     rest.nothing_is_left_in_the_database,
     rest.nothing_is_left_on_the_nodes,
@@ -41,7 +43,7 @@ CHECKS: tuple[Check, ...] = (
 SLUGS = frozenset({
     "answer-in-doubt", "broken-record", "callback-not-queued", "callback-not-received", "callback-numbers",
     "callback-sequence", "caller-with-several-rows", "caller-without-row", "channel-left", "dead-server-left",
-    "delivery-left", "dialled-twice", "dialog-without-record", "durations-differ", "entry-set-aside", "event-differs",
+    "delivery-left", "dialled-twice", "dialogs-differ", "dialog-without-record", "durations-differ", "entry-set-aside", "event-differs",
     "event-not-logged", "event-not-queued", "event-not-received", "event-numbers", "events-out-of-order",
     "evidence-in-doubt", "journal-gap", "journal-missing", "journal-without-call", "live-call-left", "live-leg-left",
     "lost-without-saying", "no-verdict", "nodes-dial-twice", "not-one-final-event", "placement-without-row",

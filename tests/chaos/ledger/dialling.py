@@ -1,4 +1,4 @@
-"""Nobody was dialled twice: by the telephones, by the database, and by the nodes."""
+"""Nobody was dialled twice: by the telephones, by the database, and by the nodes. And all speak of one dialog."""
 
 from __future__ import annotations
 
@@ -56,3 +56,20 @@ def nodes_dial_once(evidence: Evidence) -> Iterator[Problem]:
         if len(records) > 1:
             told = f"the {kind} {name} should have one call record, and has {' and '.join(map(str, records))}"
             yield Problem("recorded-twice", None, told)
+
+
+def dialogs_are_the_same(evidence: Evidence) -> Iterator[Problem]:
+    """What is known by a person's number is the very SIP dialog that this person had, where its Call-ID is known."""
+    for pair in evidence.pairs:
+        for told in (*pair.rows, *pair.records):
+            if None not in (told.sip_call_id, pair.dialog.sip_call_id) and told.sip_call_id != pair.dialog.sip_call_id:
+                sentence = (
+                    f"{pair.dialog} was in the SIP dialog {pair.dialog.sip_call_id}, {told} in {told.sip_call_id}"
+                )
+                yield Problem("dialogs-differ", pair.call, sentence)
+
+
+def something_happened(evidence: Evidence) -> Iterator[Problem]:
+    """A run in which nobody called shows nothing."""
+    if not evidence.dialogs and not evidence.tables.calls:
+        yield Problem("evidence-in-doubt", None, "nobody called, and there is no row of a call: this shows nothing")

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from controlplane.base.ids import CALL, EVENT, CallId, id_of, leg_of_call, sid_of
 from tests.chaos.ledger.__main__ import look_until_at_rest
+from tests.chaos.ledger.callers import Dialog
 from tests.chaos.ledger.database import Left, Tables
-from tests.chaos.ledger.evidence import Evidence
+from tests.chaos.ledger.evidence import Evidence, evidence_in
 from tests.chaos.ledger.ids import name_of, number_of, uuid_of
 from tests.chaos.ledger.live_nodes import Address, parse_address
 from tests.chaos.ledger.reading import CannotLook
 from tests.chaos.ledger.run import Run
 
-GOOD = Evidence(Run("run"))
-BAD = Evidence(Run("run"), tables=Tables(left=(Left("delivery-left", None, "one"),)))
+QUIET = Dialog("id", True, "+15550001111", "+15550002222", 0.0, None, 1.0, 486, "platform", "m1")
+GOOD = Evidence(Run("run"), (QUIET,))
+BAD = Evidence(Run("run"), (QUIET,), tables=Tables(left=(Left("delivery-left", None, "one"),)))
 
 
 @dataclass(slots=True)
@@ -64,6 +67,16 @@ def test_what_is_left_when_the_time_is_over_is_told() -> None:
 def test_the_last_look_must_be_had() -> None:
     with pytest.raises(CannotLook, match="gone"):
         looks(BAD, None, rest_s=0.5)
+
+
+def test_a_run_in_which_nobody_called_shows_nothing() -> None:
+    assert looks(Evidence(Run("run")), rest_s=0) == (0.0, ["evidence-in-doubt"])
+
+
+def test_a_run_without_the_log_of_its_callers_cannot_be_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"run": "run"}')
+    with pytest.raises(CannotLook, match=r"callers\.jsonl is not there"):
+        evidence_in(tmp_path, Tables(), ())
 
 
 def test_names_of_calls_are_read_however_they_are_written() -> None:

@@ -183,10 +183,11 @@ class _Writer:
         answered = CallChanged(status="in-progress", answered_ms=NOW_MS + round(after_s * 1000))
         self.add(after_s, answered, self.event("call.answered"))
 
-    def end(self, after_s: float, result: str, reason: str, cause: str) -> None:
+    def end(self, after_s: float, result: str, reason: str, cause: str, sip_call_id: str | None = None) -> None:
         ended = CallChanged(
-            status=result, ended_ms=NOW_MS + round(after_s * 1000), result=result, reason=reason, cause=cause
-        )
+            status=result, ended_ms=NOW_MS + round(after_s * 1000), result=result, reason=reason, cause=cause,
+            sip_call_id=sip_call_id,
+        )  # fmt: skip
         self.add(after_s, ended, self.event("call.completed" if result == "completed" else "call.failed"))
 
 
@@ -203,9 +204,9 @@ def _talking(writer: _Writer) -> _Writer:
     writer.add(1.0, opened, writer.event("leg.initiated", leg), writer.callback(leg, "initiated", 0))
     answered = LegChanged(leg, answered_ms=NOW_MS + 3000)
     writer.add(3.0, answered, writer.event("leg.answered", leg), writer.callback(leg, "in-progress", 1))
-    ended = LegChanged(leg, ended_ms=NOW_MS + 8100, cause="NORMAL_CLEARING")
+    ended = LegChanged(leg, ended_ms=NOW_MS + 8100, cause="NORMAL_CLEARING", sip_call_id=f"{TALKS}-{RUNG}@phone")
     writer.add(8.1, ended, writer.event("leg.completed", leg), writer.callback(leg, "completed", 2))
-    writer.end(10.2, "completed", "normal-clearing", "NORMAL_CLEARING")
+    writer.end(10.2, "completed", "normal-clearing", "NORMAL_CLEARING", f"{TALKS}-{DID}@phone")
     return writer
 
 

@@ -86,18 +86,25 @@ def _unknown_telephone(scene: Scene) -> None:
     scene.records["unknown"] = record("0b000000-0000-4000-8000-000000000009", told)
 
 
-@_lose("a telephone was invited twice", "dialled-twice", whose=TALKS)
+@_lose("a telephone was invited twice", "dialled-twice", "dialogs-differ", whose=TALKS)
 def _dialled_twice(scene: Scene) -> None:
     scene.dialogs["again"] = scene.dialogs[RUNG] | {"sip_call_id": "again@phone"}
 
 
-@_lose("a call of the API was dialled twice", "dialled-twice", "nodes-dial-twice", "record-without-row", whose=PLACED)
+@_lose(
+    "a call of the API was dialled twice",
+    "dialogs-differ",
+    "dialled-twice",
+    "nodes-dial-twice",
+    "record-without-row",
+    whose=PLACED,
+)
 def _placed_twice(scene: Scene) -> None:
     scene.dialogs["again"] = scene.dialogs[PLACED] | {"sip_call_id": "again@phone"}
     scene.records["again"] = record("0b000000-0000-4000-8000-000000000009", scene.dialogs["again"])
 
 
-@_lose("two callers have one number", "evidence-in-doubt", whose=BUSY)
+@_lose("two callers have one number", "evidence-in-doubt", "dialogs-differ", whose=BUSY)
 def _two_callers(scene: Scene) -> None:
     scene.dialogs["again"] = scene.dialogs[BUSY] | {"sip_call_id": "again@phone"}
 
@@ -120,6 +127,16 @@ def _no_record(scene: Scene) -> None:
 @_lose("a node has no record of a call after it came back", "dialog-without-record", "durations-differ", whose=LOST)
 def _no_record_later(scene: Scene) -> None:
     scene.run["fault_at"] = scene.dialogs[LOST]["invited_at"] - 5
+
+
+@_lose("a call is told of another dialog of its caller", "dialogs-differ", whose=TALKS)
+def _other_dialog(scene: Scene) -> None:
+    scene.sql("UPDATE calls SET sip_call_id = 'other@phone' WHERE call_id = %(call)s", call=scene.uuid(TALKS))
+
+
+@_lose("a telephone was in another dialog than its node tells", "dialogs-differ", whose=TALKS)
+def _other_dialog_of_telephone(scene: Scene) -> None:
+    scene.dialogs[RUNG]["sip_call_id"] = "other@phone"
 
 
 @_lose("a record is half written", "broken-record", "dialog-without-record")
