@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -53,9 +54,10 @@ def sign(key: bytes, path: str, expires_at_s: int) -> str:
     return f"expires={expires_at_s}&signature={_signature(key, path, str(expires_at_s))}"
 
 
-def check(key: bytes, path: str, expires: str, signature: str, now_s: int) -> None:
-    """Judge a signed link; raises LinkRefused, LinkExpired."""
-    if not hmac.compare_digest(_signature(key, path, expires).encode(), signature.encode("utf-8", "replace")):
+def check(keys: Sequence[bytes], path: str, expires: str, signature: str, now_s: int) -> None:
+    """Judge a link signed with any of these keys; raises LinkRefused, LinkExpired."""
+    given = signature.encode("utf-8", "replace")
+    if not any(hmac.compare_digest(_signature(key, path, expires).encode(), given) for key in keys):
         raise LinkRefused
     if int(expires) <= now_s:  # signed by us, so it is a number
         raise LinkExpired

@@ -45,7 +45,7 @@ class OneChannel(BadInput):
 async def download(request: Request, account_id: str, file: str, expires: str = "", signature: str = "") -> Response:
     """A recording, by a link that `GET /api/v1/recordings?recording_id=…` gave."""
     parts = parts_of(request)
-    links.check(parts.link_key, request.url.path, expires, signature, parts.clock.now_ms() // 1000)
+    links.check(parts.link_keys, request.url.path, expires, signature, parts.clock.now_ms() // 1000)
     name = parse_file(file)
     return await _play(request, await _completed(parts, account_id, name.name), name)
 

@@ -67,8 +67,9 @@ class NoMeter:
 class ApiParts:
     """Everything an API process is made of.
 
-    `public_url` is where tenants reach it, without a slash at the end; `link_key` (32 bytes or more, the same in every
-    process) signs download links. The database is opened and closed by whoever made it.
+    `public_url` is where tenants reach it, without a slash at the end. The first of `link_keys` (32 bytes or more each,
+    the same in every process) signs download links, and links signed with any are good. The database is opened and
+    closed by whoever made it.
     """
 
     db: Database
@@ -77,6 +78,6 @@ class ApiParts:
     storage: Storage
     editor: Editor
     public_url: str
-    link_key: bytes = field(repr=False)
+    link_keys: tuple[bytes, ...] = field(repr=False)
     meter: Meter = field(default_factory=NoMeter)
     max_body_bytes: int = 1024 * 1024

@@ -16,9 +16,9 @@ import typer
 from typer import TyperException
 
 from controlplane.base.errors import BadInput, CallplaneError
-from controlplane.cli import doctor, replay, serve, settings, simulate, spool, tenant, up
+from controlplane.cli import doctor, replay, reseal, serve, settings, simulate, spool, tenant, up
 
-_GROUPS = (up, serve, tenant, simulate, replay, spool, doctor, settings)
+_GROUPS = (up, serve, tenant, simulate, replay, spool, reseal, doctor, settings)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -48,7 +48,8 @@ class Settings(BaseSettings):
     sip_profile: str = Field(default="internal", description="The sofia profile that calls leave by.")
     secret_key: SecretStr | None = Field(
         default=None,
-        description="Key that encrypts secrets at rest, 32 bytes in base64; unset: made in the data folder.",
+        description="Key that encrypts secrets at rest, 32 bytes in base64; unset: made in the data folder. Of several,"
+        " comma between, the first encrypts and all decrypt (see `callplane reseal`).",
     )
     prompts: Path | None = Field(
         default=None, description="Folder of prompts, as this process sees it; unset: prompts in the data folder."

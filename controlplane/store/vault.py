@@ -43,14 +43,14 @@ class Vault:
         """`keys` are 32 bytes each, at least one; raises BadKey."""
         if not keys or any(len(key) != _KEY_BYTES for key in keys):
             raise BadKey
-        self._current = _name(keys[0])
+        self.current = _name(keys[0])  # what is sealed with the first key begins with this
         self._ciphers = {_name(key): AESGCM(key) for key in keys}
 
     def seal(self, secret: str, *, bound: str) -> bytes:
         """Encrypt a secret for the row `bound`."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._ciphers[self._current].encrypt(nonce, secret.encode(), bound.encode())
-        return self._current + nonce + sealed
+        sealed = self._ciphers[self.current].encrypt(nonce, secret.encode(), bound.encode())
+        return self.current + nonce + sealed
 
     def open(self, sealed: bytes, *, bound: str) -> str:
         """Decrypt what was sealed for the row `bound`; raises SecretUnreadable."""

@@ -19,7 +19,7 @@ from controlplane.wiring.clock import RealClock
 from controlplane.wiring.files import storage_of
 from controlplane.wiring.http import serve_http
 from controlplane.wiring.meters import measuring_lag, watch_pool
-from controlplane.wiring.places import database_url_of, secret_key_of, vault_of
+from controlplane.wiring.places import database_url_of, secret_keys_of, vault_of
 
 DATABASE_WAIT_S = 2.0  # then whoever asked is told to come again: 503
 
@@ -59,6 +59,6 @@ async def api_parts(settings: Settings) -> AsyncIterator[ApiParts]:
             storage=storage_of(settings),
             editor=workshop,
             public_url=settings.public_url.rstrip("/"),
-            link_key=sha256(b"callplane links" + secret_key_of(settings)).digest(),
+            link_keys=tuple(sha256(b"callplane links" + key).digest() for key in secret_keys_of(settings)),
             meter=metrics,
         )

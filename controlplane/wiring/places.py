@@ -48,14 +48,14 @@ def gateway_of(settings: Settings) -> Hop | None:
 
 def vault_of(settings: Settings) -> Vault:
     """What encrypts secrets at rest."""
-    return Vault([secret_key_of(settings)])
+    return Vault(secret_keys_of(settings))
 
 
-def secret_key_of(settings: Settings) -> bytes:
-    """The platform's key; without one in the settings it is kept in the data folder."""
+def secret_keys_of(settings: Settings) -> list[bytes]:
+    """The platform's keys, the current one first; without one in the settings it is kept in the data folder."""
     if settings.secret_key is not None:
-        return parse_key(settings.secret_key.get_secret_value())
-    return key_in(settings.data / "secret.key")
+        return [parse_key(text.strip()) for text in settings.secret_key.get_secret_value().split(",")]
+    return [key_in(settings.data / "secret.key")]
 
 
 def database_url_of(settings: Settings) -> str:

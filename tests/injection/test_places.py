@@ -25,7 +25,7 @@ _JSON = "application/json"
 def description() -> dict[str, Any]:
     parts = ApiParts(
         Database("postgresql://nobody@127.0.0.1:1/none"), RealClock(), VAULT, MemoryStorage(), LabellingEditor(),
-        "https://api.example", link_key=b"l" * 32,
+        "https://api.example", link_keys=(b"l" * 32,),
     )  # fmt: skip
     made: dict[str, Any] = build_app(parts).openapi()
     return made

@@ -123,7 +123,9 @@ async def _redirect(request: Request, recording_id: str, expires_in_s: int) -> R
 
 def _own_link(parts: ApiParts, recording: Recording, expires_in_s: int) -> str:
     path = links.path_of(recording.account_id, recording.recording_id)
-    return f"{parts.public_url}{path}?{links.sign(parts.link_key, path, parts.clock.now_ms() // 1000 + expires_in_s)}"
+    return (
+        f"{parts.public_url}{path}?{links.sign(parts.link_keys[0], path, parts.clock.now_ms() // 1000 + expires_in_s)}"
+    )
 
 
 async def _list(window: Window, call_id: str | None, tx: Transaction, account_id: AccountId) -> PageOf[RecordingShape]:

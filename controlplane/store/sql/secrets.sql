@@ -25,3 +25,21 @@ WHERE account_id = %(account_id)s AND secret_id = %(secret_id)s
 
 -- delete_secret: Take a webhook secret away that no app uses.
 DELETE FROM secrets WHERE account_id = %(account_id)s AND secret_id = %(secret_id)s
+
+-- auth_tokens_to_reseal: What signs tenants' requests and is sealed with another key than the current one; held.
+SELECT account_id, auth_token AS sealed FROM accounts WHERE substr(auth_token, 1, 4) <> %(current)s FOR UPDATE
+
+-- reseal_auth_token: Put it there, sealed anew.
+UPDATE accounts SET auth_token = %(sealed)s WHERE account_id = %(account_id)s
+
+-- secrets_to_reseal: Webhook secrets, of every tenant, that are sealed with another key than the current one; held.
+SELECT secret_id, value AS sealed FROM secrets WHERE substr(value, 1, 4) <> %(current)s FOR UPDATE
+
+-- reseal_secret: Put one there, sealed anew.
+UPDATE secrets SET value = %(sealed)s WHERE secret_id = %(secret_id)s
+
+-- answers_to_reseal: Kept answers, of every tenant, that are sealed with another key than the current one; held.
+SELECT account_id, key, body AS sealed FROM idempotency_keys WHERE substr(body, 1, 4) <> %(current)s FOR UPDATE
+
+-- reseal_answer: Put one there, sealed anew.
+UPDATE idempotency_keys SET body = %(sealed)s WHERE account_id = %(account_id)s AND key = %(key)s

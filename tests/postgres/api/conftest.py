@@ -35,7 +35,7 @@ def meter() -> ListingMeter:
 
 @pytest.fixture
 def parts(db: Database, storage: MemoryStorage, clock: StillClock, meter: ListingMeter) -> ApiParts:
-    return ApiParts(db, clock, VAULT, storage, LabellingEditor(), PUBLIC_URL, link_key=b"l" * 32, meter=meter)
+    return ApiParts(db, clock, VAULT, storage, LabellingEditor(), PUBLIC_URL, link_keys=(b"l" * 32,), meter=meter)
 
 
 @pytest.fixture

@@ -20,15 +20,21 @@ def parts(query: str) -> tuple[str, str]:
 def test_a_signed_link_is_good_until_the_second_it_expires() -> None:
     expires, signature = parts(sign(KEY, PATH, 1000))
 
-    check(KEY, PATH, expires, signature, 999)
+    check([KEY], PATH, expires, signature, 999)
     with pytest.raises(LinkExpired):
-        check(KEY, PATH, expires, signature, 1000)
+        check([KEY], PATH, expires, signature, 1000)
+
+
+def test_links_stay_good_while_the_key_is_changed() -> None:
+    expires, signature = parts(sign(KEY, PATH, 1000))
+
+    check([b"n" * 32, KEY], PATH, expires, signature, 999)
 
 
 @given(st.text(max_size=40), st.text(max_size=80))
 def test_what_we_did_not_sign_is_refused(expires: str, signature: str) -> None:
     with pytest.raises(LinkRefused):
-        check(KEY, PATH, expires, signature, 0)
+        check([KEY], PATH, expires, signature, 0)
 
 
 def test_a_signature_is_of_one_path_one_time_and_one_key() -> None:
@@ -36,7 +42,7 @@ def test_a_signature_is_of_one_path_one_time_and_one_key() -> None:
 
     for key, path, when in ((b"x" * 32, PATH, expires), (KEY, path_of("acc_1", "rec_2"), expires), (KEY, PATH, "1001")):
         with pytest.raises(LinkRefused):
-            check(key, path, when, signature, 0)
+            check([key], path, when, signature, 0)
 
 
 @given(st.integers(0, 2**128 - 1))
