@@ -61,11 +61,10 @@ def nodes_dial_once(evidence: Evidence) -> Iterator[Problem]:
 def dialogs_are_the_same(evidence: Evidence) -> Iterator[Problem]:
     """What is known by a person's number is the very SIP dialog that this person had, where its Call-ID is known."""
     for pair in evidence.pairs:
+        outside = pair.dialog.sip_call_id
         for told in (*pair.rows, *pair.records):
-            if None not in (told.sip_call_id, pair.dialog.sip_call_id) and told.sip_call_id != pair.dialog.sip_call_id:
-                sentence = (
-                    f"{pair.dialog} was in the SIP dialog {pair.dialog.sip_call_id}, {told} in {told.sip_call_id}"
-                )
+            if outside is not None and told.sip_call_id not in (outside, None):
+                sentence = f"{pair.dialog} was in the SIP dialog {outside}, {told} in {told.sip_call_id}"
                 yield Problem("dialogs-differ", pair.call, sentence)
 
 
