@@ -35,8 +35,8 @@ def test_no_url_that_points_inside_reaches_a_canary_from_any_place(folder: Path)
     assert (seen["hits"], seen["failed"]) == ([], 0)
     # FreeSWITCH looks SIP names up itself: that wall is its node's (switch/dialling.py).
     assert [uri for uri in seen["dialled"] if ".test" not in uri] == []
-    assert seen["placed"] + seen["refused"] == seen["cases"] > 250
-    assert seen["asked outside"] > 100
+    assert seen["placed"] + seen["refused"] == seen["cases"] > 100
+    assert seen["asked outside"] > 50
 
 
 @pytest.mark.timeout(300)
