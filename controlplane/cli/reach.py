@@ -16,7 +16,7 @@ _DEFAULT_PORTS = {"postgresql": 5432, "postgres": 5432, "redis": 6379, "rediss":
 def metrics_ports(settings: Settings) -> dict[str, int]:
     """Where the processes that `up` starts serve their metrics, by name: each has a port of its own, 0 for none."""
     first = settings.metrics_port
-    return {name: first and first + at for at, name in enumerate(("calls", "worker", "api"))}
+    return {name: first and first + at for at, name in enumerate(("calls", "worker", "api", "emulator"))}
 
 
 def check_ports(settings: Settings) -> Iterator[Check]:

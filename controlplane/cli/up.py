@@ -128,6 +128,7 @@ async def _database(settings: Settings) -> AsyncIterator[str]:
 async def _node(supervisor: Supervisor, settings: Settings, freeswitch: str) -> NodeUp:
     from controlplane.cli.freeswitch import find_freeswitch, freeswitch_child, loopback_node
     from controlplane.cli.processes import Child
+    from controlplane.cli.reach import metrics_ports
     from controlplane.wiring.places import prompts_folder, recordings_folder
 
     if freeswitch not in ("auto", "emulator"):
@@ -139,7 +140,11 @@ async def _node(supervisor: Supervisor, settings: Settings, freeswitch: str) -> 
         child = Child(
             "emulator",
             (sys.executable, "-m", "controlplane.cli", "serve", "emulator", "--port", "0"),
-            {"CALLPLANE_ESL_PASSWORD": password, "PYTHONUNBUFFERED": "1"},
+            {
+                "CALLPLANE_ESL_PASSWORD": password,
+                "CALLPLANE_METRICS_PORT": str(metrics_ports(settings)["emulator"]),
+                "PYTHONUNBUFFERED": "1",
+            },
         )
         facts = await supervisor.start(child)
         assert isinstance(facts, dict)

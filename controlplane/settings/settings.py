@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     metrics_port: int = Field(
         default=0,
         description="Port of the Prometheus endpoint of this process on loopback; 0: none. `up` gives it to the call"
-        " server, and the next two to worker and API.",
+        " server, and the next ones to worker, API and emulator.",
     )
     node_gone_after_s: int = Field(
         default=900,

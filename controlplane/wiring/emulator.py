@@ -14,6 +14,7 @@ from controlplane.emulator.rules import Door, LinkRules
 from controlplane.emulator.scenarios import CalleePlan, Scenario
 from controlplane.emulator.server import Server
 from controlplane.settings import Settings
+from controlplane.wiring.meters import measured
 
 
 class Everybody(Mapping[str, CalleePlan]):
@@ -37,8 +38,9 @@ async def serve_emulator(settings: Settings, port: int, *, on_ready: Callable[[d
     node = Node(RealClock(), door=Door("inbound", settings.door_watchdog_s))
     node.far_ends = Cast(node, Scenario(callees=Everybody())).take_invite
     server = Server(node, LinkRules(password=settings.esl_password.get_secret_value()))
-    on_ready({"port": await server.start("127.0.0.1", port)})
-    try:
-        await stop.wait()
-    finally:
-        await server.stop()
+    async with measured(settings):
+        on_ready({"port": await server.start("127.0.0.1", port)})
+        try:
+            await stop.wait()
+        finally:
+            await server.stop()

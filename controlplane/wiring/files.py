@@ -23,6 +23,7 @@ from controlplane.services.recordings import DueRecording
 from controlplane.settings import Settings
 from controlplane.tasks.recordings import NotYet
 from controlplane.wiring.http import serve_http
+from controlplane.wiring.meters import measured
 from controlplane.wiring.places import nodes_of, prompts_folder, recordings_folder
 
 SHORTEST_TOKEN = 16
@@ -52,7 +53,8 @@ async def serve_files(settings: Settings, host: str, port: int, *, on_ready: Cal
     prompts, recordings = prompts_folder(settings), recordings_folder(settings)
     for folder in (prompts, recordings):
         folder.mkdir(parents=True, exist_ok=True)
-    await serve_http(ShelfServer(Folder(prompts), recordings, token), host, port, on_ready=on_ready)
+    async with measured(settings):
+        await serve_http(ShelfServer(Folder(prompts), recordings, token), host, port, on_ready=on_ready)
 
 
 def _remote(settings: Settings) -> dict[str, str]:

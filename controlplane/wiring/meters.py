@@ -8,9 +8,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from controlplane.base.clock import Clock
+from controlplane.metrics.exposition import serving_metrics
 from controlplane.metrics.loop_lag import measure_loop_lag
 from controlplane.metrics.registry import Metrics
+from controlplane.settings import Settings
 from controlplane.store.database import Database
+from controlplane.wiring.clock import RealClock
+
+
+@asynccontextmanager
+async def measured(settings: Settings) -> AsyncIterator[None]:
+    """Measure this process while the block runs, and show that where a port is set. Raises MetricsPortTaken."""
+    metrics = Metrics()
+    with serving_metrics(metrics, settings.metrics_port) if settings.metrics_port else contextlib.nullcontext():
+        async with measuring_lag(metrics, RealClock()):
+            yield
 
 
 def watch_pool(metrics: Metrics, db: Database) -> None:

@@ -111,7 +111,8 @@ def test_a_taken_port_is_missing_and_a_free_one_fine() -> None:
 
 
 def test_processes_of_one_machine_serve_their_metrics_on_ports_of_their_own() -> None:
-    assert reach.metrics_ports(Settings(metrics_port=9100)) == {"calls": 9100, "worker": 9101, "api": 9102}
+    ports = {"calls": 9100, "worker": 9101, "api": 9102, "emulator": 9103}
+    assert reach.metrics_ports(Settings(metrics_port=9100)) == ports
     assert set(reach.metrics_ports(Settings()).values()) == {0}
 
 
