@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
@@ -22,7 +23,7 @@ _WORDS = (
     " x-teler-timestamp x-teler-event-id x-teler-api-version x-teler-source authorization"
 )
 _HEADERS = frozenset(_WORDS.split())
-_PARAMETER = re.compile(r"[A-Z][A-Za-z]{1,40}\Z|SipHeader_X-[!-~]{1,250}\Z")
+_PARAMETER = re.compile(r"[A-Z][A-Za-z]{1,40}\Z|SipHeader_X-[!-~]{1,256}\Z")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _FORM = "application/x-www-form-urlencoded"
 
@@ -107,6 +108,8 @@ def _asked(canaries: Canaries, head: bytes, body: bytes) -> Asked:
         form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
         _verify(canaries, form)
         parameters |= dict(form)
+    elif headers.get("content-type", "").startswith("application/json"):
+        _verify_event(canaries, body)
     return Asked(words[0], path, parameters, headers, body)
 
 
@@ -120,3 +123,28 @@ def _verify(canaries: Canaries, form: list[tuple[str, str]]) -> None:
             canaries.sing(f"a parameter that nobody has: {name[:80]}")
         if _CONTROLS.search(value):
             canaries.sing(f"a parameter with control characters: {name}={value[:80]!r}")
+
+
+def _verify_event(canaries: Canaries, body: bytes) -> None:
+    """An event is one JSON object, of which no value holds a control character."""
+    try:
+        event = json.loads(body)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict):
+        canaries.sing(f"an event that is no JSON object: {body[:200]!r}")
+    elif odd := [text for text in _texts(event) if _CONTROLS.search(text)]:
+        canaries.sing(f"an event with control characters: {odd[0][:200]!r}")
+
+
+def _texts(value: object) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for name, inner in value.items():
+                yield str(name)
+                yield from _texts(inner)
+        case list():
+            for inner in value:
+                yield from _texts(inner)

@@ -45,8 +45,28 @@ async def fire_canaries(stage: Stage) -> dict[str, bool]:
         for frame in SwitchConnection().feed(command.encode()):
             stage.tap.take_command(frame)
         seen[f"wiretap: {name}"] = await _sings(stage, "a command of no shape" if name != "stream" else "not ours")
+    for name, request in _REQUESTS.items():
+        await _say(stage.app_url, request)
+        seen[f"application: {name}"] = await _sings(stage, name)
     stage.telephones.hang_up(caller)
     return seen
+
+
+_FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
+_REQUESTS = {
+    "a request with a header": b"GET / HTTP/1.1\r\nHost: x\r\nCanary: 1\r\n\r\n",
+    "a parameter that nobody has": b"POST / HTTP/1.1\r\n" + _FORM + b"Content-Length: 8\r\n\r\ncanary=1",
+    "a parameter with control characters": b"POST / HTTP/1.1\r\n" + _FORM + b"Content-Length: 11\r\n\r\nFrom=%0A%0Ax",
+    "a request that is none": b"GET / x y z HTTP/1.1\r\n\r\n",
+}
+
+
+async def _say(url: str, data: bytes) -> None:
+    host, _, port = url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(data)
+    await reader.readline()
+    writer.close()
 
 
 def _execute(leg: str, application: str, argument: str) -> str:

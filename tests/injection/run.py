@@ -23,6 +23,7 @@ from tests.injection.payloads import Payload, all_payloads, some_of_each
 from tests.injection.places import Place, all_places
 from tests.injection.requests import Request, Requests, request_places
 from tests.injection.stage import Stage, bare_stage, whole_stage
+from tests.injection.torture import oddities, torment
 
 PROGRESS_S = 5.0
 
@@ -112,6 +113,8 @@ async def _attempt(stage: Stage, outcomes: Outcomes, wanted: Wanted) -> None:
     named = [name for name in CALLER_PLACES if _is_wanted(f"INVITE {name}", wanted)]
     calls = [Call(next(numbers), name, payload) for name in named for payload in chosen()]
     await Callers(stage, outcomes).run(calls)
+    if _is_wanted("SIP message", wanted):
+        await torment(stage, outcomes, oddities())
     asked = [place for place in request_places() if _is_wanted(place.name, wanted)]
     requests = [Request(next(numbers), place, payload) for place in asked for payload in chosen()]
     await Requests(stage, outcomes).run(requests)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -236,3 +237,25 @@ def _bytes_of(message: Request | Response) -> bytes:
     if isinstance(message, Request):
         return write(Request(message.method, plain(message.uri), headers, message.body))
     return write(Response(message.status, plain(message.reason), headers, message.body))
+
+
+async def one_answer(data: bytes, peer: Address, within_s: float = 0.6) -> str:
+    """Send a datagram and say what is answered last in that time: `SIP <status>`, or `nothing`."""
+    statuses: list[int] = []
+    final = asyncio.Event()
+
+    class Ear(asyncio.DatagramProtocol):
+        def datagram_received(self, data: bytes, addr: object) -> None:
+            with suppress(NotSip):
+                message = parse(data)
+                if isinstance(message, Response):
+                    statuses.append(message.status)
+                    if message.status >= 200:
+                        final.set()
+
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Ear, local_addr=("127.0.0.1", 0))
+    transport.sendto(data, peer)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(final.wait(), within_s)
+    transport.close()
+    return f"SIP {statuses[-1]}" if statuses else "nothing"

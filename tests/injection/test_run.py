@@ -23,4 +23,4 @@ def test_values_stay_values_wherever_they_stand(freeswitch_program: Path, server
     assert report.outcomes.problems == []
     assert report.complaints == []
     families = {payload.id: payload.family for payload in all_payloads()}
-    assert {families[name] for name in report.outcomes.payloads} == set(families.values())
+    assert {families[name] for name in report.outcomes.payloads if name in families} == set(families.values())
