@@ -35,6 +35,7 @@ class Variable(StrEnum):
     CONTINUE_ON_FAIL = "continue_on_fail"
     HANGUP_AFTER_BRIDGE = "hangup_after_bridge"
     PARK_AFTER_BRIDGE = "park_after_bridge"
+    PARK_ON_CANCEL = "uuid_bridge_park_on_cancel"
     BRIDGE_TERMINATE_KEY = "bridge_terminate_key"
     RINGBACK = "ringback"
     TRANSFER_RINGBACK = "transfer_ringback"
@@ -89,6 +90,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     Variable.CONTINUE_ON_FAIL: _flag,
     Variable.HANGUP_AFTER_BRIDGE: _flag,
     Variable.PARK_AFTER_BRIDGE: _flag,
+    Variable.PARK_ON_CANCEL: _flag,
     Variable.BRIDGE_TERMINATE_KEY: keys,
     Variable.RINGBACK: _tone,
     Variable.TRANSFER_RINGBACK: _tone,

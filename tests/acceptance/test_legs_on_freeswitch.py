@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
 from controlplane.base.causes import Cause
+from controlplane.base.ids import LegId
 from controlplane.esl import apis, apps
 from controlplane.esl.apps import execute
 from controlplane.esl.commands import (
@@ -23,12 +25,15 @@ from controlplane.esl.commands import (
     subscribe_exactly,
 )
 from controlplane.esl.dialstring import DialString, Order, bridge
+from controlplane.esl.sip_uri import Hop
 from controlplane.esl.sounds import Silence
 from controlplane.esl.variables import Setting, Variable, mark
+from controlplane.switch.writing import Writer
 from tests.acceptance.media_node import MediaNode, new_uuid
 from tests.acceptance.parked_call import Call, party
 
 pytestmark = pytest.mark.freeswitch
+WRITER = Writer("internal", Hop("127.0.0.1"), "/recordings")
 
 
 def test_a_leg_is_answered_asked_for_and_ended_at_once(call: Call) -> None:
@@ -129,6 +134,29 @@ def test_two_parked_legs_are_joined(call: Call) -> None:
     assert call.link.until("BACKGROUND_JOB", Job_UUID="other").body == f"+OK {other}\n"
     assert call.link.send(apis.uuid_bridge(call.leg, other)) == f"+OK {other}\n"
     call.link.until("CHANNEL_BRIDGE")
+
+
+@pytest.mark.parametrize("after_ms", [0, 10, 20, 30])
+def test_a_leg_lives_on_whose_partner_goes_while_the_two_are_joined(call: Call, after_ms: int) -> None:
+    """FreeSWITCH ends the first, where it is not told to park it (switch_ivr_bridge.c, uuid_bridge_on_soft_execute)."""
+    other = new_uuid()
+    call.run(apps.answer())
+    leg = party(call.node, "answers", (Setting(Variable.ORIGINATION_UUID, other),))
+    call.link.send(apis.originate(leg, (), "other"))
+    call.link.until("BACKGROUND_JOB", Job_UUID="other")
+    interrupt, join = (
+        WRITER.interrupt(LegId(call.leg), is_parked_after=True),
+        WRITER.join(LegId(call.leg), LegId(other)),
+    )
+    for command in (*interrupt, *join):
+        call.link.send(command)
+    threading.Event().wait(after_ms / 1000)  # the time at which it goes is what is tried
+    call.link.send(apis.uuid_kill(other, Cause.NORMAL_CLEARING))
+    call.link.until("CHANNEL_HANGUP_COMPLETE", Unique_ID=other)
+    for command in interrupt:
+        call.link.send(command)
+    call.run(apps.sleep(100))
+    assert call.link.send(apis.uuid_exists(call.leg)) == "true"
 
 
 def test_a_dialled_leg_runs_what_it_was_given_when_it_answers(call: Call) -> None:

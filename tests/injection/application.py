@@ -23,7 +23,7 @@ _WORDS = (
     " x-teler-timestamp x-teler-event-id x-teler-api-version x-teler-source authorization"
 )
 _HEADERS = frozenset(_WORDS.split())
-_PARAMETER = re.compile(r"[A-Z][A-Za-z]{1,40}\Z|SipHeader_X-[!-~]{1,256}\Z")
+_PARAMETER = re.compile(r"[A-Z][A-Za-z]{1,40}\Z|SipHeader_X-[!-~]{0,256}\Z")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _FORM = "application/x-www-form-urlencoded"
 

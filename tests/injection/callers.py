@@ -164,9 +164,9 @@ class Callers:
         uri = f"sip:{changed.get('uri user', NUMBER)}@{host}{changed.get('uri more', '')}"
         instead = {name: value.replace("@CONTACT@", contact) for name, value in changed.items() if " " not in name}
         more = [(name[5:], value) for name, value in changed.items() if name.startswith("more ")]
-        return self.stage.telephones.dial(
-            NUMBER, self.stage.sip_peer, (("X-Attempt", str(call.number)), *more), **{"uri": uri, **instead}
-        )
+        # A header whose name begins with a blank goes on with the one before it.
+        own = (("X-Attempt", str(call.number)), ("X-Between", "1"))
+        return self.stage.telephones.dial(NUMBER, self.stage.sip_peer, (*own, *more), **{"uri": uri, **instead})
 
     def _told(self, call: Call, outcome: str) -> None:
         self.outcomes.note(call.name, call.payload.id, outcome)
