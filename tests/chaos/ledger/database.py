@@ -21,7 +21,7 @@ RowT = TypeVar("RowT")
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call. `wants_events`: its app has a webhook address, so that every event of it is to be delivered."""
+    """A call. `wants_events`: its app, or whoever placed it, gave an address to which every event is to be told."""
 
     call: str
     direction: str
@@ -126,7 +126,8 @@ _CALLS: LiteralString = """
     SELECT calls.call_id::text AS call, direction, from_number, to_number, node, calls.status, result, reason, cause,
            sip_call_id, extract(epoch FROM answered_at)::float8 AS answered_at_s,
            extract(epoch FROM ended_at)::float8 AS ended_at_s, event_count, callback_count,
-           node IS NOT NULL AS is_claimed, apps.webhook_url IS NOT NULL AS wants_events
+           node IS NOT NULL AS is_claimed,
+           apps.webhook_url IS NOT NULL OR facts #>> '{facts,webhook_url}' IS NOT NULL AS wants_events
       FROM calls LEFT JOIN apps ON apps.account_id = calls.account_id AND apps.app_id = calls.app_id
      ORDER BY calls.created_at, calls.call_id
 """

@@ -193,6 +193,14 @@ _TABLES: tuple[tuple[str, LiteralString, str, tuple[str, ...]], ...] = (
         ("event-not-queued",),
     ),
     (
+        "no event of a call that was placed without an app was put into the outbox",
+        "WITH told AS (DELETE FROM deliveries WHERE call_id = %(call)s AND lane = 0)"
+        ' UPDATE calls SET app_id = NULL, facts = \'{"facts": {"webhook_url": "http://app/events"}}\''
+        " WHERE call_id = %(call)s",
+        PLACED,
+        ("event-not-queued",),
+    ),
+    (
         "a delivery is pending",
         "UPDATE deliveries SET state = 'pending' WHERE call_id = %(call)s AND lane = 0 AND number = 0",
         TALKS,

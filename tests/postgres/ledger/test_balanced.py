@@ -33,6 +33,14 @@ def test_a_call_of_the_api_may_have_rung_nobody(scene: Scene) -> None:
     assert look(scene) == []
 
 
+def test_a_call_whose_events_nobody_wants_to_be_told_has_no_deliveries(scene: Scene) -> None:
+    call = scene.uuid(PLACED)
+    scene.sql("""UPDATE calls SET app_id = NULL, facts = '{"facts": {}}' WHERE call_id = %(call)s""", call=call)
+    scene.sql("DELETE FROM deliveries WHERE call_id = %(call)s", call=call)
+    scene.webhooks = [line for line in scene.webhooks if line not in scene.events(PLACED)]
+    assert look(scene) == []
+
+
 def test_an_answer_that_a_node_took_with_it_need_not_be_known(scene: Scene) -> None:
     scene.dialogs[LOST]["answered_at"] = DIED_S - 1
     scene.sql("UPDATE calls SET answered_at = NULL WHERE call_id = %(call)s", call=scene.uuid(LOST))
