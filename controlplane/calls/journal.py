@@ -61,13 +61,21 @@ def digest_of(commands: Iterable[Command]) -> bytes:
 
 def _canonical(value: object) -> object:
     """The same text in every process: sets are sorted, as their order is not the same twice."""
-    if is_dataclass(value):
-        return (type(value).__name__, *(_canonical(getattr(value, field.name)) for field in fields(value)))
+    kind: type[Any] = type(value)
+    names = _names(kind)  # type: ignore[arg-type]  # mypy holds the hash of instances against classes
+    if names is not None:
+        return (kind.__name__, *[_canonical(getattr(value, name)) for name in names])
     if isinstance(value, frozenset):
         return sorted(map(str, value))
     if isinstance(value, tuple):
         return [_canonical(one) for one in value]
     return str(value) if isinstance(value, StrEnum) else value
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...] | None:
+    """The fields of a dataclass, None for what is none: looked up once, for there is a digest in every entry."""
+    return tuple([field.name for field in fields(kind)]) if is_dataclass(kind) else None
 
 
 def _encode_document(event: DocumentArrived) -> str:

@@ -24,6 +24,8 @@ from urllib.parse import unquote_to_bytes
 
 from controlplane.esl.errors import RemoteEslError
 
+_NEW_LINE = ord("\n")
+
 
 class Headers(NamedTuple):
     """A header block as it stood on the wire, with or without the blank line that ends it.
@@ -53,6 +55,19 @@ class Headers(NamedTuple):
         except UnicodeDecodeError:
             return _text(value) if is_encoded else _bare_text(value)
         return _text(value) if is_encoded and ("%" in text or text == "_undef_") else text
+
+    def beginning(self, prefix: str) -> list[tuple[str, str]]:
+        """The headers whose names begin so, in their order, as `items` has them."""
+        raw, is_encoded = self
+        wanted, place = prefix.encode(), 0
+        lines = []
+        while (place := raw.find(wanted, place)) >= 0:
+            end = raw.find(b"\n", place)
+            end = len(raw) if end < 0 else end
+            if place == 0 or raw[place - 1] == _NEW_LINE:
+                lines.append(raw[place:end])
+            place = end
+        return list(Headers(b"\n".join(lines), is_encoded).items()) if lines else []
 
     def items(self) -> Iterable[tuple[str, str]]:
         """All headers in their order, repeated names too; lines that are none are passed over."""
@@ -114,6 +129,10 @@ class ExactHeaders:
     """The headers of an event in JSON, where FreeSWITCH writes every value exactly."""
 
     values: dict[str, str]
+
+    def beginning(self, prefix: str) -> list[tuple[str, str]]:
+        """The headers whose names begin so, in their order."""
+        return [(name, value) for name, value in self.values.items() if name.startswith(prefix)]
 
     def get(self, name: str) -> str | None:
         """The value of this header, or None."""

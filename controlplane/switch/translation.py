@@ -130,8 +130,8 @@ def _parked(event: EslEvent, leg: LegId) -> News | None:
 
 def _sip_headers(event: EslEvent) -> list[tuple[str, str]]:
     prefix = "variable_sip_h_X-"
-    found = [(name, value) for name, value in event.headers.items() if name.startswith(prefix)]
-    return [(printable(name[len("variable_sip_h_") :]), printable(value)) for name, value in found[:16]]
+    found = event.headers.beginning(prefix)[:16]
+    return [(printable(name[len("variable_sip_h_") :]), printable(value)) for name, value in found]
 
 
 def _progressed(_event: EslEvent, leg: LegId) -> News:

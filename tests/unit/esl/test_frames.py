@@ -48,6 +48,17 @@ def test_a_name_is_not_found_inside_another_or_inside_a_value() -> None:
     assert event.get("Unique-ID") is None
 
 
+@pytest.mark.parametrize("first", [b"", b"variable_sip_h_X-A: 0\n"])
+def test_headers_of_a_kind_are_those_whose_names_begin_so(first: bytes) -> None:
+    raw = b"Event-Name: DTMF\nvariable_sip_h_X-B: a%20b\nother_variable_sip_h_X-C: 1\nY: variable_sip_h_X-D: 2\n"
+    event = plain(first + raw + b"variable_sip_h_X-B: 3\nvariable_sip_h_X-E\n\n")
+    wanted = [each for each in event.headers.items() if each[0].startswith("variable_sip_h_X-")]
+    assert event.headers.beginning("variable_sip_h_X-") == wanted
+    assert wanted[-2:] == [("variable_sip_h_X-B", "a b"), ("variable_sip_h_X-B", "3")]
+    exact = as_json(b'{"X": "1", "variable_sip_h_X-A": "2"}')
+    assert exact.headers.beginning("variable_sip_h_X-") == [("variable_sip_h_X-A", "2")]
+
+
 def test_the_inner_body_names_no_header() -> None:
     inner = "+OK\nUnique-ID: evil\n\nJob-UUID: evil\n\n"
     event = read(encode_event_plain([("Event-Name", "BACKGROUND_JOB")], inner)).event()
