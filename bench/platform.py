@@ -31,6 +31,7 @@ from controlplane.verbs.documents import Link
 from controlplane.wiring.places import vault_of
 
 PROGRAM = (sys.executable, "-m", "controlplane.cli")
+LOG = Path(os.environ["BENCH_LOG"]) if "BENCH_LOG" in os.environ else None  # where to keep what processes say
 KEY = base64.b64encode(bytes(32)).decode()
 
 
@@ -91,6 +92,9 @@ class CallServers:
 
     def _take(self, name: str, line: str) -> None:
         self.lines.append(f"{name}: {line}")
+        if LOG is not None:
+            with LOG.open("a") as file:
+                file.write(f"{name}: {line}\n")
 
     async def kill(self, name: str) -> float:
         """SIGKILL; answers when, by the machine's monotonic clock."""
