@@ -24,9 +24,9 @@ from typing import Any
 
 from controlplane.cli.freeswitch import find_freeswitch
 from tests.acceptance.platform import PASSWORD
-from tests.chaos.flows import caller_number
+from tests.chaos.flows import callee_of, caller_number
 from tests.chaos.report import percentile
-from tests.chaos.twins.flows import CALLEE_PREFIX, FILES, MIX, NUMBERS, callee_of, page
+from tests.chaos.twins.flows import FILES, MIX, NUMBERS, UP, page
 from tests.chaos.twins.people import People, Person
 from tests.chaos.twins.sip_proxy import find_kamailio
 from tests.chaos.twins.site import NAMES, Twins, running_twins
@@ -89,7 +89,9 @@ class Kill:
 
     def _are_up(self, flows: list[str]) -> bool:
         answered = [one for one in self.people.everybody if one.is_up]
-        return len(answered) == 2 * len(flows) - sum(flow in ("ring", "record", "prompt") for flow in flows)
+        rings = sum(one.role == "callee" for one in self.people.everybody)
+        are_dialled = rings == sum(flow in ("talk", "ring", "early") for flow in flows)
+        return are_dialled and len(answered) == sum(UP[flow] for flow in flows)
 
     def _measure(self, fault_s: float) -> dict[str, Any]:
         survivors = [one for one in self.people.everybody if one.is_up and one.flow in ("prompt", "talk")]
@@ -109,9 +111,9 @@ class Kill:
 
     async def _end_all(self) -> list[str]:
         """People hang up: who was called first, then who called; what rang is given up by the platform."""
-        for person in self.people.of("callee", "talk", "ring"):
+        for person in self.people.of("callee", "talk", "ring", "early"):
             person.hang_up()
-        for person in self.people.of("caller", "prompt", "record"):
+        for person in self.people.of("caller", "prompt", "record", "early"):
             person.hang_up()
         if await _until(lambda: all(one.line()["ended_at"] for one in self.people.everybody), OVER_WITHIN_S):
             return []
@@ -231,8 +233,6 @@ def summary(lines: list[dict[str, Any]]) -> str:
     shown = f"silence p50 {percentile(usual, 50)} ms, p95 {percentile(worst, 95)} ms" if worst else "nobody heard on"
     return f"{len(lines)} kills, {unbalanced} unbalanced; {shown} (median of the kills' p50, p95 of their p95)"
 
-
-__all__ = ["CALLEE_PREFIX", "Kill", "main"]
 
 if __name__ == "__main__":
     sys.exit(main())

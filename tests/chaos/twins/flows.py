@@ -12,11 +12,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from controlplane.emulator.phones.rtp import RATE_HZ, Samples
-from tests.chaos.flows import CALLEE_PREFIX, callee_of
+from tests.chaos.flows import callee_of
 
-NUMBERS = {"prompt": "+15551120001", "talk": "+15551120002", "ring": "+15551120003", "record": "+15551120004"}
-# One of every ten records, one rings, four hear a prompt, four talk.
-MIX = ("prompt", "talk", "prompt", "talk", "ring", "prompt", "talk", "record", "prompt", "talk")
+# ring: the caller was answered and hears that another telephone rings; early: it was not.
+NUMBERS = {
+    "prompt": "+15551120001", "talk": "+15551120002", "ring": "+15551120003", "early": "+15551120004",
+    "record": "+15551120005",
+}  # fmt: skip
+UP = {"prompt": 1, "talk": 2, "ring": 1, "early": 0, "record": 1}  # telephones that are in an answered call
+MIX = ("prompt", "talk", "prompt", "talk", "ring", "prompt", "talk", "record", "prompt", "early")
 LONGEST_S = 90
 _LEVEL = 8000
 
@@ -45,15 +49,13 @@ def page(url: str, path: str, parameters: Mapping[str, str]) -> str | None:
     match path:
         case "/app/prompt":
             return f"<Response><Play>{url}/tone.wav</Play></Response>"
-        case "/app/talk" | "/app/ring":
-            callee = callee_of(caller)
-            return f"<Response><Dial timeout='60' action='/app/after'><Number>{callee}</Number></Dial></Response>"
+        case "/app/talk" | "/app/ring" | "/app/early":
+            more = " answerOnBridge='true'" if path.endswith("early") else ""
+            number = f"<Number>{callee_of(caller)}</Number>"
+            return f"<Response><Dial timeout='300' action='/app/after'{more}>{number}</Dial></Response>"
         case "/app/record":
             return "<Response><Record maxLength='120' timeout='100' playBeep='false' action='/app/after'/></Response>"
         case "/app/after":
             return "<Response><Say>Good bye.</Say></Response>"
         case _:
             return None
-
-
-__all__ = ["CALLEE_PREFIX", "FILES", "LONGEST_S", "MIX", "NUMBERS", "callee_of", "page", "tone", "wav_of"]

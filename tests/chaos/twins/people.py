@@ -87,7 +87,7 @@ class People:
         person = Person(call, "callee", flow, caller, number)
         self.everybody.append(person)
         call.ring()
-        if flow != "ring":
+        if flow == "talk":
             call.answer()
             call.stream.say(tone(700))
 
