@@ -23,7 +23,7 @@ from controlplane.files.shelf import DirectoryShelf, NodeFolders
 from controlplane.files.workshop import Workshop
 from controlplane.speech.speaker import Speaker, provider_named
 from controlplane.verbs.documents import Say
-from controlplane.wiring.clock import RealClock
+from controlplane.wiring.clock import SystemClock
 
 LOOKED_UP = 2000
 SPOKEN = 15
@@ -81,7 +81,7 @@ async def _median_ms(work: Callable[[int], Awaitable[object]]) -> float:
 def _maker(folder: Path, engine: str) -> tuple[PromptMaker, DirectoryShelf]:
     prompts = Folder(folder, spare_disk=0.0)
     shelf = DirectoryShelf(prompts, folder, NodeFolders(str(folder), str(folder)))
-    return PromptMaker(Speaker(provider_named(engine)), _no_web, Workshop(), prompts, RealClock()), shelf
+    return PromptMaker(Speaker(provider_named(engine)), _no_web, Workshop(), prompts, SystemClock()), shelf
 
 
 async def _no_web(url: str, into: Path, *, etag: str, last_modified: str) -> Media:

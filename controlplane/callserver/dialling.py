@@ -19,7 +19,7 @@ from controlplane.switch.link import LinkLost
 
 _Dialled = TypeVar("_Dialled", Bridge, Originate)
 
-LAST_WORDS_S = 0.2  # how long the end of a leg may take to be told after the dialling has failed
+TOLD_WITHIN_S = 0.2  # how long the end of a leg may take to be told after the dialling has failed
 MOVES_S = 2.0  # a leg dialled so lately need not be in the node's list yet
 
 
@@ -76,7 +76,7 @@ class Dialling:
 
 async def _say_failed(call: LiveCall, failed: OriginateFailed) -> None:
     """A leg that was there has its own end, with the SIP status; that comes over the other link, and is the word."""
-    await call.clock.sleep(LAST_WORDS_S)
+    await call.clock.sleep(TOLD_WITHIN_S)
     call.feed(failed)
 
 

@@ -14,7 +14,7 @@ from controlplane.esl.apps import LONGEST_S, dtmf, sendable
 from controlplane.esl.commands import Command, line
 from controlplane.esl.dialstring import DialledLeg, DialString
 from controlplane.esl.sounds import Sound, sound_path
-from controlplane.esl.values import NodeFile, channel_id, number, token
+from controlplane.esl.values import channel_id, number, token
 from controlplane.esl.variables import Setting, joined, variable_name
 
 
@@ -120,24 +120,9 @@ def uuid_broadcast(leg: str, sounds: Sequence[Sound], hearer: Hearer = Hearer.LE
     return _api("uuid_broadcast", f"{channel_id(leg)} {sound_path(sounds)} {Hearer(hearer).value}")
 
 
-def uuid_record_start(leg: str, file: NodeFile, limit_s: int = LONGEST_S) -> Command:
-    """Begin to record both directions of a leg, whatever runs there."""
-    return _api("uuid_record", f"{channel_id(leg)} start {file.path} {number(limit_s, least=1, most=LONGEST_S)}")
-
-
-def uuid_record_stop(leg: str, file: NodeFile) -> Command:
-    """End a recording."""
-    return _api("uuid_record", f"{channel_id(leg)} stop {file.path}")
-
-
 def show_channels() -> Command:
     """Ask for all channels of the node: `{"row_count": n, "rows": [...]}`, without `rows` where there are none."""
     return _api("show", "channels as json")
-
-
-def count_channels() -> Command:
-    """Ask how many channels the node has: a blank line and `<n> total.`"""
-    return _api("show", "channels count")
 
 
 def core_uuid() -> Command:

@@ -74,14 +74,6 @@ def subscribe(events: Collection[EslEventName]) -> Command:
     return line("event", f"plain {_names(events)}")
 
 
-def subscribe_exactly(events: Collection[EslEventName]) -> Command:
-    """Ask for these events, and for all events of this link in JSON, where values are exact.
-
-    It costs FreeSWITCH twice as much as the plain format (reference: `event json`).
-    """
-    return line("event", f"json {_names(events)}")
-
-
 def see_no_events() -> Command:
     """Ask for nothing any more, and forget what is queued."""
     return line("noevents", "")
@@ -117,11 +109,6 @@ def see_no_step(event_token: str) -> Command:
 def see_only_jobs(prefix: str) -> Command:
     """Let through results of jobs whose Job-UUID begins so, beside what other filters let through."""
     return line("filter", f"Job-UUID /^{token(prefix).replace('.', '[.]')}/")
-
-
-def see_only_named(event: EslEventName) -> Command:
-    """Let through all events of this name, beside what other filters let through."""
-    return line("filter", f"Event-Name {EslEventName(event).value}")
 
 
 def leave() -> Command:

@@ -22,11 +22,6 @@ class Lanes:
         """A place for one request in `lane`: `async with lanes.place(lane)`."""
         return Place(self, lane)
 
-    @property
-    def busy_lanes(self) -> int:
-        """How many lanes have a request under way or waiting."""
-        return len(self._gates)
-
     async def _enter(self, lane: str) -> None:
         gate = self._gates.setdefault(lane, asyncio.Semaphore(self._per_lane))
         self._users[lane] += 1

@@ -10,14 +10,6 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterable
-from typing import NamedTuple
-
-
-class SignedUrl(NamedTuple):
-    """A URL that must be asked as it is here, and the signature that goes with it."""
-
-    url: str
-    signature: str
 
 
 def sign_form(url: str, parameters: Iterable[tuple[str, str]], token: str) -> str:
@@ -28,13 +20,6 @@ def sign_form(url: str, parameters: Iterable[tuple[str, str]], token: str) -> st
     """
     fields = sorted(set(parameters))
     return _hmac_sha1(url + "".join([name + value for name, value in fields]), token)
-
-
-def sign_json(url: str, body: bytes, token: str) -> SignedUrl:
-    """Sign a request whose body is no form: its SHA-256 goes into the query, and only the URL is signed."""
-    digest = hashlib.sha256(body).hexdigest()
-    whole = f"{url}{'&' if '?' in url else '?'}bodySHA256={digest}"
-    return SignedUrl(whole, _hmac_sha1(whole, token))
 
 
 def sign_teler(secret: str, timestamp_s: int, body: bytes) -> str:

@@ -15,8 +15,7 @@ from controlplane.store.database import Transaction
 from controlplane.store.facts import read_facts
 from controlplane.store.queries import query
 
-_CALLS, _CALL, _JOURNALS = query("live_calls"), query("live_call"), query("journals")
-_COUNTS = query("live_calls_of_apps")
+_CALLS, _JOURNALS, _COUNTS = query("live_calls"), query("journals"), query("live_calls_of_apps")
 
 JOURNALS_AT_ONCE = 100  # calls; making rows of more would keep the event loop from everything else for too long
 
@@ -81,12 +80,6 @@ async def load_live_calls(
     """The calls of these shards of a node that are not over, `but` these, each with its whole journal."""
     rows = await tx.all(_Row, _CALLS, node=node, shards=sorted(shards), call_ids=list(but))
     return await _with_journals(tx, rows)
-
-
-async def load_live_call(tx: Transaction, account_id: AccountId, call_id: CallId) -> LiveCall:
-    """One call again, after a conflict; raises NotFound if it is over."""
-    row = await tx.one(_Row, _CALL, account_id=account_id, call_id=call_id)
-    return (await _with_journals(tx, [row]))[0]
 
 
 async def count_live_calls(tx: Transaction, apps: Iterable[str]) -> dict[str, int]:

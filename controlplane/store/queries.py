@@ -57,11 +57,6 @@ def backwards(forwards: Query) -> Query:
     return replace(forwards, name=f"{forwards.name} backwards", text=forwards.text.replace(b" DESC", b" ASC"))
 
 
-def all_queries() -> dict[str, Query]:
-    """Every query by its name."""
-    return dict(_QUERIES)
-
-
 def _load() -> dict[str, Query]:
     loaded: dict[str, Query] = {}
     for file in sorted(files(__package__).joinpath("sql").iterdir(), key=lambda entry: entry.name):

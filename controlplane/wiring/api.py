@@ -15,7 +15,7 @@ from controlplane.metrics.exposition import serving_metrics
 from controlplane.metrics.registry import Metrics
 from controlplane.settings import Settings
 from controlplane.store.database import Database
-from controlplane.wiring.clock import RealClock
+from controlplane.wiring.clock import SystemClock
 from controlplane.wiring.files import storage_of
 from controlplane.wiring.http import serve_http
 from controlplane.wiring.meters import measuring_lag, watch_pool
@@ -43,7 +43,7 @@ def _spare_garbage_collection() -> None:
 @asynccontextmanager
 async def api_parts(settings: Settings) -> AsyncIterator[ApiParts]:
     """What the API is made of, while the block runs."""
-    url, metrics, clock = database_url_of(settings), Metrics(), RealClock()
+    url, metrics, clock = database_url_of(settings), Metrics(), SystemClock()
     async with AsyncExitStack() as stack:
         if settings.metrics_port:
             stack.enter_context(serving_metrics(metrics, settings.metrics_port))

@@ -32,7 +32,7 @@ from controlplane.store.shards import ShardLocks
 from controlplane.switch.link import Connect
 from controlplane.switch.writing import Writer
 from controlplane.wiring.applications import HttpApplications
-from controlplane.wiring.clock import RealClock
+from controlplane.wiring.clock import SystemClock
 from controlplane.wiring.inbox import DatabaseInbox
 from controlplane.wiring.losses import CommandFencer, DatabaseCores, core_databases_of
 from controlplane.wiring.meters import measuring_lag, watch_pool
@@ -104,7 +104,7 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
     if not nodes:
         raise BadInput("CALLPLANE_NODES is empty: name the media nodes, or use `callplane up`, which brings one")
     prepare()
-    clock, server_id = RealClock(), _server_id()
+    clock, server_id = SystemClock(), _server_id()
     async with AsyncExitStack() as stack:
         metrics = Metrics()
         if settings.metrics_port:

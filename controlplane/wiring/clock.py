@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable
 
 
-class RealClock:
+class SystemClock:
     """This machine's time."""
 
     def now_ms(self) -> int:

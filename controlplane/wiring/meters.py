@@ -13,7 +13,7 @@ from controlplane.metrics.loop_lag import measure_loop_lag
 from controlplane.metrics.registry import Metrics
 from controlplane.settings import Settings
 from controlplane.store.database import Database
-from controlplane.wiring.clock import RealClock
+from controlplane.wiring.clock import SystemClock
 
 
 @asynccontextmanager
@@ -21,7 +21,7 @@ async def measured(settings: Settings) -> AsyncIterator[None]:
     """Measure this process while the block runs, and show that where a port is set. Raises MetricsPortTaken."""
     metrics = Metrics()
     with serving_metrics(metrics, settings.metrics_port) if settings.metrics_port else contextlib.nullcontext():
-        async with measuring_lag(metrics, RealClock()):
+        async with measuring_lag(metrics, SystemClock()):
             yield
 
 

@@ -21,7 +21,7 @@ from controlplane.hooks.messages import MediaRequest, MediaUnchanged, Validators
 from controlplane.settings import Settings
 from controlplane.speech.speaker import Speaker, provider_named
 from controlplane.verbs.documents import Play, Say
-from controlplane.wiring.clock import RealClock
+from controlplane.wiring.clock import SystemClock
 from controlplane.wiring.files import shelves_of
 from controlplane.wiring.places import prompts_folder
 
@@ -103,7 +103,9 @@ async def building_prompts(
     """Prompts, while the block runs."""
     speaker = Speaker(provider_named(settings.tts))
     workshop = Workshop()
-    maker = PromptMaker(speaker, MediaFetcher(hooks), workshop, Folder(prompts_folder(settings)), clock or RealClock())
+    maker = PromptMaker(
+        speaker, MediaFetcher(hooks), workshop, Folder(prompts_folder(settings)), clock or SystemClock()
+    )
     try:
         yield NodePrompts(maker, shelves if shelves is not None else shelves_of(settings), hold, keeps_words)
     finally:

@@ -8,6 +8,7 @@ import pytest
 
 from controlplane.esl import apis, apps
 from controlplane.esl.apps import App, execute
+from controlplane.esl.commands import line
 from controlplane.esl.sounds import Beep, RingBack, Silence, Sound, ringing
 from controlplane.esl.values import NodeFile
 from controlplane.esl.variables import Setting, Variable, mark
@@ -110,13 +111,13 @@ def test_a_leg_is_recorded_while_it_hears_something(call: Call, way: str) -> Non
     call.run(apps.answer())
     file = call.file(way)
     if way == "api":
-        assert call.link.send(apis.uuid_record_start(call.leg, file)) == "+OK Success\n"
+        assert call.link.send(line("api", f"uuid_record {call.leg} start {file.path}")) == "+OK Success\n"
     else:
         call.start(apps.record_session(file))
     call.link.until("RECORD_START", Unique_ID=call.leg)
     call.run(apps.playback([NodeFile(call.node.sound("loud", 0.9))]))
     if way == "api":
-        assert call.link.send(apis.uuid_record_stop(call.leg, file)) == "+OK Success\n"
+        assert call.link.send(line("api", f"uuid_record {call.leg} stop {file.path}")) == "+OK Success\n"
     else:
         call.start(apps.stop_record_session(file))
     call.link.until("RECORD_STOP", Unique_ID=call.leg)
@@ -150,10 +151,10 @@ def test_a_muted_leg_is_not_heard(call: Call) -> None:
 def heard_by_caller(call: Call, name: str, app: App) -> float:
     """Run an application on the leg and say how loud the caller hears it."""
     file = call.file(name)
-    assert call.link.send(apis.uuid_record_start(call.caller, file)) == "+OK Success\n"
+    assert call.link.send(line("api", f"uuid_record {call.caller} start {file.path}")) == "+OK Success\n"
     call.run(app)
     call.run(apps.sleep(300))
-    assert call.link.send(apis.uuid_record_stop(call.caller, file)) == "+OK Success\n"
+    assert call.link.send(line("api", f"uuid_record {call.caller} stop {file.path}")) == "+OK Success\n"
     return loudest(file)
 
 

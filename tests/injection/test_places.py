@@ -9,7 +9,7 @@ from controlplane.api.parts import ApiParts
 from controlplane.store.database import Database
 from controlplane.verbs.specs import SPECS
 from controlplane.verbs.specs import VERBS as VERB_TABLE
-from controlplane.wiring.clock import RealClock
+from controlplane.wiring.clock import SystemClock
 from tests.injection.callers import CALLER_PLACES
 from tests.injection.operations import OPERATIONS
 from tests.injection.payloads import all_payloads
@@ -24,7 +24,7 @@ _JSON = "application/json"
 
 def description() -> dict[str, Any]:
     parts = ApiParts(
-        Database("postgresql://nobody@127.0.0.1:1/none"), RealClock(), VAULT, MemoryStorage(), LabellingEditor(),
+        Database("postgresql://nobody@127.0.0.1:1/none"), SystemClock(), VAULT, MemoryStorage(), LabellingEditor(),
         "https://api.example", link_keys=(b"l" * 32,),
     )  # fmt: skip
     made: dict[str, Any] = build_app(parts).openapi()

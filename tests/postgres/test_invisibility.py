@@ -31,7 +31,6 @@ from controlplane.services.events import (
     redeliver_event,
 )
 from controlplane.services.finish_recording import Absent, finish_recording
-from controlplane.services.load_live_calls import load_live_call
 from controlplane.services.numbers import (
     Filter,
     add_number,
@@ -130,7 +129,6 @@ HIDDEN: dict[str, Use] = {
         tx, AccountId(us), Placing("+15550001111", "+15550002222", theirs.app), any_caller=True
     ),
     "get_call": lambda tx, us, theirs: get_call(tx, us, theirs.live),
-    "load_live_call": lambda tx, us, theirs: load_live_call(tx, AccountId(us), theirs.live),
     "list_legs": lambda tx, us, theirs: list_legs(tx, us, theirs.live),
     "read_timeline": lambda tx, us, theirs: read_timeline(tx, us, theirs.live),
     "cancel_queued_call": lambda tx, us, theirs: cancel_queued_call(tx, us, theirs.queued),

@@ -11,7 +11,7 @@ import pytest
 
 from controlplane.base.ids import CallId, Token, leg_of_call
 from controlplane.calls.commands import KeepRecording
-from controlplane.services.load_live_calls import JournalLine, LiveCall, load_live_call, load_live_calls
+from controlplane.services.load_live_calls import JournalLine, LiveCall, load_journal, load_live_calls
 from controlplane.store.database import Database
 from controlplane.store.heirs import Heirs, SpoolWaits
 from controlplane.store.journal import Recorder, RecorderFull, RecorderState
@@ -166,7 +166,7 @@ async def test_a_journal_that_another_wrote_is_a_conflict_until_the_call_is_forg
     await unrelated
     assert rows(url, "SELECT status FROM calls WHERE shard = 1") == [{"status": "ringing"}]
     async with db.transaction() as tx:
-        lines = (await load_live_call(tx, ACME, call)).journal
+        lines = await load_journal(tx, call)
     assert [line.data for line in lines] == [offered(call).data, '{"by":"another"}']
     recorder.forget(call)
     await recorder.submit([entry(call, 2)])

@@ -12,10 +12,6 @@ WHERE calls.node = %(node)s AND calls.shard = ANY(%(shards)s::integer[]) AND cal
     AND NOT calls.call_id = ANY(%(call_ids)s::uuid[])
 ORDER BY call_id
 
--- live_call: One of these, again.
-SELECT call_id, account_id, node, facts::text AS facts, moves, false AS has_verdict
-FROM calls WHERE account_id = %(account_id)s AND call_id = %(call_id)s AND ended_at IS NULL
-
 -- live_calls_of_apps: How many calls that are not over some apps have; calls in the queue are not begun.
 SELECT app_id, count(*) AS calls FROM calls
 WHERE ended_at IS NULL AND node IS NOT NULL AND app_id = ANY(%(app_ids)s::uuid[])

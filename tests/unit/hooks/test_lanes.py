@@ -55,7 +55,7 @@ async def test_one_who_stops_waiting_takes_no_place_and_leaves_no_trace() -> Non
 
     async with lanes.place("a"):
         pass
-    assert lanes.busy_lanes == 0
+    assert not lanes._gates
 
 
 async def test_one_who_stops_waiting_for_all_gives_the_lanes_place_back() -> None:
@@ -67,4 +67,4 @@ async def test_one_who_stops_waiting_for_all_gives_the_lanes_place_back() -> Non
         await asyncio.gather(waiting, return_exceptions=True)
 
     async with lanes.place("b"):
-        assert lanes.busy_lanes == 1
+        assert list(lanes._gates) == ["b"]

@@ -1,5 +1,4 @@
 import base64
-import hashlib
 import hmac
 
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import strategies as st
 from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
-from controlplane.hooks.signing import sign_form, sign_json, sign_teler
+from controlplane.hooks.signing import sign_form, sign_teler
 
 TOKEN = "12345"
 FORM = (
@@ -38,22 +37,6 @@ def test_form_signatures_are_those_of_the_reference(
     url: str, parameters: tuple[tuple[str, str], ...], signature: str
 ) -> None:
     assert sign_form(url, parameters, TOKEN) == signature
-
-
-def test_json_signature_is_that_of_the_reference() -> None:
-    body = b'{"property": "value", "boolean": true}'
-    digest = "0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620"
-
-    signed = sign_json("https://mycompany.com/myapp.php", body, TOKEN)
-
-    assert signed == (f"https://mycompany.com/myapp.php?bodySHA256={digest}", "y77kIzt2vzLz71DgmJGsen2scGs=")
-
-
-def test_json_hash_is_added_to_a_query_that_is_there() -> None:
-    url, signature = sign_json("https://mycompany.com/x?a=1", b"{}", TOKEN)
-
-    assert url == f"https://mycompany.com/x?a=1&bodySHA256={hashlib.sha256(b'{}').hexdigest()}"
-    assert RequestValidator(TOKEN).validate(url, "{}", signature)
 
 
 @given(
