@@ -139,6 +139,7 @@ async def _look(run: Run, wish: Wish) -> dict[str, Any]:
     site = run.site
     argv = [sys.executable, "-m", "tests.chaos.ledger", str(run.folder), "--database", site.database.url]
     argv += ["--node", f"local=127.0.0.1:{site.node.esl_port}:{PASSWORD}", "--rest-s", str(wish.rest_s)]
+    argv += ["--spool", str(site.folder / "spool")]
     process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
     out = b""
     with suppress(TimeoutError):

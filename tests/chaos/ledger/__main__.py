@@ -81,6 +81,7 @@ def line_of(evidence: Evidence, problems: Sequence[Problem]) -> dict[str, Any]:
         "answered": sum(pair.dialog.answered_at_s is not None for pair in evidence.pairs),
         "refused": sum(pair.dialog.answered_at_s is None and not pair.rows for pair in callers),
         "lost_with_node": sum(pair.is_lost for pair in evidence.pairs),
+        "ended_unseen": sum(evidence.unseen_s(pair) > 0 for pair in evidence.pairs),
         "duplicates": sum(times - 1 for times in times_told(evidence).values() if times > 1),
         "problems": [asdict(problem) for problem in problems],
     }

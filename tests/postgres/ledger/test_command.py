@@ -36,7 +36,7 @@ async def test_a_run_that_balances_is_one_line_and_status_0(scene: Scene, filled
         0,
         {
             "run": "made-up", "balanced": True, "calls": 4, "answered": 4, "refused": 1, "lost_with_node": 1,
-            "duplicates": 2, "problems": [],
+            "ended_unseen": 0, "duplicates": 2, "problems": [],
         },
     )  # fmt: skip
 
