@@ -3,13 +3,14 @@
 
 BIN := .venv/bin
 
-.PHONY: help install demo test check bench lock golden
+.PHONY: help install demo test check bench chaos lock golden
 
 help:
 	@echo 'make demo     a call goes through a sample application'
 	@echo 'make test     everything this machine can run; says what it skipped and why'
 	@echo 'make check    lint, formatting, types, import law'
 	@echo 'make bench    measurements, one JSON object a line; ONLY="hooks api" makes some'
+	@echo 'make chaos    break everything under load, one JSON line a run; ARGS="--runs 20 --long" for the long form'
 	@echo 'make install  what the others begin with; leaves the command at $(BIN)/callplane'
 	@echo 'make golden   write the golden files anew; read the difference before committing it'
 	@echo 'make lock     write requirements.lock anew from pyproject.toml'
@@ -32,6 +33,9 @@ check: install
 bench: install
 	@deploy/scripts/bench_peers.sh
 	@$(BIN)/python -m bench $(ONLY)
+
+chaos: install
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 golden: install
 	@$(BIN)/python -m tests.golden

@@ -1,9 +1,12 @@
 """`python -m tests.chaos`: break the platform under load, and see whether the ledger balances.
 
     python -m tests.chaos                              one run of each fault
-    python -m tests.chaos --fault 'kill-*' --runs 20   the long form, of some faults
+    python -m tests.chaos --short                      a sample, in less than five minutes
+    python -m tests.chaos --runs 20 --long             the long form: hours
+    python -m tests.chaos --fault 'kill-*' --runs 20   some faults
     python -m tests.chaos --list                       every fault
 
+One JSON line a run: the ledger's, and what the harness saw itself. A run that does not balance leaves its folder.
 Exit status 0 if every ledger balanced, 1 if not, 2 if there was nothing to do.
 """
 
@@ -12,118 +15,91 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
+import math
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from controlplane.cli.freeswitch import find_freeswitch
-from tests.chaos.faults import FAULTS
-from tests.chaos.freeswitch_node import FreeswitchNode
-from tests.chaos.nodes import ChaosNode, EmulatorNode
+from tests.chaos.faults import FAULTS, SHORT
 from tests.chaos.report import table
 from tests.chaos.runs import Wish, run_once
-from tests.chaos.site import FAKETIME, Site, running_site
+from tests.chaos.site import FAKETIME
+from tests.chaos.sites import Sites, freeswitch_for
+
+SHORT_S = 240  # nothing is begun after that in the short form; a run takes less than a minute
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.partition("\n")[0])
-    parser.add_argument("--fault", action="append", metavar="NAME", help="which, * and ? allowed; may be repeated")
-    parser.add_argument(
-        "--others", choices=("second", "restart"), help="only with another call server, or only without"
-    )
-    parser.add_argument("--runs", type=int, default=1, help="how often each")
-    parser.add_argument("--calls", type=int, default=8, help="how many calls beside the marked one")
-    parser.add_argument("--node", choices=("emulator", "freeswitch"), default="emulator")
-    parser.add_argument("--long", action="store_true", help="faults last as long as the plan has it (60 s)")
-    parser.add_argument("--rest-s", type=float, default=60, help="how long everything may take to come to rest")
-    parser.add_argument("--json", action="store_true", help="only the lines, no progress and no table")
-    parser.add_argument("--keep", type=Path, help="where runs are kept; else only those that did not balance, in /tmp")
-    parser.add_argument("--list", action="store_true", help="tell the faults")
+    add = parser.add_argument
+    add("--fault", action="append", metavar="NAME", help="which, * and ? allowed; may be repeated")
+    add("--others", choices=("second", "restart"), help="only with another call server, or only without")
+    add("--runs", type=int, default=1, help="how often each")
+    add("--short", action="store_true", help="a sample of all kinds; what there is no time for is left out and named")
+    add("--long", action="store_true", help="faults last as long as the plan has it (60 s)")
+    add("--calls", type=int, default=8, help="how many calls beside the marked one")
+    add("--node", choices=("auto", "emulator", "freeswitch"), default="auto", help="auto: FreeSWITCH if there is one")
+    add("--rest-s", type=float, default=60, help="how long everything may take to come to rest")
+    add("--json", action="store_true", help="only the lines, no progress and no table")
+    add("--keep", type=Path, help="where all runs are kept; else those that did not balance are, in a new folder")
+    add("--list", action="store_true", help="tell the faults")
     return parser.parse_args()
 
 
 def _wishes(given: argparse.Namespace) -> list[Wish]:
     patterns = given.fault or ["*"]
-    chosen = [fault for name, fault in FAULTS.items() if any(fnmatchcase(name, one) for one in patterns)]
-    for fault in [fault for fault in chosen if fault.has_fake_clock and FAKETIME is None]:
-        print(f"{fault.name} cannot be made here: apt-get install faketime", file=sys.stderr)
-        chosen.remove(fault)
+    chosen = [name for name in FAULTS if any(fnmatchcase(name, one) for one in patterns)]
+    for name in [name for name in chosen if FAULTS[name].has_fake_clock and FAKETIME is None]:
+        print(f"{name} cannot be made here: apt-get install faketime", file=sys.stderr)
+        chosen.remove(name)
+    pairs = [(name, others) for others in ("second", "restart") for name in chosen if others in FAULTS[name].others]
+    if given.short:
+        pairs = [pair for pair in SHORT if pair in pairs]
     return [
-        Wish(fault, others, number, given.calls, given.rest_s, given.long)
-        for others in ("second", "restart")
-        for fault in chosen
-        if others in fault.others and given.others in (None, others)
+        Wish(FAULTS[name], others, number, given.calls, given.rest_s, given.long)
+        for name, others in pairs
+        if given.others in (None, others)
         for number in range(1, given.runs + 1)
     ]
 
 
-def _freeswitch(node: str) -> Path | None:
-    """The program, None for the emulator. Raises SystemExit if it is asked for and not there."""
-    if node == "emulator":
-        return None
-    program = find_freeswitch(os.environ.get("CALLPLANE_FREESWITCH"))
-    if program is None or shutil.which("sipp") is None:
-        raise SystemExit("needs a freeswitch on the PATH (or in CALLPLANE_FREESWITCH), and sipp")
-    return program
-
-
-class Sites:
-    """The site of the next run: the last one, unless it did not balance."""
-
-    def __init__(self, folder: Path, freeswitch: Path | None, stack: AsyncExitStack) -> None:
-        self._folder, self._freeswitch, self._outer = folder, freeswitch, stack
-        self._count = 0
-        self._stack: AsyncExitStack | None = None
-        self._site: Site | None = None
-
-    async def site(self) -> Site:
-        if self._site is None:
-            self._count += 1
-            folder = self._folder / f"site-{self._count}"
-            folder.mkdir()
-            self._stack = await self._outer.enter_async_context(AsyncExitStack())
-            self._site = await self._stack.enter_async_context(running_site(folder, self._node(folder)))
-        return self._site
-
-    async def leave(self) -> None:
-        """Let the site go: nobody knows what is left in it."""
-        if self._stack is not None:
-            await self._stack.aclose()
-        self._site = self._stack = None
-
-    def _node(self, folder: Path) -> ChaosNode:
-        if self._freeswitch is None:
-            return EmulatorNode(folder / "node")
-        return FreeswitchNode(folder / "node", folder, self._freeswitch)
-
-
 async def _run_all(wishes: Sequence[Wish], given: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
-    async with AsyncExitStack() as stack:
-        sites = Sites(folder, _freeswitch(given.node), stack)
+    sites = Sites(folder, freeswitch_for(given.node))
+    until_s = time.monotonic() + (SHORT_S if given.short else math.inf)
+    try:
         for wish in wishes:
-            site = await sites.site()
-            line = await run_once(site, wish, folder / wish.name)
-            lines.append(line)
-            print(json.dumps(line), flush=True)
-            if line["balanced"]:
-                await site.database.empty()
-                if given.keep is None:
-                    shutil.rmtree(folder / wish.name)
-            else:
-                print(f"unbalanced: {folder / wish.name}", file=sys.stderr, flush=True)
-                await sites.leave()
+            if time.monotonic() > until_s:
+                left = ", ".join(one.name for one in wishes[len(lines) :])
+                print(f"left out, as {SHORT_S} s are over: {left}", file=sys.stderr, flush=True)
+                break
+            lines.append(await _run_one(sites, wish, folder / wish.name, is_kept=given.keep is not None))
             if not given.json:
-                done = f"{len(lines)} of {len(wishes)}, {sum(1 for one in lines if not one['balanced'])} unbalanced"
-                print(f"{time.strftime('%H:%M:%S')} {done}", file=sys.stderr, flush=True)
+                unbalanced = sum(1 for one in lines if not one["balanced"])
+                told = f"{len(lines)} of {len(wishes)}, {unbalanced} unbalanced"
+                print(f"{time.strftime('%H:%M:%S')} {told}", file=sys.stderr, flush=True)
+    finally:
+        await sites.leave()
     return lines
+
+
+async def _run_one(sites: Sites, wish: Wish, folder: Path, *, is_kept: bool) -> dict[str, Any]:
+    site = await sites.site()
+    line = await run_once(site, wish, folder)
+    print(json.dumps(line), flush=True)
+    if not line["balanced"]:
+        print(f"unbalanced: {folder}", file=sys.stderr, flush=True)
+        await sites.leave()
+        return line
+    await site.database.empty()
+    if not is_kept:
+        shutil.rmtree(folder)
+    return line
 
 
 def main() -> int:

@@ -73,3 +73,21 @@ _PROCESSES = [
 ]
 
 FAULTS = {fault.name: fault for fault in (*_KILLS, *_LINKS, *_PROCESSES)}
+
+# The short form: one of each kind, with what company; what takes long to prepare comes last.
+SHORT = (
+    ("kill-before-claim", "second"),
+    ("kill-in-document", "second"),
+    ("kill-dial-bridged", "second"),
+    ("kill-after-hangup", "second"),
+    ("cut-events", "second"),
+    ("half-open", "second"),
+    ("slow-links", "second"),
+    ("stop-webhooks", "second"),
+    ("stop-postgres", "second"),
+    ("freeze-container", "second"),
+    ("kill-node", "second"),
+    ("kill-worker", "second"),
+    ("kill-in-gather", "restart"),
+    ("step-clock", "second"),
+)
