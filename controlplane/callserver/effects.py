@@ -45,6 +45,7 @@ from controlplane.callserver.overlays import Overlays
 from controlplane.callserver.ports import Applications, FetchFailed, Meters, Numbers, Prompts
 from controlplane.esl.errors import UnsafeValue
 from controlplane.switch.link import LinkLost
+from controlplane.switch.translation import Looked
 
 log = logging.getLogger(__name__)
 
@@ -194,6 +195,13 @@ class Effects:
                 call.feed(looked)
 
         self.outlet.ask(call, leg, self.outlet.writer.ask_sent(leg), take)
+
+    def looked(self, call: LiveCall, news: Looked) -> None:
+        """A burst is through of which nobody heard: legs that it dialled may have come and gone meanwhile."""
+        call.feed(news.event)
+        for other in call.machine.living_legs:
+            if other.id != news.leg:
+                self.outlet.doubt(call, other.id)
 
     # Bursts
 

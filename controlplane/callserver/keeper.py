@@ -105,7 +105,7 @@ class Keeper:
                 self.effects.pressed(leg)
             case Looked():
                 if call is not None:
-                    call.feed(news.event)
+                    self.effects.looked(call, news)
 
     def _came_up_late(self, leg: LegId) -> None:
         """A leg that was taken for lost: nobody waits for it any more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from controlplane.calls.events import LegAnswered
+from controlplane.calls.events import LegAnswered, LegEnded, Resumed
 from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Wait
 
 from .platform import Platform, kill, platform
@@ -20,6 +20,22 @@ async def die_for_a_while(here: Platform) -> None:
     await here.ownership.close()
     await here.clock.sleep(DEAD_S)
     await here.start_server("second")
+
+
+async def test_a_leg_that_came_and_went_while_nobody_listened_is_found_gone_soon(tmp_path: Path) -> None:
+    pages = {"/": "<Say>one</Say><Dial><Number>+15550003333</Number></Dial><Pause length='20'/>"}
+    callee = CalleePlan(ring_s=1, after_answer=(Wait(1), HangUp()))
+    async with platform(tmp_path, pages) as here:
+
+        def die() -> None:
+            asyncio.get_running_loop().create_task(die_for_a_while(here))
+
+        here.clock.call_at_ms(here.clock.monotonic_ms() + 500, die)
+        await here.call(ExpectEnd(), _15550003333=callee)
+        (entries,) = here.journal.entries.values()
+        resumed_ms = next(entry.at_ms for entry in entries if isinstance(entry.event, Resumed))
+        lost = [entry for entry in entries if isinstance(entry.event, LegEnded) and entry.event.cause == "LOST"]
+        assert [entry.at_ms - resumed_ms < 2000 for entry in lost] == [True]
 
 
 async def test_a_leg_that_was_answered_while_nobody_listened_talked_from_then_on(tmp_path: Path) -> None:
