@@ -178,6 +178,13 @@ def _rows(rows: list[dict[str, str]]) -> str:
     return json.dumps({"row_count": len(rows), "rows": rows}, separators=(",", ":"), ensure_ascii=False)
 
 
+def _listed_callstate(channel: Channel) -> str:
+    """What the list says of a channel: FreeSWITCH writes it in a thread of its own, a little late."""
+    answered_us, lag_us = channel.profile.times.answered, channel.node.list_lag_ms * 1000
+    is_news = channel.is_answered and lag_us > channel.node.now_us() - answered_us
+    return "RINGING" if is_news else channel.callstate
+
+
 def _channel_row(channel: Channel) -> dict[str, str]:
     profile, values = channel.profile, channel.variables
     created_s = profile.times.created // 1_000_000
@@ -192,7 +199,7 @@ def _channel_row(channel: Channel) -> dict[str, str]:
         "context": profile.context, "read_codec": codec[0], "read_rate": codec[1], "read_bit_rate": codec[2],
         "write_codec": codec[0], "write_rate": codec[1], "write_bit_rate": codec[2], "secure": "",
         "hostname": channel.node.name, "presence_id": "", "presence_data": values.get("presence_data") or "",
-        "accountcode": values.get("accountcode") or "", "callstate": channel.callstate,
+        "accountcode": values.get("accountcode") or "", "callstate": _listed_callstate(channel),
         "callee_name": profile.callee_name, "callee_num": profile.callee_number, "callee_direction": "",
         "call_uuid": values.get("call_uuid") or "", "sent_callee_name": "", "sent_callee_num": "",
         "initial_cid_name": profile.orig_cid_name, "initial_cid_num": profile.orig_cid_number,

@@ -100,7 +100,6 @@ class Detour:
         self._connection = connection = await connect(self.url, "callplane spool", options=_OPTIONS)
         try:
             began_s = monotonic()
-            await asyncio.to_thread(self.spool.rotate)
             lost = await replay_spool(connection, self.spool, self.count)
             if lost:
                 self.on_lost(lost)

@@ -81,7 +81,7 @@ async def replay_spool(connection: AsyncConnection[Any], spool: Spool, count: Co
     Raises psycopg's errors when the database is away, OSError; whatever was done by then need not be done again.
     """
     lost = {record.call for record in (await asyncio.to_thread(spool.aside)).records}
-    for path in await asyncio.to_thread(spool.waiting):
+    for path in await asyncio.to_thread(spool.rotate):
         found = await asyncio.to_thread(spool.read, path)
         for some in _chunks(found.records):
             aside = await _replay(connection, some, lost)

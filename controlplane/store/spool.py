@@ -89,10 +89,11 @@ class Spool:
         self._written_bytes += len(data)
         self.size_bytes += len(data)
 
-    def rotate(self) -> None:
-        """End the file that is written to: what comes next goes into another."""
+    def rotate(self) -> list[Path]:
+        """End the file that is written to, and answer all there are: nothing more will be added to any of these."""
         with self._turn:
             self._end()
+            return self.waiting()
 
     def _end(self) -> None:
         if self._segment is not None:
@@ -100,7 +101,7 @@ class Spool:
         self._segment, self._written_bytes = None, 0
 
     def waiting(self) -> list[Path]:
-        """The files, oldest first."""
+        """The files, oldest first, with the one that is written to."""
         return sorted(path for path in self.folder.glob(f"*{_SUFFIX}") if path.stem != _ASIDE)
 
     def read(self, path: Path) -> Found:

@@ -6,9 +6,12 @@ import asyncio
 from pathlib import Path
 
 from controlplane.calls.events import LegAnswered, LegEnded, Resumed
-from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Wait
+from controlplane.emulator.parties import Cast
+from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear, Scenario, Wait
+from controlplane.verbs.documents import Link
 
-from .platform import Platform, kill, platform
+from .platform import APP, Platform, kill, platform
+from .test_driving import place
 
 DEAD_S = 5.0
 
@@ -56,3 +59,16 @@ async def test_a_leg_that_was_answered_while_nobody_listened_talked_from_then_on
         epoch_ms = here.clock.now_ms() - here.clock.monotonic_ms()
         assert late.ago_ms > 1000
         assert late_ms - late.ago_ms - epoch_ms == answered_ms
+
+
+async def test_an_answer_that_the_nodes_list_does_not_know_yet_is_not_missed(tmp_path: Path) -> None:
+    plan = CalleePlan(2, after_answer=(Hear("one"), ExpectEnd()))
+    async with platform(tmp_path, {"/": "<Say>one</Say>"}) as here:
+        here.node.list_lag_ms = 60_000
+        place(here, Link(f"{APP}/"))
+        cast = Cast(here.node, Scenario(callees={"+15550003333": plan}))
+        here.node.far_ends = cast.take_invite
+        await here.clock.sleep(1)
+        await die_for_a_while(here)
+        await here.clock.sleep(5)
+        assert [(log.problems, log.cause) for log in cast.logs] == [([], "NORMAL_CLEARING")]
