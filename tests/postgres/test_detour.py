@@ -15,7 +15,7 @@ from controlplane.store.detour import Detour
 from controlplane.store.heirs import Heirs, SpoolWaits
 from controlplane.store.journal import Recorder, RecorderFull, RecorderState
 from controlplane.store.records import CallbackQueued, CallChanged, EventPublished, JournalConflict, NoteWritten, Record
-from controlplane.store.spool import Spool, open_spool, set_aside_in
+from controlplane.store.spool import Found, Spool, open_spool, set_aside_in
 from tests.postgres.sample import NOW_MS, VAULT, call_in_shard, entry, offered, rows
 from tests.postgres.wire import wire_to
 
@@ -130,6 +130,40 @@ async def test_a_database_that_hangs_keeps_nobody_waiting(url: str, tmp_path: Pa
         wire.go_on()
         await states.until(RecorderState.RECORDING)
         assert rows(url, "SELECT seq FROM journal ORDER BY seq") == [{"seq": 0}, {"seq": 1}, {"seq": 2}]
+
+
+class Busy(Spool):
+    """A spool into which more comes whenever one looks into it."""
+
+    more: tuple[Record, ...] = ()
+
+    def rotate(self) -> list[Path]:
+        ended = super().rotate()
+        self._take_more()
+        return ended
+
+    def read(self, path: Path) -> Found:
+        found = super().read(path)
+        self._take_more()
+        return found
+
+    def _take_more(self) -> None:
+        coming, self.more = self.more[:1], self.more[1:]
+        if coming:
+            self.append(coming)
+
+
+async def test_what_comes_while_files_are_read_and_removed_is_not_lost(url: str, tmp_path: Path) -> None:
+    opened, is_over = spool_in(tmp_path), asyncio.Event()
+    spool = Busy(opened.folder, opened.vault, opened.most_bytes, opened.lock)
+    first, *more = whole_call(call_in_shard(1))
+    spool.more = tuple(more)
+    detour = Detour(url, spool, on_over=is_over.set)
+    await detour.take([first])
+    await is_over.wait()
+    assert written(url) == [(1, *WHOLE)]
+    await detour.stop()
+    spool.close()
 
 
 async def test_whoever_comes_after_a_process_that_was_killed_writes_what_it_left(url: str, tmp_path: Path) -> None:
