@@ -128,9 +128,15 @@ def _is_wanted(name: str, wanted: Wanted) -> bool:
 
 @asynccontextmanager
 async def _telling(outcomes: Outcomes, stage: Stage, progress: Callable[[str], None]) -> AsyncIterator[None]:
+    known: dict[str, None] = {}
+
     async def tell() -> None:
         while True:
             await asyncio.sleep(PROGRESS_S)
+            for what in [*outcomes.problems, *stage.canaries.sung]:
+                if what not in known:
+                    known[what] = None
+                    progress(f"  {what}")
             told = f"{outcomes.cases} cases, {len(outcomes.problems)} problems, {len(stage.canaries.sung)} canaries"
             progress(f"{told}, {stage.tap.asked} commands")
 
