@@ -32,7 +32,8 @@ _DIAL = (
 )
 _LINES = [
     r"auth \S+", r"event plain [A-Z_ ]+", r"noevents", r"filter Unique-ID /\[[0-9a-f]+\]\$/",
-    r"filter delete Unique-ID /\[[0-9a-f]+\]\$/", r"filter Job-UUID /\^cs/", r"filter Application -(?:set|sched_hangup|park)", r"filter Application-UUID -step",
+    r"filter delete Unique-ID /\[[0-9a-f]+\]\$/", r"filter Job-UUID /\^cs/",
+    r"filter Application -(?:set|sched_hangup|park)", r"filter Application-UUID -step",
     r"exit",
     r"api (?:uptime|global_getvar core_uuid|show channels as json|show channels count)",
     rf"api (?:sched_del|uuid_exists|uuid_ring_ready|uuid_answer) {_UUID}", rf"api uuid_break {_UUID} all",
