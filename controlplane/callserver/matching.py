@@ -73,15 +73,14 @@ class Matching:
                 call.feed(LegEnded(leg.id, Cause.NODE_LOST))
 
     async def answered_ago_ms(self, calls: Iterable[LiveCall], channels: Channels) -> Mapping[LegId, int]:
-        """How long ago legs were answered of whose answer no journal knows."""
-        unknown = [
-            leg.id
-            for call in calls
-            for leg in call.machine.living_legs
-            if not leg.is_answered and leg.id in channels and channels[leg.id].is_answered
-        ]
+        """How long ago legs were answered of whose answer no journal knows; those that were not are left out.
+
+        They are asked themselves: the list may not know of it yet, and no event will tell again.
+        """
+        legs = [leg for call in calls for leg in call.machine.living_legs]
+        unknown = [leg.id for leg in legs if not leg.is_answered and leg.id in channels]
         answers = await asyncio.gather(*(self.node.answered_ago_ms(leg) for leg in unknown))
-        return dict(zip(unknown, answers, strict=True))
+        return {leg: ago_ms for leg, ago_ms in zip(unknown, answers, strict=True) if ago_ms is not None}
 
     def resume(self, call: LiveCall, channels: Channels, ago_ms: Mapping[LegId, int], server: str) -> None:
         """Go on with a call: tell it what of its legs the node shows, and have it say again what may be lost."""
@@ -98,7 +97,7 @@ class Matching:
                 continue
             if leg.is_ours_to_end and channel.application != "park":
                 self.effects.dialling.found(leg.id)
-            if channel.is_answered:
+            if channel.is_answered or leg.id in ago_ms:
                 self.effects.answered(leg.id)
                 call.feed(LegAnswered(leg.id, ago_ms.get(leg.id, 0)))
         call.feed(Resumed(server))

@@ -147,14 +147,14 @@ class Node:
         values = await self._all_of(leg)
         return translate(EslEvent(ExactHeaders({**values, "Event-Name": "CHANNEL_PARK"}))) if values else None
 
-    async def answered_ago_ms(self, leg: LegId) -> int:
-        """How long ago a channel was answered, by the node's own clock; 0 if it was not. Raises LinkLost."""
+    async def answered_ago_ms(self, leg: LegId) -> int | None:
+        """How long ago a channel was answered, by the node's own clock; None if it was not. Raises LinkLost."""
         values = await self._all_of(leg)
         now_us, answered_us = (
             values.get(name, "") for name in ("Event-Date-Timestamp", "Caller-Channel-Answered-Time")
         )
         if not (now_us.isdecimal() and answered_us.isdecimal() and int(answered_us)):
-            return 0
+            return None
         return max(0, int(now_us) - int(answered_us)) // 1000
 
     async def _all_of(self, leg: LegId) -> dict[str, str]:
