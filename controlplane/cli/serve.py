@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     serve.command("api")(_api)
     serve.command("calls")(_calls)
     serve.command("files")(_files)
+    serve.command("guard")(_guard)
     serve.command("emulator")(_emulator)
     app.add_typer(serve)
     app.command("worker")(_worker)
@@ -68,6 +69,18 @@ def _files(
     settings = read_settings()
     configure_logging(settings.log_level)
     run(serve_files(settings, host, port, on_ready=ready))
+
+
+def _guard(*, port: Annotated[int, typer.Option(help="Port of the event socket on this machine.")] = 8021) -> None:
+    """Run on a media node, as root or with CAP_NET_ADMIN: end links to its event socket that nobody reads."""
+    from controlplane.cli.environment import read_settings
+    from controlplane.metrics.logs import configure_logging
+    from controlplane.wiring.guard import serve_guard
+    from controlplane.wiring.loops import run
+
+    settings = read_settings()
+    configure_logging(settings.log_level)
+    run(serve_guard(settings, port, on_ready=ready))
 
 
 def _emulator(
