@@ -27,13 +27,14 @@ _HEADER_LIMIT_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Pcm:
-    """A WAV file of 16-bit samples: where they are in it."""
+    """A WAV file of 16-bit samples: where they are in it. One that is not whole says nothing, or too much, of that."""
 
     path: Path
     rate_hz: int
     channels: int
     first_byte: int
     frames: int
+    is_whole: bool = True
 
     @property
     def duration_ms(self) -> int:
@@ -97,8 +98,9 @@ def open_pcm(path: Path) -> Pcm:
                 rate_hz, channels = _form(file.read(min(length_bytes, 64)))
             if kind == b"data" and rate_hz:
                 left_bytes = size_bytes - file.tell()
-                data_bytes = length_bytes if 0 < length_bytes <= left_bytes else left_bytes
-                return Pcm(path, rate_hz, channels, file.tell(), data_bytes // (2 * channels))
+                is_whole = 0 < length_bytes <= left_bytes or not left_bytes
+                data_bytes = length_bytes if is_whole else left_bytes
+                return Pcm(path, rate_hz, channels, file.tell(), data_bytes // (2 * channels), is_whole)
     raise UnusableAudio("a WAV file without sound")
 
 

@@ -59,6 +59,7 @@ class Work(Enum):
 
     STORE = "store"
     TRIM = "trim"
+    MEND = "mend"  # its media node died while it was made: players would find nothing in it
 
 
 class Editor(Protocol):
@@ -67,6 +68,8 @@ class Editor(Protocol):
     async def measure(self, source: Path) -> Measured: ...
 
     async def trim(self, source: Path, target: Path) -> int: ...
+
+    async def mend(self, source: Path, target: Path) -> int: ...
 
 
 Decision: TypeAlias = Work | Why
@@ -77,7 +80,7 @@ def decide(measured: Measured, *, is_trimmed: bool) -> Decision:
     if not measured.duration_ms:
         return Why.EMPTY
     if not is_trimmed:
-        return Work.STORE
+        return Work.STORE if measured.is_whole else Work.MEND
     return Why.SILENT if measured.voice_ms is None else Work.TRIM
 
 
@@ -103,8 +106,8 @@ async def keep_recording(
             if isinstance(decision, Why):
                 await shelf.discard(name)
                 return Absent(decision)
-            if decision is Work.TRIM:
-                source = await _trimmed(source, editor, folder)
+            if decision is not Work.STORE:
+                source = await _edited(source, decision, editor, folder)
             kept = await _store(source, finished.key, storage, editor)
         except UnusableAudio:
             return Absent(Why.UNREADABLE)
@@ -112,9 +115,9 @@ async def keep_recording(
         return kept
 
 
-async def _trimmed(source: Path, editor: Editor, folder: Path) -> Path:
-    target = folder / "trimmed.wav"
-    await editor.trim(source, target)
+async def _edited(source: Path, work: Work, editor: Editor, folder: Path) -> Path:
+    target = folder / "edited.wav"
+    await (editor.trim if work is Work.TRIM else editor.mend)(source, target)
     return target
 
 

@@ -29,12 +29,22 @@ class Measured:
     channels: int
     size_bytes: int
     voice_ms: tuple[int, int] | None
+    is_whole: bool = True  # not broken off by the end of its media node
 
 
 def measure(source: Path) -> Measured:
     """Look through a recording; raises UnusableAudio."""
     pcm = open_pcm(source)
-    return Measured(pcm.duration_ms, pcm.channels, source.stat().st_size, _voice_ms(pcm))
+    return Measured(pcm.duration_ms, pcm.channels, source.stat().st_size, _voice_ms(pcm), pcm.is_whole)
+
+
+def mend(source: Path, target: Path) -> int:
+    """Copy what there is, under a header that says how much that is; answer how long it is, in ms."""
+    pcm = open_pcm(source)
+    with PcmWriter(target, channels=pcm.channels, rate_hz=pcm.rate_hz) as writer:
+        for block in pcm.blocks():
+            writer.write(block)
+        return writer.frames * 1000 // pcm.rate_hz
 
 
 def trim(source: Path, target: Path) -> int:

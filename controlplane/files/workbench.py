@@ -15,13 +15,14 @@ from typing import Any
 
 from controlplane.files.decode import convert
 from controlplane.files.errors import UnusableAudio
-from controlplane.files.voice_edits import join, make_mp3, measure, mix, split, trim
+from controlplane.files.voice_edits import join, make_mp3, measure, mend, mix, split, trim
 
 _MEMORY_BYTES = 1 << 30
 _FILE_BYTES = 1 << 30
 JOBS: dict[str, Callable[..., Any]] = {
     "convert": lambda source, target, media_type: convert(Path(source), Path(target), media_type),
     "measure": lambda source: asdict(measure(Path(source))),
+    "mend": lambda source, target: mend(Path(source), Path(target)),
     "trim": lambda source, target: trim(Path(source), Path(target)),
     "split": lambda source, first, second: split(Path(source), Path(first), Path(second)),
     "join": lambda first, second, target: join(Path(first), Path(second), Path(target)),

@@ -48,6 +48,10 @@ class Workshop:
         done = await self._do("measure", source)
         return Measured(**{**done, "voice_ms": done["voice_ms"] and tuple(done["voice_ms"])})
 
+    async def mend(self, source: Path, target: Path) -> int:
+        """See voice_edits.mend."""
+        return int(await self._do("mend", source, target))
+
     async def trim(self, source: Path, target: Path) -> int:
         """See voice_edits.trim."""
         return int(await self._do("trim", source, target))

@@ -66,6 +66,19 @@ async def test_a_recording_is_kept_and_leaves_the_node(
     assert os.listdir(node.recordings) == []
 
 
+async def test_a_recording_that_its_node_did_not_finish_is_kept_as_players_can_read_it(
+    node: Node, shelf: Shelf, storage: Storage, workshop: Workshop, tmp_path: Path
+) -> None:
+    path = voicemail(node)
+    content = path.read_bytes()
+    # As a real FreeSWITCH left it that was killed: a form of 8 bytes, and no data.
+    path.write_bytes(content[:4] + b"\x08\0\0\0" + content[8:40] + bytes(4) + content[44:])
+
+    assert await keep_recording(WHOLE, shelf, storage, workshop) == Kept(KEY, 8000, 1, len(content))
+    assert (tmp_path / "kept" / KEY).read_bytes() == content
+    assert os.listdir(node.recordings) == []
+
+
 async def test_a_trimmed_recording_is_kept_without_its_silence(
     node: Node, shelf: Shelf, storage: Storage, workshop: Workshop, tmp_path: Path
 ) -> None:
@@ -171,6 +184,8 @@ async def test_a_folder_for_the_work_that_is_not_there_is_our_trouble(
         (Measured(0, 1, 44, None), False, Why.EMPTY),
         (Measured(0, 1, 44, None), True, Why.EMPTY),
         (Measured(5000, 1, 80_044, None), False, Work.STORE),
+        (Measured(5000, 1, 80_044, None, is_whole=False), False, Work.MEND),
+        (Measured(0, 1, 44, None, is_whole=False), False, Why.EMPTY),
         (Measured(5000, 1, 80_044, None), True, Why.SILENT),
         (Measured(5000, 1, 80_044, (100, 900)), False, Work.STORE),
         (Measured(5000, 1, 80_044, (100, 900)), True, Work.TRIM),
