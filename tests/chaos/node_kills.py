@@ -32,8 +32,9 @@ from tests.chaos.twins.sip_proxy import find_kamailio
 from tests.chaos.twins.site import NAMES, Twins, running_twins
 
 KILLED = NAMES[0]  # where new calls go first
-APART_S = 0.06
-UP_WITHIN_S, OVER_WITHIN_S, LEDGER_WITHIN_S = 30.0, 30.0, 120.0
+APART_S = 0.1
+UP_WITHIN_S, OVER_WITHIN_S, LEDGER_WITHIN_S = 45.0, 30.0, 150.0
+CANCEL_WITHIN_S = 2.0
 BEFORE_S, AFTER_S = 0.5, 5.0  # of the kill: where silence is looked for
 
 
@@ -115,9 +116,13 @@ class Kill:
             person.hang_up()
         for person in self.people.of("caller", "prompt", "record", "early"):
             person.hang_up()
-        if await _until(lambda: all(one.line()["ended_at"] for one in self.people.everybody), OVER_WITHIN_S):
+        early = self.people.of("caller", "early")
+        await _until(lambda: all(one.is_over for one in early), CANCEL_WITHIN_S)
+        for person in early:
+            person.give_up()
+        if await _until(lambda: all(one.is_over for one in self.people.everybody), OVER_WITHIN_S):
             return []
-        left = [one for one in self.people.everybody if not one.line()["ended_at"]]
+        left = [one for one in self.people.everybody if not one.is_over]
         for person in left:
             person.hang_up()
         return [f"{len(left)} calls did not come to an end: {', '.join(f'{one.role} {one.flow}' for one in left[:5])}"]

@@ -30,6 +30,7 @@ class Person:
     invited_at: float = field(default_factory=time.time)
     times: dict[State, float] = field(default_factory=dict)
     hung_up: bool = False
+    gave_up_at: float | None = None
 
     def __post_init__(self) -> None:
         self.call.watchers.append(self._look)
@@ -42,18 +43,28 @@ class Person:
             self.hung_up = True
             self.call.hang_up()
 
+    def give_up(self) -> None:
+        """Wait no longer for the end after a CANCEL (RFC 3261 §9.1: 32 s): nobody is left where it goes."""
+        if self.call.state is not State.ENDED:
+            self.gave_up_at = time.time()
+
+    @property
+    def is_over(self) -> bool:
+        return self.call.state is State.ENDED or self.gave_up_at is not None
+
     @property
     def is_up(self) -> bool:
         return self.call.state is State.ANSWERED
 
     def line(self) -> dict[str, Any]:
         """A line of callers.jsonl."""
-        ended = self.times.get(State.ENDED)
+        ended = self.gave_up_at or self.times.get(State.ENDED)
+        status = 487 if self.gave_up_at else self.call.status or (200 if State.ANSWERED in self.times else None)
         return {
             "sip_call_id": self.call.call_id, "role": self.role, "from": self.from_number, "to": self.to_number,
             "invited_at": self.invited_at, "ringing_at": self.times.get(State.RINGING),
             "answered_at": self.times.get(State.ANSWERED), "ended_at": ended,
-            "final_status": self.call.status or (200 if State.ANSWERED in self.times else None),
+            "final_status": status,
             "ended_by": None if ended is None else ("us" if self.hung_up else "platform"), "node": None,
         }  # fmt: skip
 
