@@ -54,7 +54,12 @@ class RealNode:
 
 @asynccontextmanager
 async def running_node(
-    folder: Path, name: str, *, prompts: Path | None = None, dialplan: Mapping[str, Actions] | None = None
+    folder: Path,
+    name: str,
+    *,
+    prompts: Path | None = None,
+    dialplan: Mapping[str, Actions] | None = None,
+    core_database: str = "",
 ) -> AsyncIterator[RealNode]:
     """A node in a folder of its own, while the block runs; numbers of `dialplan` never see the door. Raises Skipped."""
     program = find_freeswitch(os.environ.get("CALLPLANE_FREESWITCH"))
@@ -64,7 +69,7 @@ async def running_node(
         folder / name, esl_password=PASSWORD, name=name, prompts=prompts or folder / "prompts",
         recordings=folder / "recordings",
     )  # fmt: skip
-    node = replace(node, session_cap=SESSIONS, leg_rate_limit=LEGS_PER_S)
+    node = replace(node, session_cap=SESSIONS, leg_rate_limit=LEGS_PER_S, core_database=core_database)
     child = freeswitch_child(program, node)
     if dialplan:
         _write_dialplan(Path(node.folders.conf, "dialplan", "door.xml"), dialplan)
