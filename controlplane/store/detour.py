@@ -20,7 +20,7 @@ from controlplane.base.errors import Unavailable
 from controlplane.base.ids import CallId
 from controlplane.store.connecting import connect, cut
 from controlplane.store.records import Record
-from controlplane.store.replaying import Count, replay_spool
+from controlplane.store.replaying import ANSWER_TIMEOUT_S, MOST_AT_ONCE, Count, replay_spool
 from controlplane.store.spool import Spool
 from controlplane.store.writing import AWAY
 
@@ -51,20 +51,29 @@ class Detour:
     _connection: AsyncConnection[Any] | None = None
     _is_refusing: bool = False
 
-    async def take(self, records: Sequence[Record]) -> bool:
-        """Put records on disk. False: it is full, or broken; whatever was on the way before is safe."""
+    async def begin(self, records: Sequence[Record]) -> bool:
+        """Put records on disk, and open. False: it is full, or broken; whatever was on the way before is safe."""
         async with self._turn:
-            try:
-                await asyncio.to_thread(self.spool.append, records)
-            except (OSError, Unavailable) as error:
-                self._refuse(error, len(records))
+            if not await self._append(records):
                 return False
-            self._is_refusing = False
-            self.count("spooled", len(records))
-            if not self.is_open:
-                self.is_open = True
-                self._back = asyncio.create_task(self._come_back(), name="spool")
-                log.warning("spool_begun", extra={"spool": self.spool.folder.name})
+            self.is_open = True
+            self._back = asyncio.create_task(self._come_back(), name="spool")
+            log.warning("spool_begun", extra={"spool": self.spool.folder.name})
+            return True
+
+    async def follow(self, records: Sequence[Record]) -> bool:
+        """Put records on disk behind the others. False: as above, or the detour is open no more."""
+        async with self._turn:
+            return self.is_open and await self._append(records)
+
+    async def _append(self, records: Sequence[Record]) -> bool:
+        try:
+            await asyncio.to_thread(self.spool.append, records)
+        except (OSError, Unavailable) as error:
+            self._refuse(error, len(records))
+            return False
+        self._is_refusing = False
+        self.count("spooled", len(records))
         return True
 
     async def stop(self) -> None:
@@ -85,35 +94,46 @@ class Detour:
         failures = 0
         while self.is_open:
             try:
-                took_s = await self._replay()
-                failures = 0
-                if took_s > SLOW_S:
-                    await asyncio.sleep(SLOW_PAUSE_S)
-                await self._end()
+                await self._connect()
+                while self.is_open:
+                    await self._write_on()
+                    failures = 0
             except AWAY as error:
                 log.info("spool_waits", extra={"problem": type(error).__name__, "entries": self.spool.entries})
                 await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
                 failures += 1
+            except Exception:
+                # A defect of ours: the calls go on over the disk all the same, and whoever comes after us may know.
+                log.exception("spool_broke")
+                await asyncio.sleep(_RETRY_S[-1])
+            finally:
+                await self._disconnect()
 
-    async def _replay(self) -> float:
-        """Write what is on disk by now; answers how long that took, in seconds."""
-        self._connection = connection = await connect(self.url, "callplane spool", options=_OPTIONS)
-        try:
-            began_s = monotonic()
-            lost = await replay_spool(connection, self.spool, self.count)
-            if lost:
-                self.on_lost(lost)
-            return monotonic() - began_s
-        finally:
-            self._connection = None
-            await connection.close()
-
-    async def _end(self) -> None:
-        """Close the detour if nothing came meanwhile."""
-        async with self._turn:
-            if await asyncio.to_thread(self.spool.waiting):
-                return
+    async def _write_on(self) -> None:
+        """Write what is on the disk by now, and end if little came meanwhile."""
+        entries, began_s = self.spool.entries, monotonic()
+        await self._replay(ANSWER_TIMEOUT_S)
+        if monotonic() - began_s > SLOW_S:
+            if entries <= MOST_AT_ONCE:
+                await asyncio.sleep(SLOW_PAUSE_S)
+            return  # what came meanwhile is less
+        async with self._turn:  # whoever has more to record waits for this, and then for the database itself
+            await self._replay(SLOW_S)
             await asyncio.to_thread(self.spool.emptied)
             self.is_open = False
         log.warning("spool_empty", extra={"spool": self.spool.folder.name})
         self.on_over()
+
+    async def _replay(self, answer_timeout_s: float) -> None:
+        assert self._connection is not None
+        lost = await replay_spool(self._connection, self.spool, self.count, answer_timeout_s=answer_timeout_s)
+        if lost:
+            self.on_lost(lost)
+
+    async def _connect(self) -> None:
+        self._connection = await connect(self.url, "callplane spool", options=_OPTIONS)
+
+    async def _disconnect(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None

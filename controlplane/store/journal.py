@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, MutableSequence, Sequence
+from collections.abc import Awaitable, Callable, MutableSequence, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -153,7 +153,7 @@ class Recorder:
         while not self._is_given_up and (self._waiting or self._state is not RecorderState.STOPPED):
             await self._gather_some()
             batch = self._take()
-            if await self._is_recorded(batch) or await self._took_detour(batch):
+            if not batch or await self._is_recorded(batch):
                 failures = 0
                 continue
             self._waiting.extendleft(reversed(batch))
@@ -162,24 +162,26 @@ class Recorder:
             failures += 1
 
     async def _is_recorded(self, batch: list[_Waiting]) -> bool:
-        if not batch:
-            return True
-        if not self.is_settled:
-            return False  # what is on the disk comes first
+        detour = self._detour
+        if detour is not None and detour.is_open:  # what is on the disk comes first
+            if await self._is_on_disk(batch, detour.follow):
+                return True
+            if detour.is_open:
+                return False
         try:
             await self._write(batch, list(batch))
         except AWAY as error:
             log.warning("recorder_database_away", extra={"problem": type(error).__name__, "waiting": self.waiting})
             await self._disconnect()
             self._enter(RecorderState.DATABASE_AWAY)
-            return False
+            return detour is not None and await self._is_on_disk(batch, detour.begin)
         self._enter(RecorderState.RECORDING)
         return True
 
-    async def _took_detour(self, batch: list[_Waiting]) -> bool:
+    async def _is_on_disk(self, batch: list[_Waiting], way: Callable[[Sequence[Record]], Awaitable[bool]]) -> bool:
         ours = [waiting for waiting in list(batch) if not self._settled_as_lost(batch, waiting)]
         records = [record for waiting in ours for record in waiting.records]
-        if self._detour is None or (records and not await self._detour.take(records)):
+        if records and not await way(records):
             return False
         for waiting in ours:
             self._settle(batch, waiting, None)

@@ -75,16 +75,20 @@ def _is_there(record: Record, written: Row | None, fresh: Record | None) -> bool
     return fresh == record or (written is not None and written == journal_row(record))
 
 
-async def replay_spool(connection: AsyncConnection[Any], spool: Spool, count: Count) -> frozenset[CallId]:
-    """Write all that waits in a spool's files, and remove them; answers the calls of which something was set aside.
+async def replay_spool(
+    connection: AsyncConnection[Any], spool: Spool, count: Count, *, answer_timeout_s: float = ANSWER_TIMEOUT_S
+) -> frozenset[CallId]:
+    """Write all that waits in a spool by now, and remove its files; answers the calls of which something was set aside.
 
-    Raises psycopg's errors when the database is away, OSError; whatever was done by then need not be done again.
+    Raises psycopg's errors when the database is away, or does not answer a few hundred records within
+    `answer_timeout_s`; OSError. Whatever was done by then need not be done again.
     """
     lost = {record.call for record in (await asyncio.to_thread(spool.aside)).records}
     for path in await asyncio.to_thread(spool.rotate):
         found = await asyncio.to_thread(spool.read, path)
         for some in _chunks(found.records):
-            aside = await _replay(connection, some, lost)
+            with cut_after(connection, answer_timeout_s):
+                aside = await _replay(connection, some, lost)
             await _set_aside(spool, aside, ())
             count("set-aside", len(aside))
             count("replayed", len(some) - len(aside))
@@ -109,8 +113,7 @@ async def _replay(connection: AsyncConnection[Any], records: Sequence[Record], l
     What the database refuses is taken apart, so that only the bad part of it is left out.
     """
     try:
-        with cut_after(connection, ANSWER_TIMEOUT_S):
-            aside = await _write(connection, records, frozenset(lost))
+        aside = await _write(connection, records, frozenset(lost))
     except REFUSED as error:
         if len(records) > 1:
             middle = len(records) // 2

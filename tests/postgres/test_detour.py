@@ -116,6 +116,27 @@ async def test_a_call_that_began_and_ended_while_the_database_was_away_is_whole_
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_what_comes_while_the_database_comes_and_goes_is_on_record_once_and_in_order(
+    url: str, tmp_path: Path
+) -> None:
+    states = States()
+    async with wire_to(url) as wire, recording(wire.url, spool_in(tmp_path), states) as recorder:
+        call = call_in_shard(1)
+        await recorder.submit([offered(call)])
+        seq = 0
+        for _ in range(10):
+            wire.cut()
+            while recorder.is_settled:
+                seq += 1
+                await recorder.submit([entry(call, seq, EventPublished(Token(f"{call}.{seq}.0"), "x", "{}"))])
+            wire.go_on()
+            while not recorder.is_settled:
+                seq += 1
+                await recorder.submit([entry(call, seq, EventPublished(Token(f"{call}.{seq}.0"), "x", "{}"))])
+        assert [row["seq"] for row in rows(url, "SELECT seq FROM journal ORDER BY seq")] == list(range(seq + 1))
+        assert [row["sequence"] for row in rows(url, "SELECT sequence FROM events ORDER BY 1")] == list(range(seq))
+
+
 async def test_a_database_that_hangs_keeps_nobody_waiting(url: str, tmp_path: Path) -> None:
     states = States()
     async with wire_to(url) as wire, recording(wire.url, spool_in(tmp_path), states) as recorder:
@@ -159,7 +180,7 @@ async def test_what_comes_while_files_are_read_and_removed_is_not_lost(url: str,
     first, *more = whole_call(call_in_shard(1))
     spool.more = tuple(more)
     detour = Detour(url, spool, on_over=is_over.set)
-    await detour.take([first])
+    await detour.begin([first])
     await is_over.wait()
     assert written(url) == [(1, *WHOLE)]
     await detour.stop()

@@ -63,6 +63,17 @@ def test_records_are_read_in_the_order_in_which_they_came(tmp_path: Path) -> Non
     assert (len(spool.waiting()), spool.entries) == (2, 4)
 
 
+def test_nothing_is_added_to_a_file_that_is_about_to_be_removed(tmp_path: Path) -> None:
+    spool = opened(tmp_path)
+    spool.append([record(0)])
+    files = spool.rotate()
+    spool.append([record(1)])
+    for path in files:
+        spool.remove(path, 1)
+    spool.append([record(2)])
+    assert read(spool) == Found((record(1), record(2)), ())
+
+
 def test_files_end_when_they_are_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spools, "SEGMENT_BYTES", 300)
     spool = opened(tmp_path)
