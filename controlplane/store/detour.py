@@ -119,6 +119,8 @@ class Detour:
             return  # what came meanwhile is less
         async with self._turn:  # whoever has more to record waits for this, and then for the database itself
             await self._replay(SLOW_S)
+            if await asyncio.to_thread(self.spool.waiting):
+                return
             await asyncio.to_thread(self.spool.emptied)
             self.is_open = False
         log.warning("spool_empty", extra={"spool": self.spool.folder.name})
