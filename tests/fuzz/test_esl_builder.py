@@ -93,12 +93,10 @@ def dialled(
     return execute(LEG, bridge(DialString((DialledLeg(endpoint, settings, headers, login),))))
 
 
-@pytest.mark.parametrize("maker", list(MAKERS))
-@settings(max_examples=120)
-@given(text=TEXT)
-def test_any_text_is_refused_or_makes_one_command(maker: str, text: str) -> None:
+def one_command(maker: Callable[[str], Command], text: str) -> None:
+    """UnsafeValue, or a command that is read as one and holds nothing that FreeSWITCH would expand."""
     try:
-        command = MAKERS[maker](text)
+        command = maker(text)
     except BadInput:
         return
     connection = SwitchConnection()
@@ -111,6 +109,13 @@ def test_any_text_is_refused_or_makes_one_command(maker: str, text: str) -> None
     assert {name for name, _ in frame.headers} <= {
         *("call-command", "execute-app-name", "event-lock", "Event-UUID", "Job-UUID", "content-type", "content-length")
     }
+
+
+@pytest.mark.parametrize("maker", list(MAKERS))
+@settings(max_examples=120)
+@given(text=TEXT)
+def test_any_text_is_refused_or_makes_one_command(maker: str, text: str) -> None:
+    one_command(MAKERS[maker], text)
 
 
 def safe(make: Callable[[str], Value]) -> st.SearchStrategy[Value]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from tests.postgres.api.recorded import recorded, stored
 from tests.postgres.api.tenants import APP, CALL, Tenant
 from tests.postgres.api.things import MemoryStorage
 
+_EXAMPLES = os.environ.get("CALLPLANE_FUZZ_EXAMPLES")  # others than always, and more (tests/fuzz/__main__.py)
 _TEXT = st.text(max_size=30) | st.sampled_from(
     ["", "\x00", "a\x00b", "\ud800", "+15550001111", "-1", "1e400", "null", "${x}", "'--", "sip:a@b", "\r\nX: y",
      "http://app.example.com/", "2026-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59",
@@ -117,7 +119,7 @@ def _utf8(text: str) -> str:
 
 
 @settings(
-    max_examples=300, derandomize=True, database=None,
+    max_examples=int(_EXAMPLES or 300), derandomize=_EXAMPLES is None, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(data=st.data())
