@@ -34,6 +34,7 @@ class Variable(StrEnum):
     CALL_TIMEOUT_S = "call_timeout"
     CONTINUE_ON_FAIL = "continue_on_fail"
     HANGUP_AFTER_BRIDGE = "hangup_after_bridge"
+    TRANSFERS_LEFT = "max_session_transfers"
     PARK_AFTER_BRIDGE = "park_after_bridge"
     PARK_ON_CANCEL = "uuid_bridge_park_on_cancel"
     BRIDGE_TERMINATE_KEY = "bridge_terminate_key"
@@ -89,6 +90,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     Variable.CALL_TIMEOUT_S: _seconds,
     Variable.CONTINUE_ON_FAIL: _flag,
     Variable.HANGUP_AFTER_BRIDGE: _flag,
+    Variable.TRANSFERS_LEFT: _one_of("1000000000"),
     Variable.PARK_AFTER_BRIDGE: _flag,
     Variable.PARK_ON_CANCEL: _flag,
     Variable.BRIDGE_TERMINATE_KEY: keys,

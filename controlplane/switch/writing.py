@@ -249,8 +249,12 @@ _OWN_HEADERS = Setting(Variable.COPIES_HEADERS, "false")
 # sent silence (-1: nothing but zeros) when it is sent nothing else: `play_over` mixes with what is sent, so that in a
 # pause, or while keys or a document are waited for, nothing of it would be heard (switch_ivr.c:173, 1014, 1367). That
 # costs about 0.2 % of a core for a leg that is idle, and keeps carriers from ending calls that send them nothing.
+#
+# Going back to park after an interruption is a transfer to FreeSWITCH, which counts Max-Forwards down for each and ends
+# the leg at 0 (switch_ivr.c:2185), unless there is another count: after 70, or as few as the caller's INVITE says.
 _KEPT = (
     Setting(Variable.HANGUP_AFTER_BRIDGE, "false"),
+    Setting(Variable.TRANSFERS_LEFT, "1000000000"),
     Setting(Variable.CONTINUE_ON_FAIL, "true"),
     Setting(Variable.PLAYBACK_TERMINATORS, "none"),
     Setting(Variable.RECORD_FILL_SILENCE, "true"),

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from controlplane.base.causes import Cause
-from controlplane.base.ids import LegId
+from controlplane.base.ids import LegId, call_of_leg
 from controlplane.esl import apis, apps
 from controlplane.esl.apps import execute
 from controlplane.esl.commands import (
@@ -134,6 +134,16 @@ def test_two_parked_legs_are_joined(call: Call) -> None:
     assert call.link.until("BACKGROUND_JOB", Job_UUID="other").body == f"+OK {other}\n"
     assert call.link.send(apis.uuid_bridge(call.leg, other)) == f"+OK {other}\n"
     call.link.until("CHANNEL_BRIDGE")
+
+
+def test_a_leg_can_be_interrupted_as_often_as_one_likes(call: Call) -> None:
+    """FreeSWITCH takes each for a transfer, and ends a leg that has used up its Max-Forwards (70, or the caller's)."""
+    hops = call.link.send(apis.uuid_getvar(call.leg, "max_forwards"))
+    claimed = WRITER.claim(LegId(call.leg), call_of_leg(LegId(call.leg)), 60)
+    for command in (*claimed, *75 * WRITER.interrupt(LegId(call.leg), is_parked_after=True)):
+        call.link.send(command)
+    call.run(apps.sleep(100))
+    assert call.link.send(apis.uuid_getvar(call.leg, "max_forwards")) == hops
 
 
 @pytest.mark.parametrize("after_ms", [0, 10, 20, 30])
