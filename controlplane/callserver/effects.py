@@ -30,12 +30,14 @@ from controlplane.calls.events import (
     BurstLooked,
     DocumentArrived,
     DocumentFailed,
+    Event,
     LegsJoined,
     OriginateFailed,
     PromptFailed,
 )
 from controlplane.calls.facts import Direction
 from controlplane.calls.runs import Run
+from controlplane.calls.scene import LegState
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.dialling import Dialling, branches_of, under_own_number, with_own_number
 from controlplane.callserver.line import Line, Sounds
@@ -202,6 +204,19 @@ class Effects:
         for other in call.machine.living_legs:
             if other.id != news.leg:
                 self.outlet.doubt(call, other.id)
+
+    def happened(self, call: LiveCall, event: Event) -> None:
+        """Something became of a leg.
+
+        What was to dial legs for a caller who is gone now may never have begun: then nobody tells of their ends.
+        """
+        call.feed(event)
+        if call.machine.verdict is None:
+            return
+        for leg in call.machine.living_legs:
+            if not leg.is_ours_to_end:
+                is_new = leg.state is LegState.DIALLED
+                self.outlet.doubt(call, leg.id, Cause.ORIGINATOR_CANCEL if is_new else Cause.LOST)
 
     # Bursts
 

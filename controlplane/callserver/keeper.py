@@ -100,7 +100,7 @@ class Keeper:
                     case LegEnded():
                         self.effects.ended(leg)
                 if call is not None:
-                    call.feed(event)
+                    self.effects.happened(call, event)
             case Pressed(leg):
                 self.effects.pressed(leg)
             case Looked():

@@ -64,7 +64,7 @@ class Matching:
             if was_dialled_lately(call, leg) and not is_of_lost_node:
                 self.effects.outlet.doubt(call, leg)
                 continue
-            call.feed(LegEnded(leg, Cause.NODE_LOST if is_of_lost_node else cause))
+            self.effects.happened(call, LegEnded(leg, Cause.NODE_LOST if is_of_lost_node else cause))
 
     def end_all(self, calls: Iterable[LiveCall]) -> None:
         """The node is lost, and nobody goes on with these calls."""

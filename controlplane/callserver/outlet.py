@@ -74,16 +74,16 @@ class Outlet:
         self._make_sure()
         self.node.send(command, lambda frame: on_reply(frame) if frame is not None else None)
 
-    def doubt(self, call: LiveCall, leg: LegId) -> None:
+    def doubt(self, call: LiveCall, leg: LegId, cause: Cause = Cause.LOST) -> None:
         """A leg does not seem to be there: see in a while whether that is so, unless it is yet to be dialled."""
         if call.machine.is_alive(leg) and not call.machine.may_come_yet(leg):
-            call.start(f"doubt {leg}", lambda: asyncio.create_task(self._make_out(call, leg)))
+            call.start(f"doubt {leg}", lambda: asyncio.create_task(self._make_out(call, leg, cause)))
 
-    async def _make_out(self, call: LiveCall, leg: LegId) -> None:
+    async def _make_out(self, call: LiveCall, leg: LegId, cause: Cause) -> None:
         await call.clock.sleep(LOST_LEG_CHECK_S)
         with suppress(LinkLost):
             if not await self.node.exists(leg):
-                call.feed(LegEnded(leg, Cause.LOST))
+                call.feed(LegEnded(leg, cause))
 
     def _make_sure(self) -> None:
         """The links are cut where this refused something: what was not said is found out anew."""
