@@ -86,7 +86,8 @@ async def _calls(folder: Path, database: DatabaseServer) -> tuple[Written, Writt
 
 
 async def _perform(node: LeanNode, count: int) -> None:
-    await node.ask("offer", count, float(PER_S))
+    answered = await node.ask("offer", count, float(PER_S))
+    assert answered == count, f"{count - answered} of {count} calls were not answered: the machine is too busy"
     while await node.ask("count_calls"):  # noqa: ASYNC110 - calls end in another process
         await asyncio.sleep(0.1)
 

@@ -74,7 +74,7 @@ async def running(*, count: int = 1, body: bytes = BODY) -> AsyncIterator[tuple[
 
 async def _offered(node: LeanNode, count: int) -> None:
     in_a_document = await node.ask("offer", count, OFFERED_PER_S)
-    assert in_a_document == count, f"{in_a_document} of {count} calls are in their document"
+    assert in_a_document == count, f"only {in_a_document} of {count} calls were answered: the machine is too busy"
 
 
 async def _timed(node: LeanNode, calls: int, there: int = 0) -> list[float]:
