@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, field
 
@@ -38,6 +39,11 @@ class Reach:
         elif self.refused_since_s is None:
             self.refused_since_s = now_s
 
+    def begin_anew(self, now_s: float) -> None:
+        """What was so up to now says nothing: another run answers somebody else, or we were not there ourselves."""
+        if self.down_since_s is not None:
+            self.down_since_s, self.refused_since_s = now_s, None
+
 
 @dataclass(slots=True)
 class Custody:
@@ -49,6 +55,7 @@ class Custody:
     core: str = ""
     is_lost: bool = False  # the node's last run was declared lost
     reach: Reach = field(default_factory=Reach)
+    answers_others: asyncio.Event = field(default_factory=asyncio.Event)  # so it is worth trying at once
 
     async def confirm(self) -> bool:
         """The links are open: make sure that this run may be driven; answers whether another was driven before.

@@ -45,6 +45,7 @@ class Failover:
     _stirred: asyncio.Event = field(default_factory=asyncio.Event)
     _stirred_s: float = -HURRIED_FOR_S
     _entered_s: dict[str, float] = field(default_factory=dict)
+    _last: dict[str, str] = field(default_factory=dict)  # the run of each node that what we saw of it is about
     _followed: set[str] = field(default_factory=set)  # settled cores of which we drew the consequences
     _ended_s: dict[str, float] = field(default_factory=dict)
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
@@ -87,6 +88,12 @@ class Failover:
     async def _look_at(self, keeper: Keeper, cores: Sequence[Core]) -> None:
         custody, now_s, name = keeper.custody, self.clock.monotonic_s(), keeper.node.name
         last = cores[-1] if cores else None
+        if last is not None and self._last.get(name) != last.uuid:
+            self._last[name] = last.uuid
+            custody.reach.begin_anew(now_s)  # it was an earlier run that we could not reach
+            custody.answers_others.set()
+        if not self.adopting.pulse.is_sure:
+            custody.reach.begin_anew(now_s)
         custody.is_lost = last is not None and last.is_lost
         if keeper.node.is_up:
             if any(core.is_lost and core.uuid == keeper.node.core_uuid for core in cores):

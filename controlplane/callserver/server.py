@@ -139,7 +139,9 @@ class CallServer:
             except (LinkLost, Unavailable) as error:
                 keeper.custody.reach.is_down(self.clock.monotonic_s(), error)
                 log.info("node_away", extra={"node": keeper.node.name, "problem": str(error)})
-            await self.clock.sleep(RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)])
+            keeper.custody.answers_others.clear()
+            pause_s = RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)]
+            await wait_for(keeper.custody.answers_others, self.clock, pause_s)
             attempt += 1
 
     def _links(self, keeper: Keeper, *, is_up: bool) -> None:

@@ -120,6 +120,7 @@ class Cluster:
     tables: Tables
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     locks: Locks = field(default_factory=Locks)
+    ways: dict[str, dict[str, MemoryNetwork]] = field(default_factory=dict)  # each server's to the nodes
     servers: dict[str, CallServer] = field(default_factory=dict)
     casts: list[Cast] = field(default_factory=list)
     fencer: Fencer = field(default_factory=NoFencer)
@@ -130,10 +131,12 @@ class Cluster:
 
     async def start_server(self, name: str, *, databases: CoreDatabases | None) -> CallServer:
         session = Session(name, self.locks)
+        networks = self.networks if not self.servers else {node: MemoryNetwork(self.nodes[node]) for node in self.nodes}
+        self.ways[name] = networks
         writer = Writer("internal", Hop("gateway.example"), self.sounds.folder)
         parts = Parts(
             id=name,
-            nodes={node: NodeParts(network.connect, "ClueCon", writer) for node, network in self.networks.items()},
+            nodes={node: NodeParts(network.connect, "ClueCon", writer) for node, network in networks.items()},
             clock=self.clock,
             journal=self.journal,
             archive=self.journal,

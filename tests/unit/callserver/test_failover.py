@@ -131,6 +131,20 @@ async def test_a_node_that_nobody_reaches_is_lost_after_a_while_and_not_driven_w
         await here.until(lambda: server.keepers["n1"].is_serving, within_s=10)
 
 
+async def test_a_node_that_is_back_is_not_lost_because_a_server_still_remembers_its_death(tmp_path: Path) -> None:
+    async with cluster(tmp_path, HELLO, servers=("first", "second")) as here:
+        here.nodes["n1"].die()
+        await here.clock.sleep(3)
+        here.ways["second"]["n1"].is_down = True  # it tries again later than the first
+        here.nodes["n1"].restart()
+        await here.until(lambda: here.servers["first"].keepers["n1"].is_serving)
+        await here.clock.sleep(0.5)
+        here.ways["second"]["n1"].is_down = False
+        await here.until(lambda: here.servers["second"].keepers["n1"].is_serving, within_s=6)
+        assert all(server.keepers["n1"].is_serving for server in here.servers.values())
+        assert [core.is_lost for core in await here.cores.known() if core.node == "n1"] == [True, False]
+
+
 async def test_nobody_adopts_for_ever(tmp_path: Path) -> None:
     async with cluster(tmp_path, HELLO) as here:
         log = here.call("n1", Hear("*Hello*"), Wait(60))
