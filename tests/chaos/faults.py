@@ -65,6 +65,7 @@ _PROCESSES = [
     Fault("kill-all", "all-sigkill", process_faults.kill_all, lasts_s=(3.0, 3.0)),
     Fault("kill-node", "node-sigkill", process_faults.kill_node, "dial", lasts_s=(4.0, 4.0)),
     Fault("stop-postgres", "postgres-stopped", process_faults.stop_postgres, lasts_s=(8.0, 60.0)),
+    Fault("fill-disk", "postgres-stopped-and-disk-full", process_faults.fill_disk, lasts_s=(6.0, 30.0)),
     Fault("restart-postgres", "postgres-restarted", process_faults.restart_postgres),
     Fault("cut-postgres", "postgres-sessions-ended", process_faults.cut_postgres),
     Fault("kill-worker", "worker-sigkill", process_faults.kill_worker, lasts_s=(3.0, 3.0)),

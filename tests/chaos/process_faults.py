@@ -12,6 +12,7 @@ INTO_THE_CALL_S = 1.0
 NODE_BACK_S = 1.0
 SUPERVISOR_S = 0.5
 CLOCK_STEP_S = 600
+FULL_AT_BYTES = 4096
 
 
 def _lasting_s(run: Run, short_s: float, long_s: float = 60.0) -> float:
@@ -71,6 +72,21 @@ async def stop_postgres(run: Run) -> None:
     await asyncio.sleep(_lasting_s(run, 8.0))
     await run.site.database.go_on()
     run.heal()
+
+
+async def fill_disk(run: Run) -> None:
+    """PostgreSQL is away, and call servers can write no file any longer than some bytes: the spool does not fit."""
+    await run.until_under_way(INTO_THE_CALL_S)
+    run.strike()
+    servers = [run.site.programs[name] for name in SERVERS]
+    for server in servers:
+        server.limit_files(FULL_AT_BYTES)
+    await run.site.database.halt()
+    await asyncio.sleep(_lasting_s(run, 6.0, 30.0))
+    for server in servers:
+        server.limit_files(None)
+    await run.site.database.go_on()
+    run.heal(Was.NOBODY_THERE)
 
 
 async def restart_postgres(run: Run) -> None:

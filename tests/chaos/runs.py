@@ -13,6 +13,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from controlplane.cli.processes import ChildEnded, NotReady
 from tests.acceptance.platform import PASSWORD
 from tests.chaos.faults import Fault
 from tests.chaos.flows import FLOWS, Planned, callee_of, caller_number
@@ -56,6 +57,9 @@ async def run_once(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
     site.unasked.clear()
     try:
         return await _run(site, wish, folder)
+    except (ChildEnded, NotReady) as error:
+        told = {"run": wish.name, "fault": wish.fault.name, "others": wish.others, "node": site.node.kind}
+        return {**told, "balanced": False, "problems": [], "notes": [str(error)], "takeover_ms": None}
     finally:
         (folder / "processes.log").write_text("\n".join(site.lines))
 
