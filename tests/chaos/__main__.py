@@ -31,7 +31,7 @@ from tests.chaos.runs import Wish, run_once
 from tests.chaos.site import FAKETIME
 from tests.chaos.sites import Sites, freeswitch_for
 
-SHORT_S = 240  # nothing is begun after that in the short form; a run takes less than a minute
+SHORT_S = 220  # nothing is begun after that in the short form; a run takes less than a minute
 
 
 def _arguments() -> argparse.Namespace:

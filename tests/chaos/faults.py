@@ -77,18 +77,18 @@ FAULTS = {fault.name: fault for fault in (*_KILLS, *_LINKS, *_PROCESSES)}
 
 # The short form: one of each kind, with what company; what takes long to prepare comes last.
 SHORT = (
-    ("kill-before-claim", "second"),
     ("kill-in-document", "second"),
-    ("kill-dial-bridged", "second"),
-    ("kill-after-hangup", "second"),
-    ("cut-events", "second"),
-    ("half-open", "second"),
-    ("slow-links", "second"),
-    ("stop-webhooks", "second"),
     ("stop-postgres", "second"),
-    ("freeze-container", "second"),
+    ("half-open", "second"),
     ("kill-node", "second"),
+    ("freeze-container", "second"),
+    ("stop-webhooks", "second"),
+    ("kill-dial-bridged", "second"),
+    ("cut-events", "second"),
     ("kill-worker", "second"),
     ("kill-in-gather", "restart"),
+    ("fill-disk", "second"),
     ("step-clock", "second"),
+    ("slow-links", "second"),
+    ("kill-before-claim", "second"),
 )

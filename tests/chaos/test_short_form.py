@@ -9,7 +9,7 @@ import sys
 import pytest
 
 
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(600)
 async def test_ledgers_balance_whatever_breaks() -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.chaos", "--short", "--json",
