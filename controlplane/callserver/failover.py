@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 REFUSED_S = 0.15  # between the first and the last refusal: not one that came as a socket was opened anew
 ENTER_S = 2.0  # between saying that a node is there
+UNSEEN_S = 3 * ENTER_S
+MOST_LATE_S = 1.0  # how long after a node's death somebody may still say that it was there
 IDLE_S = 1.0
 HURRY_S = 0.05
 HURRIED_FOR_S = 20.0  # after a node went away
@@ -104,17 +106,21 @@ class Failover:
             return
         if last is None or last.is_lost:
             return
-        unseen_s = self._unseen_s(keeper, now_s)
+        unseen_s = self._unseen_s(keeper, last, now_s)
         if unseen_s is not None and await self.cores.declare_lost(name, last.uuid, unseen_s=unseen_s):
             log.error("node_declared_lost", extra={"node": name, "core": last.uuid})
             self.stir()
 
-    def _unseen_s(self, keeper: Keeper, now_s: float) -> float | None:
-        """How long nobody must have seen a node to call it lost, by what we know of it ourselves; None: it may live."""
+    def _unseen_s(self, keeper: Keeper, last: Core, now_s: float) -> float | None:
+        """How long nobody must have seen a run to call it lost, by what we know of it ourselves; None: it may live.
+
+        A refusal tells most where we had links to this very run. It may be only us who are refused.
+        """
         reach = keeper.custody.reach
-        is_refused = reach.refused_since_s is not None and now_s - reach.refused_since_s >= REFUSED_S
-        if is_refused and self.adopting.databases is not None:
-            return 0.0
+        refused_s = now_s - reach.refused_since_s if reach.refused_since_s is not None else 0.0
+        if refused_s >= REFUSED_S and self.adopting.databases is not None:
+            had_links = keeper.custody.core == last.uuid
+            return min(refused_s, MOST_LATE_S) if had_links else UNSEEN_S
         if reach.down_since_s is not None and now_s - reach.down_since_s >= self.lost_after_s:
             return self.lost_after_s
         return None
