@@ -34,6 +34,8 @@ class DatabaseServer:
             # What was committed must be there after the server was ended at once; a power cut nobody makes here.
             connection.execute("ALTER ROLE CURRENT_USER SET synchronous_commit TO on")
             connection.execute(f"CREATE DATABASE {NAME}")
+            # The server may lose what the machine loses, but nothing that it said is committed when it is killed.
+            connection.execute(f"ALTER DATABASE {NAME} SET synchronous_commit = on")
         url = make_conninfo(server.url, dbname=NAME)
         await asyncio.to_thread(migrate, url)
         return cls(server, url)
