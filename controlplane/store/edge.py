@@ -85,11 +85,27 @@ def _from_database(name: str, value: object) -> object:
     return str(value) if prefix is None else ids.id_of(prefix, value.int)
 
 
-def columns_of(rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
-    """Rows turned on their side: one list a column, for `unnest`; columns of ids get an s.
+def columns_of(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
+    """Rows turned on their side: one array a column, for `unnest`; columns of ids get an s.
 
-    Every row has the same keys. Raises InvalidId.
+    Arrays are written as PostgreSQL reads them (arrayfuncs.c, array_in): psycopg would look for a way to write each of
+    their values, which took a third of all that writing a record takes. Every row has the same keys. Raises InvalidId.
     """
-    return {
-        f"{name}s" if name in _PREFIX_OF else name: [_to_database(name, row[name]) for row in rows] for name in rows[0]
-    }
+    return {f"{name}s" if name in _PREFIX_OF else name: _array(name, rows) for name in rows[0]}
+
+
+def _array(name: str, rows: Sequence[Mapping[str, object]]) -> str:
+    return "{" + ",".join([_written(_to_database(name, row[name])) for row in rows]) + "}"
+
+
+def _written(value: object) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case str():
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case bool() | int() | UUID():
+            return str(value)
+        case bytes():
+            return f'"\\\\x{value.hex()}"'
+    raise TypeError(type(value))

@@ -106,7 +106,7 @@ def _each_place_once(records: Sequence[Record]) -> dict[Place, Record]:
     return wanted
 
 
-def _journal_columns(records: Iterable[Record]) -> dict[str, object]:
+def _journal_columns(records: Iterable[Record]) -> dict[str, str]:
     return columns_of([journal_row(record) for record in records])
 
 
