@@ -91,7 +91,9 @@ def build_call_server(parts: Parts) -> CallServer:
     def documents() -> int:
         return sum(len(keeper.effects.questions) for keeper in keepers.values())
 
-    gatekeeper = Gatekeeper(tuple(keeper.gate for keeper in keepers.values()), journal, documents, parts.clock)
+    gatekeeper = Gatekeeper(
+        tuple(keeper.gate for keeper in keepers.values()), journal, documents, parts.clock, intake.look
+    )
     failover = _failover(parts, keepers, pulse)
     return CallServer(
         parts.id, keepers, parts.ownership, balance, intake, gatekeeper, crowd, failover, parts.clock, pulse

@@ -100,6 +100,7 @@ class Gatekeeper:
     journal: TimedJournal
     documents: Callable[[], int]
     clock: Clock
+    opened: Callable[[], None]  # new calls are taken again: some may wait
 
     async def keep(self) -> None:
         """Look, for ever."""
@@ -108,8 +109,11 @@ class Gatekeeper:
             await self.clock.sleep(LOOK_S)
             lag_s = max(0.0, self.clock.monotonic_s() - due_s)
             commit_s, documents = self.journal.take_worst_s(), self.documents()
+            closed = [gate for gate in self.gates if not gate.is_open]
             for gate in self.gates:
                 gate.look(loop_lag_s=lag_s, commit_s=commit_s, documents=documents)
+            if any(gate.is_open for gate in closed):
+                self.opened()
 
 
 def _told(shares: Shares) -> dict[str, float]:
