@@ -18,7 +18,7 @@ from controlplane.esl import apis, commands
 from controlplane.esl.commands import Command, EslEventName
 from controlplane.esl.frames import EslEvent, ExactHeaders, Frame
 from controlplane.switch.link import Connect, Link, LinkLost, LinkRefused
-from controlplane.switch.pinging import Pinger
+from controlplane.switch.pinging import MOST_LOOKS_AT_COMMANDS, Pinger
 from controlplane.switch.translation import SUBSCRIBED, News, translate
 from controlplane.switch.writing import STEP
 
@@ -90,7 +90,10 @@ class Node:
         for keep_back in KEPT_BACK:
             await self._events.ask(keep_back)
         await self.watch(shards)
-        self._pingers = tuple(Pinger(link, self.clock) for link in (self._events, self._commands))
+        self._pingers = (
+            Pinger(self._events, self.clock),
+            Pinger(self._commands, self.clock, MOST_LOOKS_AT_COMMANDS),
+        )
         self._tasks = [asyncio.create_task(pinger.run()) for pinger in self._pingers]
 
     async def watch(self, shards: frozenset[int]) -> None:

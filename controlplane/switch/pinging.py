@@ -19,6 +19,8 @@ from controlplane.switch.link import Link, LinkLost
 PING_S = 0.25
 # Of waking time: a process that slept has not looked. 20 looks are 5 s, half of what a parked call waits at the door.
 MOST_LOOKS = 20
+# The node keeps no events for a command link, and answers nothing there while it carries out a long command.
+MOST_LOOKS_AT_COMMANDS = 80
 
 
 @dataclass(slots=True)
@@ -27,6 +29,7 @@ class Pinger:
 
     link: Link
     clock: Clock
+    most_looks: int = MOST_LOOKS
     _asked_s: float | None = None  # when the ping that is under way was asked
     _took_s: float = field(default=0.0)  # of the last one that was answered
 
@@ -43,7 +46,7 @@ class Pinger:
             if self._asked_s is None:
                 looks = 0
                 self._ask()
-            elif looks >= MOST_LOOKS:
+            elif looks >= self.most_looks:
                 self.link.abort("no answer to pings")
             looks += 1
             await self.clock.sleep(PING_S)

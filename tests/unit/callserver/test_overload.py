@@ -130,7 +130,7 @@ async def test_calls_of_the_queue_wait_while_new_calls_are_refused(tmp_path: Pat
 async def test_a_link_that_is_not_read_for_too_long_is_closed_and_opened_again(tmp_path: Path) -> None:
     async with platform(tmp_path, PAGES) as here:
         node = here.servers[0].keepers[NODE].node
-        transport = here.network.transports[-1]
+        _, transport = here.network.transports  # commands, events
         await here.clock.sleep(1)
         assert node.delay_s < 0.05
         transport.pause_reading()
@@ -139,4 +139,18 @@ async def test_a_link_that_is_not_read_for_too_long_is_closed_and_opened_again(t
         await here.clock.sleep(MOST_LOOKS * PING_S)
         assert transport.is_closing()
         assert node.is_up
+        assert node.delay_s < 0.05
+
+
+async def test_a_command_that_takes_long_does_not_end_the_links(tmp_path: Path) -> None:
+    """Bringing up the calls of a node that died (`sofia … recover`) is one command, answered when it is through."""
+    async with platform(tmp_path, PAGES) as here:
+        node = here.servers[0].keepers[NODE].node
+        commands, _ = here.network.transports
+        commands.pause_reading()
+        await here.clock.sleep(2 * MOST_LOOKS * PING_S)
+        commands.resume_reading()
+        await here.clock.sleep(1)
+        assert node.is_up
+        assert not commands.is_closing()
         assert node.delay_s < 0.05
