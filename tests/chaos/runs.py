@@ -13,6 +13,8 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from controlplane.cli.processes import ChildEnded, NotReady
 from tests.acceptance.platform import PASSWORD
 from tests.chaos.faults import Fault
@@ -26,6 +28,7 @@ MARKED_AT_S = 1.0
 AFTERWARDS_S = 2.0  # for calls that begin when a fault that lasts is over
 LEDGER_WITHIN_S = 120.0
 RECORDED_WITHIN_S = 0.5
+QUIET_WITHIN_S = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ async def _run(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
     placing = asyncio.create_task(_place(run))
     problem = await _strike(run, wish.fault.act)
     await placing
-    is_quiet = await site.node.until_quiet(run.load, within_s=90)
+    is_quiet = await _until_quiet(run)
     await asyncio.sleep(RECORDED_WITHIN_S)  # a node writes its record of a leg when its party knows of the end
     if problem or not is_quiet:
         run.notes.append(problem or "not everybody's call came to an end")
@@ -121,6 +124,19 @@ async def _place(run: Run) -> None:
             file.write(
                 json.dumps({"at": time.time(), "to": callee_of(one.caller), "status": status, "call": call}) + "\n"
             )
+
+
+async def _until_quiet(run: Run) -> bool:
+    """Wait until everybody is through, also those who are called late, as their calls had to wait for something."""
+    until_s = time.monotonic() + QUIET_WITHIN_S
+    while time.monotonic() < until_s:
+        is_quiet = await run.site.node.until_quiet(run.load, within_s=until_s - time.monotonic())
+        with suppress(psycopg.OperationalError):
+            [(live,)] = await run.site.database.rows("SELECT count(*) FROM calls WHERE ended_at IS NULL")
+            if is_quiet and not live:
+                return True
+        await asyncio.sleep(0.2)  # other processes have to do it
+    return False
 
 
 def _write(run: Run, wish: Wish, began_at_s: float) -> None:
