@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from controlplane.base.clock import Clock
 from controlplane.base.errors import CallplaneError
@@ -48,6 +48,12 @@ class Flights(Generic[_T]):
             self._failed[key] = (self._clock.monotonic_s() + self._failed_s, error)
             while len(self._failed) > _MOST_FAILURES:
                 self._failed.popitem(last=False)
+            self._under_way[key].add_done_callback(_heard)
             raise
         finally:
             del self._under_way[key]
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    """A failure that nobody waits for any more is no defect of ours, and would be logged as one."""
+    task.exception()

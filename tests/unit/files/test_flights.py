@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -101,6 +102,24 @@ async def test_failures_that_nobody_waits_for_are_forgotten_in_silence(flights: 
 
     with pytest.raises(Unavailable):
         await flights.once("a", work)
+
+
+async def test_a_failure_that_nobody_hears_of_is_not_told_as_a_defect_of_ours(flights: Flights[int]) -> None:
+    """A call went on to something else while a prompt was fetched that is not to be had."""
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context))
+    work = Work(Unavailable("broken"))
+    only = asyncio.create_task(flights.once("a", work))
+    await asyncio.sleep(0)
+    only.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await only
+    work.may_go_on.set()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    gc.collect()
+
+    assert told == []
 
 
 async def test_closing_gives_up_what_is_under_way(flights: Flights[int]) -> None:
