@@ -28,6 +28,7 @@ class Variable(StrEnum):
     CONTINUE_ON_TIMEOUT = "originate_continue_on_timeout"
     CALLER_ID_HEADER = "sip_cid_type"
     COPIES_HEADERS = "sip_copy_custom_headers"
+    REDIRECT_IS_FATAL = "outbound_redirect_fatal"
     # of a leg that dials others
     EFFECTIVE_CALLER_NUMBER = "effective_caller_id_number"
     EFFECTIVE_CALLER_NAME = "effective_caller_id_name"
@@ -85,6 +86,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     Variable.CONTINUE_ON_TIMEOUT: _flag,
     Variable.CALLER_ID_HEADER: _one_of("none", "rpid", "pid"),
     Variable.COPIES_HEADERS: _flag,
+    Variable.REDIRECT_IS_FATAL: _flag,
     Variable.EFFECTIVE_CALLER_NUMBER: caller_number,
     Variable.EFFECTIVE_CALLER_NAME: display_name,
     Variable.CALL_TIMEOUT_S: _seconds,

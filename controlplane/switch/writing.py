@@ -209,6 +209,7 @@ class Writer:
         settings = (
             Setting(Variable.ORIGINATE_TIMEOUT_S, str(command.ring_timeout_s)),
             Setting(Variable.IGNORE_EARLY_MEDIA, "true"),
+            _NO_REDIRECTS,
             mark("call", call),
             *_KEPT,
         )
@@ -230,7 +231,11 @@ class Writer:
             for branch in run.branches
         )
         # Early media would count as an answer, and end the ringing of the others (seen on 1.10.12).
-        settings: tuple[Setting, ...] = (Setting(Variable.IGNORE_EARLY_MEDIA, "true"), _OWN_HEADERS)
+        settings: tuple[Setting, ...] = (
+            Setting(Variable.IGNORE_EARLY_MEDIA, "true"),
+            _OWN_HEADERS,
+            _NO_REDIRECTS,
+        )
         if not run.is_sequential:
             settings += (Setting(Variable.ORIGINATE_TIMEOUT_S, str(run.timeout_s)),)
         yield bridge(DialString(legs, Order.IN_TURN if run.is_sequential else Order.AT_ONCE, settings))
@@ -243,6 +248,10 @@ def _parks_after_bridge(value: str) -> Setting:
 # FreeSWITCH puts X- headers, Diversion and more of one party's INVITE, answers and BYE into those to the other
 # (mod_sofia.c:5144, sofia.c:1048, 6769): a caller could set headers of whoever is dialled, which only the tenant may.
 _OWN_HEADERS = Setting(Variable.COPIES_HEADERS, "false")
+
+# FreeSWITCH follows a 302 to whatever address it names, past all that was checked of the first; and where that is the
+# node's own, it transfers the caller's leg to the door, whose watchdog ends it (sofia.c:6955).
+_NO_REDIRECTS = Setting(Variable.REDIRECT_IS_FATAL, "true")
 
 # What stays set on every leg of ours: it goes on when a conversation or a dialling ends, no key stops a prompt, and a
 # telephone that sends nothing in silence is recorded as silent, not as shorter (switch_ivr_play_say.c:952). And it is

@@ -308,4 +308,6 @@ def _answers() -> Iterator[Place]:
         "answer Set-Cookie name",
         lambda text: Answer(empty, headers=(("Set-Cookie", f"{text}=1; Path=/"),), closes=True),
     )
-    yield Place("answer text", lambda text: Answer(text.encode("utf-8", "replace"), "text/plain; charset=utf-8"))
+    yield Place(
+        "answer text", lambda text: Answer(text.encode("utf-8", "replace"), "text/plain; charset=utf-8"), ends=True
+    )

@@ -9,7 +9,7 @@ import pytest
 from controlplane.base.causes import Cause
 from controlplane.base.e164 import E164
 from controlplane.base.ids import LegId, Token, call_of_leg
-from controlplane.calls.commands import Burst
+from controlplane.calls.commands import Burst, Originate
 from controlplane.calls.runs import AnswerLeg, Branch, Bridge, HangUpLeg, Wait
 from controlplane.esl.commands import Command
 from controlplane.esl.errors import UnsafeValue
@@ -124,3 +124,11 @@ def test_only_the_last_command_of_a_burst_says_when_it_is_over() -> None:
 def token_in(command: Command) -> str | None:
     _, name, rest = command.data.decode().partition("\nEvent-UUID: ")
     return rest.partition("\n")[0] if name else None
+
+
+def test_who_is_dialled_cannot_send_the_call_elsewhere() -> None:
+    """FreeSWITCH follows a 302: to any address, or, where that is the node's own, with the caller's leg to the door."""
+    bridged = WRITER.burst(bridge_under(), bridge_under().runs, {}, left=0)[-1]
+    placed = Originate(A_LEG, Token("token"), Number(E164("+15550003333")), "+15550001111", "", 60, 60)
+    for command in (bridged, WRITER.originate(placed, call_of_leg(A_LEG))):
+        assert "outbound_redirect_fatal=true" in command.data.decode().partition("}")[0]
