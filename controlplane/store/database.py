@@ -146,10 +146,14 @@ class Database:
 
 @contextmanager
 def database_errors() -> Iterator[None]:
-    """Turn the driver's errors into ours."""
+    """Turn the driver's errors into ours.
+
+    InternalError is what PostgreSQL says when it ended a session whose transaction waited for long (we slept, or it
+    did), and when it is a standby that takes nothing.
+    """
     try:
         yield
-    except (psycopg.OperationalError, PoolTimeout) as error:
+    except (psycopg.OperationalError, psycopg.InternalError, PoolTimeout) as error:
         raise DatabaseAway from error
     except psycopg.errors.UniqueViolation as error:
         raise Conflict(constraint=error.diag.constraint_name) from error

@@ -64,7 +64,7 @@ class Listener:
                 self._on_gap()
                 async with self._connection:
                     await self._listen(self._connection)
-            except (psycopg.OperationalError, OSError) as error:
+            except (psycopg.Error, OSError) as error:
                 log.warning("listener_database_away", extra={"problem": type(error).__name__})
                 await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
                 failures += 1

@@ -178,7 +178,7 @@ class ShardLocks:
                 with cut_after(connection, self._answer_timeout_s):
                     cursor = await connection.cursor(row_factory=dict_row).execute(asked.text, values)
                     rows = await cursor.fetchall() if cursor.description else []
-            except (psycopg.OperationalError, OSError) as error:
+            except (psycopg.Error, OSError) as error:
                 await self._lose(type(error).__name__)
                 raise SessionLost from error
             self._look()

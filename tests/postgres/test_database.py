@@ -110,6 +110,34 @@ async def test_a_session_cut_in_the_middle_is_a_database_that_is_away(url: str) 
             await ask()
 
 
+async def test_a_session_that_waited_too_long_in_its_transaction_is_a_database_that_is_away(url: str) -> None:
+    """PostgreSQL was frozen, or we were: then it says so with an error of another class than all other ends."""
+
+    async def ask() -> None:
+        async with db.transaction() as tx:
+            await tx.connection.execute("SET idle_in_transaction_session_timeout = 1")
+            while rows(url, "SELECT 1 FROM pg_stat_activity WHERE application_name = 'callplane idle'"):
+                pass  # the server ends it
+            await tx.maybe(dict, query("find_account"), account_id=ACME)
+
+    async with Database(url, size=1, name="callplane idle") as db:
+        with pytest.raises(DatabaseAway):
+            await ask()
+
+
+async def test_a_database_that_takes_nothing_is_away(url: str) -> None:
+    """A standby, say, before it is promoted."""
+
+    async def forget() -> None:
+        async with db.transaction() as tx:
+            await tx.connection.execute("SET TRANSACTION READ ONLY")
+            await tx.run(query("forget_answers"))
+
+    async with Database(url, size=1) as db:
+        with pytest.raises(DatabaseAway):
+            await forget()
+
+
 async def test_a_task_that_is_cancelled_gives_its_connection_back(url: str) -> None:
     async with Database(url, size=1) as db:
         inside = asyncio.Event()
