@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tests.chaos import link_faults, process_faults
+from tests.chaos import database_faults, link_faults, process_faults
 from tests.chaos.points import POINTS, Point
 from tests.chaos.running import Run, Was
 from tests.chaos.site import SERVERS
@@ -68,6 +68,14 @@ _PROCESSES = [
     Fault("fill-disk", "postgres-stopped-and-disk-full", process_faults.fill_disk, lasts_s=(6.0, 30.0)),
     Fault("restart-postgres", "postgres-restarted", process_faults.restart_postgres),
     Fault("cut-postgres", "postgres-sessions-ended", process_faults.cut_postgres),
+    Fault("hang-postgres", "postgres-hangs", database_faults.hang_postgres, lasts_s=(8.0, 60.0)),
+    Fault(
+        "kill-without-postgres",
+        "postgres-stopped-call-server-sigkill",
+        database_faults.kill_without_postgres,
+        lasts_s=(3.0, 30.0),
+    ),
+    Fault("fill-disk", "postgres-stopped-disk-full", database_faults.fill_disk, lasts_s=(4.0, 30.0)),
     Fault("kill-worker", "worker-sigkill", process_faults.kill_worker, lasts_s=(3.0, 3.0)),
     Fault("stop-webhooks", "webhook-endpoint-dead", process_faults.stop_webhooks, lasts_s=(8.0, 60.0)),
     Fault("step-clock", "clock-step", process_faults.step_clock, lasts_s=(4.0, 30.0), has_fake_clock=True),

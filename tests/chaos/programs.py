@@ -40,6 +40,12 @@ class Program:
             return str(ended.facts["how"])
         return ""
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._pid is not None, f"{self.name} does not run"
+        return self._pid
+
     async def start(self) -> None:
         """Start it, again if it was killed; answers when it is ready."""
         await self._reap()
