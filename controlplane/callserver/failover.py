@@ -139,9 +139,11 @@ class Failover:
             is_away = lost is not None and lost.custody.is_lost and not lost.node.is_up
             if lost is not None and is_away and now_s - self._ended_s.get(core.node, -IDLE_S) >= IDLE_S:
                 self._ended_s[core.node] = now_s
-                self._start(lost.end_lost, partial(self._ended_s.pop, core.node, None))
+                self._start(lost.end_lost)
 
-    def _start(self, work: Callable[[], Coroutine[Any, Any, None]], failed: Callable[[], object]) -> None:
+    def _start(
+        self, work: Callable[[], Coroutine[Any, Any, None]], failed: Callable[[], object] = lambda: None
+    ) -> None:
         """Beside everything else: it waits for whoever opens the node's links, who may wait for us."""
 
         async def run() -> None:
