@@ -19,7 +19,7 @@ from uuid import uuid4
 import psycopg
 
 from bench.application import XML, running_application
-from bench.measurement import Measurement, print_all
+from bench.measurement import Measurement, Skipped, print_all
 from bench.node import NUMBER, PASSWORD, LeanNode, lean_node
 from bench.platform import DatabaseServer, running_call_servers, running_database
 
@@ -87,7 +87,8 @@ async def _calls(folder: Path, database: DatabaseServer) -> tuple[Written, Writt
 
 async def _perform(node: LeanNode, count: int) -> None:
     answered = await node.ask("offer", count, float(PER_S))
-    assert answered == count, f"{count - answered} of {count} calls were not answered: the machine is too busy"
+    if answered < count:
+        raise Skipped(f"{count - answered} of {count} calls were not answered: the machine is too busy")
     while await node.ask("count_calls"):  # noqa: ASYNC110 - calls end in another process
         await asyncio.sleep(0.1)
 

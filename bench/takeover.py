@@ -30,7 +30,7 @@ def measure() -> Iterator[Measurement]:
 async def _all() -> list[float]:
     async with running(count=2) as (node, servers):
         await asyncio.sleep(SETTLE_S)
-        await node.ask("offer", CALLS, 40.0)
+        await node.ask("fill", CALLS, 40.0)
         gone: list[float] = []
         for _ in range(KILLS):
             await node.ask("forget_lost")

@@ -21,6 +21,7 @@ from uuid import UUID
 from bench.peers.recorded_events import Templates
 
 PASSWORD = "for-bench"  # noqa: S105
+MOST_TRIES = 10
 CORE = "11111111-2222-4333-8444-555555555555"
 
 
@@ -53,6 +54,15 @@ class Switchboard:
     _random: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311
 
     # What a measurement asks for
+
+    async def fill(self, count: int, per_s: float) -> int:
+        """Let calls come in until so many are there; who is refused calls again. Answers how many there are."""
+        for _ in range(MOST_TRIES):
+            missing = count - len(self.calls)
+            if missing <= 0:
+                break
+            await self.offer(missing, per_s)
+        return len(self.calls)
 
     async def offer(self, count: int, per_s: float) -> int:
         """Let calls come in; answers how many were answered within a while after the last."""
