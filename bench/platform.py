@@ -69,7 +69,9 @@ class CallServers:
     _started: int = 0
 
     def cpu_s(self) -> float:
-        """CPU time that those that live have taken."""
+        """CPU time that they have taken. Raises ChildEnded if one is not there any more."""
+        for supervisor in self._supervisors.values():
+            supervisor.go_on()
         return sum(cpu_s_of(pid) for pid in self.pids.values())
 
     async def start(self, **more: str) -> str:
