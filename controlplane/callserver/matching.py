@@ -105,11 +105,14 @@ class Matching:
             self.effects.dialling.say_again(call)
 
     async def unclaimed(self, channels: Channels, shards: frozenset[int], but: Collection[LegId]) -> list[News]:
-        """Legs that came in and nobody took, as if they were offered now."""
+        """Legs that came in and nobody took, as if they were offered now.
+
+        They are asked themselves whether they are parked: the list may not know yet, and no event will tell again.
+        """
 
         def may_be(leg: LegId, channel: Channel) -> bool:
-            is_waiting = channel.is_inbound and channel.application == "park" and shard_of(leg) in shards
-            return is_waiting and leg not in but and leg not in self.effects.calls
+            is_ours = channel.is_inbound and shard_of(leg) in shards
+            return is_ours and leg not in but and leg not in self.effects.calls
 
         asked = [leg for leg, channel in channels.items() if may_be(leg, channel)]
         offered: list[News] = []

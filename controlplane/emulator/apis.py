@@ -178,6 +178,12 @@ def _rows(rows: list[dict[str, str]]) -> str:
     return json.dumps({"row_count": len(rows), "rows": rows}, separators=(",", ":"), ensure_ascii=False)
 
 
+def _listed_application(channel: Channel) -> str:
+    """The same for what runs there."""
+    is_news = channel.node.list_lag_ms * 1000 > channel.node.now_us() - channel.profile.times.created
+    return "" if is_news else channel.variables.get("current_application") or ""
+
+
 def _listed_callstate(channel: Channel) -> str:
     """What the list says of a channel: FreeSWITCH writes it in a thread of its own, a little late."""
     answered_us, lag_us = channel.profile.times.answered, channel.node.list_lag_ms * 1000
@@ -194,7 +200,7 @@ def _channel_row(channel: Channel) -> dict[str, str]:
         "created": datetime.fromtimestamp(created_s, UTC).strftime("%Y-%m-%d %H:%M:%S"),
         "created_epoch": str(created_s), "name": profile.channel_name, "state": channel.running_state,
         "cid_name": profile.cid_name, "cid_num": profile.cid_number, "ip_addr": profile.network_addr,
-        "dest": profile.destination, "application": values.get("current_application") or "",
+        "dest": profile.destination, "application": _listed_application(channel),
         "application_data": values.get("current_application_data") or "", "dialplan": profile.dialplan,
         "context": profile.context, "read_codec": codec[0], "read_rate": codec[1], "read_bit_rate": codec[2],
         "write_codec": codec[0], "write_rate": codec[1], "write_bit_rate": codec[2], "secure": "",

@@ -146,9 +146,11 @@ class Node:
         return [_channel(row) for row in rows]
 
     async def look_up(self, leg: LegId) -> News | None:
-        """What a parked channel would have said when it was parked. Raises LinkLost."""
+        """What a parked channel would have said when it was parked; None if it is not. Raises LinkLost."""
         values = await self._all_of(leg)
-        return translate(EslEvent(ExactHeaders({**values, "Event-Name": "CHANNEL_PARK"}))) if values else None
+        if values.get("variable_current_application") != "park":
+            return None
+        return translate(EslEvent(ExactHeaders({**values, "Event-Name": "CHANNEL_PARK"})))
 
     async def answered_ago_ms(self, leg: LegId) -> int | None:
         """How long ago a channel was answered, by the node's own clock; None if it was not. Raises LinkLost."""

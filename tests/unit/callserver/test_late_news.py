@@ -72,3 +72,16 @@ async def test_an_answer_that_the_nodes_list_does_not_know_yet_is_not_missed(tmp
         await die_for_a_while(here)
         await here.clock.sleep(5)
         assert [(log.problems, log.cause) for log in cast.logs] == [([], "NORMAL_CLEARING")]
+
+
+async def test_a_caller_whom_the_nodes_list_does_not_know_as_parked_yet_is_not_missed(tmp_path: Path) -> None:
+    async with platform(tmp_path, {"/": "<Say>one</Say>"}) as here:
+        here.node.list_lag_ms = 60_000
+        kill(here.servers.pop())
+        here.network.sever_all()
+        await here.ownership.close()
+        calling = asyncio.create_task(here.call(Hear("one"), ExpectEnd()))
+        await here.clock.sleep(0.5)
+        await here.start_server("second")
+        log = await calling
+        assert (log.problems, log.cause) == ([], "NORMAL_CLEARING")
