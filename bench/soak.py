@@ -39,8 +39,8 @@ PART_OF_FOUND = 0.7
 WARM_S, REST_S = 60.0, 8.0
 MOST_FAILED = 0.001
 MB = 1024 * 1024
-# What may be there at the end beyond what was there after the warm-up: a connection that is kept, or one of a pool. What
-# leaks with every call is thousands by then.
+# What may be there at the end beyond what was there after the warm-up: a connection that is kept, or one of a pool.
+# What leaks with every call is thousands by then.
 MORE_MEMORY_PART, MORE_MEMORY_MB, MORE_DESCRIPTORS, MORE_THREADS, MORE_TASKS = 0.1, 10.0, 15, 2, 10
 _IN_FLIGHT = """
     SELECT (SELECT count(*) FROM calls WHERE ended_at IS NULL),
