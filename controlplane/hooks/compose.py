@@ -68,10 +68,10 @@ def compose_event(content: EventContent, hop: Hop) -> Ask:
 def compose_media(request: MediaRequest, hop: Hop) -> Ask:
     """Ask for a file: no parameters and no signature, and only if it changed where it is known."""
     headers = _headers_to(hop.target)
-    if request.known is not None and request.known.etag:
-        headers["If-None-Match"] = request.known.etag
-    if request.known is not None and request.known.last_modified:
-        headers["If-Modified-Since"] = request.known.last_modified
+    known = (request.known.etag, request.known.last_modified) if request.known is not None else ("", "")
+    for name, value in zip(("If-None-Match", "If-Modified-Since"), known, strict=True):
+        if value and value.isprintable():  # a server may have said anything, and no header can carry that back
+            headers[name] = value
     return Ask("GET", hop.target, headers)
 
 

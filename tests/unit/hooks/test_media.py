@@ -61,6 +61,16 @@ async def test_known_file_that_did_not_change_is_not_fetched_again(into: Path) -
         assert not into.exists()
 
 
+@pytest.mark.parametrize("value", ["\x1b]0;title\x07", "a\rX-A: 1", "a\0b", "\x7f"])
+async def test_a_validator_that_cannot_be_sent_back_is_not(value: str, into: Path) -> None:
+    """A tenant's server may say anything; it is kept, and must not keep the file from being asked for again."""
+    async with serving(wav(b"new")) as server, client_to_loopback() as client:
+        await client.fetch_media(media(server.url(), into, Validators(value, value)))
+
+    assert into.read_bytes() == b"new"
+    assert not {"if-none-match", "if-modified-since", "x-a"} & set(server.seen[0].headers)
+
+
 async def test_changed_file_replaces_the_old_one(into: Path) -> None:
     into.write_bytes(b"old")
     async with serving(wav(b"new")) as server, client_to_loopback() as client:
