@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import wave
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 
@@ -25,6 +26,7 @@ LONGEST_S = 90
 _LEVEL = 8000
 
 
+@cache
 def tone(hz: int, seconds: int = LONGEST_S) -> Samples:
     """A voice that never pauses: whatever is silent in what is heard of it was lost."""
     samples: Samples = (_LEVEL * np.sin(np.arange(RATE_HZ * seconds) * 2 * np.pi * hz / RATE_HZ)).astype(np.int16)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -83,6 +84,11 @@ class Person:
         return longest * FRAME_MS
 
 
+def _talk(call: PhoneCall, hz: int) -> None:
+    """Talk all the time. Coding that takes a while, and other telephones ring meanwhile."""
+    asyncio.get_running_loop().run_in_executor(None, call.stream.say, tone(hz))
+
+
 @dataclass(slots=True)
 class People:
     """Everybody of a run. `flow_of` says what a dialled telephone is in the middle of."""
@@ -100,12 +106,12 @@ class People:
         call.ring()
         if flow == "talk":
             call.answer()
-            call.stream.say(tone(700))
+            _talk(call, 700)
 
     def dialled(self, call: PhoneCall, flow: str, caller: str, number: str) -> None:
         """Somebody calls, and talks all the time."""
         self.everybody.append(Person(call, "caller", flow, caller, number))
-        call.stream.say(tone(600))
+        _talk(call, 600)
 
     def of(self, role: str, *flows: str) -> list[Person]:
         return [one for one in self.everybody if one.role == role and one.flow in flows]
