@@ -160,7 +160,7 @@ def _show(node: Node, argument: str) -> str:
         count = len(node.channels)
         return f'{{"row_count":{count}}}\n' if words[-1] == "json" else f"\n{count} total.\n"
     if words == ["channels", "as", "json"]:
-        return _rows([_channel_row(channel) for channel in node.channels.values()])
+        return _rows([_channel_row(channel) for uuid, channel in node.channels.items() if uuid not in node.unlisted])
     if words == ["tasks", "as", "json"]:
         return _rows([
             {

@@ -60,6 +60,7 @@ class Node:
         self.sessions = self._sequence = 0
         self.far_ends: FarEnds = _nobody
         self.gateways: frozenset[str] | None = None  # None: every gateway is known
+        self.unlisted: set[str] = set()  # channels that `show channels` does not have yet
         self.list_lag_ms = 0  # how long `show channels` knows nothing of an answer
         self._recorder = recorder
         self.left: dict[str, LeftLeg] | None = None  # what others could bring up, {} to keep it

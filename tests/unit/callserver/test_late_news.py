@@ -85,3 +85,18 @@ async def test_a_caller_whom_the_nodes_list_does_not_know_as_parked_yet_is_not_m
         await here.start_server("second")
         log = await calling
         assert (log.problems, log.cause) == ([], "NORMAL_CLEARING")
+
+
+async def test_a_caller_whom_the_nodes_list_does_not_have_yet_is_found_soon(tmp_path: Path) -> None:
+    async with platform(tmp_path, {"/": "<Say>one</Say>"}) as here:
+        kill(here.servers.pop())
+        here.network.sever_all()
+        await here.ownership.close()
+        calling = asyncio.create_task(here.call(Hear("one"), ExpectEnd()))
+        await here.clock.sleep(0.5)
+        here.node.unlisted |= set(here.node.channels)
+        await here.start_server("second")
+        await here.clock.sleep(0.5)
+        here.node.unlisted.clear()
+        log = await calling
+        assert (log.problems, log.cause) == ([], "NORMAL_CLEARING")
