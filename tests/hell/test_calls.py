@@ -28,11 +28,13 @@ NUMBER, TOKEN = "+15550002222", "token-for-tests"
 FALLBACK, ORDINARY, AFTER = "This is the fallback.", "This is an ordinary call.", "It goes on."
 SHORT = "#tt=600&rt=600&ct=300"
 ORDINARY_CALLS = 20
-# Those of which a document may or may not come have no one way to end; and a simulation knows no authority of ours.
+# Those of which a document may or may not come have no one way to end; a simulation knows no authority of ours, and
+# asks the machine for names: it does not get as far as the second of two hosts.
+BY_NAME = "redirects between two hosts"
 SURE = {
     name: behaviour
     for name, behaviour in TABLE.items()
-    if None not in behaviour.endings and behaviour.tls in ("", BARE) and not behaviour.is_kept
+    if None not in behaviour.endings and behaviour.tls in ("", BARE) and not behaviour.is_kept and name != BY_NAME
 }
 CALLERS = {name: f"+1555100{number:04}" for number, name in enumerate(SURE)}
 
