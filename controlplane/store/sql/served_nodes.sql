@@ -9,7 +9,7 @@ ON CONFLICT (node) DO NOTHING
 
 -- calls_of_gone_nodes: Live calls of nodes that were not served for long, while some call server was there all along.
 -- When none was, or the database was away, nobody could say that a node is served.
-SELECT calls.account_id, calls.call_id, (extract(epoch FROM served_nodes.last_served_at) * 1000)::bigint AS served_ms
+SELECT calls.account_id, calls.call_id, floor(extract(epoch FROM served_nodes.last_served_at) * 1000)::bigint AS served_ms
 FROM calls
 JOIN served_nodes ON served_nodes.node = calls.node
 WHERE calls.ended_at IS NULL AND served_nodes.last_served_at < now() - make_interval(secs => %(gone_after_s)s)
