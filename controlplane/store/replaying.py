@@ -29,6 +29,7 @@ from controlplane.store.writing import REFUSED, Place, append, find_written
 log = logging.getLogger(__name__)
 
 _HEADS = query("find_heads")
+_SEE_ONE_MOMENT = query("see_one_moment")
 MOST_AT_ONCE = 500
 ANSWER_TIMEOUT_S = 15.0
 _RACES = 3  # with others that write the same at the same time
@@ -130,6 +131,8 @@ async def _write(connection: AsyncConnection[Any], records: Sequence[Record], lo
     while True:
         try:
             async with connection.transaction():
+                # What was cut off may be committed all the same: between two looks it would be its own conflict.
+                await connection.execute(_SEE_ONE_MOMENT.text)
                 written = await find_written(connection, [(record.call, record.seq) for record in records])
                 heads = await _heads(connection, {record.call for record in records})
                 found = sort_out(records, written, heads, lost)

@@ -151,3 +151,6 @@ SELECT pg_notify(%(channel)s, %(payload)s)
 
 -- find_heads: How far the journals of some calls go.
 SELECT call_id, max(seq) AS seq FROM journal WHERE call_id = ANY(%(call_ids)s::uuid[]) GROUP BY call_id
+
+-- see_one_moment: Have all that this transaction reads be of one moment.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ
