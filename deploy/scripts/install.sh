@@ -32,6 +32,7 @@ missing_packages() {
     "$1" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     command -v espeak-ng >/dev/null || echo espeak-ng
     command -v sipp >/dev/null || echo sip-tester
+    command -v faketime >/dev/null || echo faketime
     [ -x /usr/sbin/kamailio ] || command -v kamailio >/dev/null || echo kamailio
 }
 
