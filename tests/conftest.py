@@ -1,8 +1,9 @@
-"""A PostgreSQL for a session, time that stands still for who asks for it; and what was not run here, and why."""
+"""A PostgreSQL and a FreeSWITCH for a session; time that stands still for who asks for it; what was not run."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, settings
 
+from controlplane.cli.freeswitch import find_freeswitch
 from controlplane.settings import Settings
 from controlplane.store import embedded
 from tests.still_time import StillLoop, StillTime
@@ -49,6 +51,15 @@ def server_url() -> Iterator[str]:
         server = embedded.start(Path(folder) / "postgres", is_durable=False)
         yield server.url
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def freeswitch_program() -> Path:
+    """The installed FreeSWITCH; skips where there is none."""
+    program = find_freeswitch(os.environ.get("CALLPLANE_FREESWITCH"))
+    if program is None:
+        pytest.skip("needs a real FreeSWITCH: put `freeswitch` on the PATH or name it in CALLPLANE_FREESWITCH")
+    return program
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

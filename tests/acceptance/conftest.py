@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from controlplane.cli.freeswitch import find_freeswitch, freeswitch_child, loopback_node
+from controlplane.cli.freeswitch import freeswitch_child, loopback_node
 from controlplane.cli.lines import print_line
 from controlplane.cli.processes import Supervisor
 from controlplane.render import MediaNode
@@ -20,15 +19,6 @@ from tests.acceptance.media_node import running_media_node
 from tests.acceptance.parked_call import Call, parked_call_on
 
 DOOR_WATCHDOG_S = 2
-
-
-@pytest.fixture(scope="session")
-def freeswitch_program() -> Path:
-    """The installed FreeSWITCH; skips where there is none."""
-    program = find_freeswitch(os.environ.get("CALLPLANE_FREESWITCH"))
-    if program is None:
-        pytest.skip("needs a real FreeSWITCH: put `freeswitch` on the PATH or name it in CALLPLANE_FREESWITCH")
-    return program
 
 
 @pytest.fixture(scope="session")
