@@ -16,7 +16,6 @@ import shutil
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import Any
 
 from controlplane.cli.freeswitch import find_freeswitch
 from tests.acceptance.platform import PASSWORD
+from tests.chaos.asking_ledger import ask_ledger
 from tests.chaos.flows import callee_of, caller_number
 from tests.chaos.report import percentile
 from tests.chaos.twins.flows import FILES, MIX, NUMBERS, UP, page
@@ -144,22 +144,9 @@ class Kill:
 
     async def _look(self, folder: Path) -> dict[str, Any]:
         """Run the ledger; answers its line."""
-        argv = [sys.executable, "-m", "tests.chaos.ledger", str(folder), "--database", self.twins.database.url]
-        for name, node in self.twins.nodes.items():
-            argv += ["--node", f"{name}=127.0.0.1:{node.esl_port}:{PASSWORD}"]
-        argv += ["--rest-s", str(self.rest_s)]
-        process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
-        out = b""
-        with suppress(TimeoutError):
-            out, _ = await asyncio.wait_for(process.communicate(), LEDGER_WITHIN_S)
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        try:
-            line: dict[str, Any] = json.loads(out)
-        except ValueError:
-            return {"balanced": False, "problems": [{"check": "ledger", "call": None, "told": "it said nothing"}]}
-        return line
+        nodes = {name: f"127.0.0.1:{node.esl_port}:{PASSWORD}" for name, node in self.twins.nodes.items()}
+        database = self.twins.database.url
+        return await ask_ledger(folder, database=database, nodes=nodes, rest_s=self.rest_s, within_s=LEDGER_WITHIN_S)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

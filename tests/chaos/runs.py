@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -17,6 +16,7 @@ import psycopg
 
 from controlplane.cli.processes import ChildEnded, NotReady
 from tests.acceptance.platform import PASSWORD
+from tests.chaos.asking_ledger import ask_ledger
 from tests.chaos.faults import Fault
 from tests.chaos.flows import FLOWS, Planned, callee_of, caller_number
 from tests.chaos.running import Run
@@ -157,21 +157,14 @@ def _write(run: Run, wish: Wish, began_at_s: float) -> None:
 async def _look(run: Run, wish: Wish) -> dict[str, Any]:
     """Run the ledger; answers its line."""
     site = run.site
-    argv = [sys.executable, "-m", "tests.chaos.ledger", str(run.folder), "--database", site.database.url]
-    argv += ["--node", f"local=127.0.0.1:{site.node.esl_port}:{PASSWORD}", "--rest-s", str(wish.rest_s)]
-    argv += ["--spool", str(site.folder / "spool")]
-    process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
-    out = b""
-    with suppress(TimeoutError):
-        out, _ = await asyncio.wait_for(process.communicate(), LEDGER_WITHIN_S)
-    if process.returncode is None:
-        process.kill()
-        await process.wait()
-    try:
-        line: dict[str, Any] = json.loads(out)
-    except ValueError:
-        return {"balanced": False, "problems": [{"check": "ledger", "call": None, "told": "the ledger said nothing"}]}
-    return line
+    return await ask_ledger(
+        run.folder,
+        database=site.database.url,
+        nodes={"local": f"127.0.0.1:{site.node.esl_port}:{PASSWORD}"},
+        rest_s=wish.rest_s,
+        within_s=LEDGER_WITHIN_S,
+        spool=site.folder / "spool",
+    )
 
 
 def _takeover_ms(run: Run) -> int | None:
