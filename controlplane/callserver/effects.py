@@ -44,6 +44,7 @@ from controlplane.callserver.line import Line, Sounds
 from controlplane.callserver.measuring import VERB_OF
 from controlplane.callserver.outlet import Outlet
 from controlplane.callserver.overlays import Overlays
+from controlplane.callserver.pace import Pace
 from controlplane.callserver.ports import Applications, FetchFailed, Meters, Numbers, Prompts
 from controlplane.esl.errors import UnsafeValue
 from controlplane.switch.link import LinkLost
@@ -68,7 +69,7 @@ class Effects:
     calls: dict[LegId, LiveCall]
     lines: dict[LegId, Line] = field(default_factory=dict)
     questions: set[asyncio.Task[None]] = field(default_factory=set)  # of calls that are over, too
-    lost: asyncio.Event = field(default_factory=asyncio.Event)  # a call was
+    pace: Pace = field(default_factory=Pace)
 
     def carry_out(self, call: LiveCall, command: Command) -> None:
         """Do what the machine asked for; what the node or the network makes of it comes back as events."""
@@ -105,7 +106,7 @@ class Effects:
 
     def was_lost(self) -> None:
         """Somebody else wrote in a call's journal: perhaps its last owner, and the call is ours all the same."""
-        self.lost.set()
+        self.pace.lost()
 
     # What became of a leg
 

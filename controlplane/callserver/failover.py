@@ -19,9 +19,9 @@ from typing import Any
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
 from controlplane.callserver.adopting import Adopting
-from controlplane.callserver.intake import wait_for
 from controlplane.callserver.keeper import Keeper
 from controlplane.callserver.losses import Core, Cores
+from controlplane.callserver.pace import wait_for
 from controlplane.switch.link import LinkLost
 
 log = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
 from controlplane.base.ids import leg_of_call
 from controlplane.callserver.keeper import Keeper
+from controlplane.callserver.pace import wait_for
 from controlplane.callserver.ports import Inbox
 
 log = logging.getLogger(__name__)
@@ -84,14 +85,3 @@ class Intake:
     def _taking(self) -> list[Keeper]:
         """Whose nodes calls may be placed on. Those of the others wait."""
         return [keeper for keeper in self.keepers.values() if keeper.is_serving and keeper.gate.is_open]
-
-
-async def wait_for(event: asyncio.Event, clock: Clock, most_s: float) -> None:
-    """Wait until something happens, or a while has passed."""
-    waiting = asyncio.ensure_future(event.wait())
-    pause = asyncio.ensure_future(clock.sleep(most_s))
-    try:
-        await asyncio.wait({waiting, pause}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
-        pause.cancel()

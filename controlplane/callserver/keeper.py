@@ -255,6 +255,7 @@ class Keeper:
             self._late_news = []
             raise
         self._late_news = None
+        self.effects.pace.taken()  # who came in a moment ago is not in the list at all
         for news in waiting:
             self.on_news(news)
         took_ms = round(1000 * (self.clock.monotonic_s() - began_s))

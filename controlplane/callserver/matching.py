@@ -114,7 +114,6 @@ class Matching:
             is_ours = channel.is_inbound and shard_of(leg) in shards
             return is_ours and leg not in but and leg not in self.effects.calls
 
-        self.effects.lost.set()  # who came in a moment ago is not in the list at all: there are further looks soon
         asked = [leg for leg, channel in channels.items() if may_be(leg, channel)]
         offered: list[News] = []
         for start in range(0, len(asked), ASKED_AT_ONCE):

@@ -18,16 +18,15 @@ from controlplane.callserver.balancing import Balance
 from controlplane.callserver.crowd import Crowd
 from controlplane.callserver.failover import Failover
 from controlplane.callserver.gate import Gatekeeper
-from controlplane.callserver.intake import Intake, wait_for
+from controlplane.callserver.intake import Intake
 from controlplane.callserver.keeper import Keeper
+from controlplane.callserver.pace import wait_for
 from controlplane.callserver.ports import Ownership
 from controlplane.callserver.pulse import BEAT_S, Pulse
 from controlplane.switch.link import LinkLost
 
 log = logging.getLogger(__name__)
 
-SWEEP_S = 15.0
-HURRIED_SWEEP_S = 1.0
 RECONNECT_S = (0.05, 0.1, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 KICK_S = 0.005
 
@@ -158,13 +157,13 @@ class CallServer:
                 keeper.node.kick()
 
     async def _sweep(self, keeper: Keeper) -> None:
-        """Look what no event told, now and then. Where a call was lost, soon: it is found at two looks in a row."""
-        hurried = 0
+        """Look what no event told, now and then."""
+        looked_s = 0.0
         while True:
-            await wait_for(keeper.effects.lost, self.clock, SWEEP_S if not hurried else HURRIED_SWEEP_S)
-            hurried = 2 if keeper.effects.lost.is_set() else max(0, hurried - 1)
-            keeper.effects.lost.clear()
+            await keeper.effects.pace.wait(self.clock, looked_s)
+            began_s = self.clock.monotonic_s()
             keeper.effects.meters.esl_events_received(keeper.node.name, keeper.node.take_count())
             if keeper.node.is_up and keeper.shards:
                 with suppress(LinkLost):
                     await keeper.sweep()
+            looked_s = self.clock.monotonic_s() - began_s

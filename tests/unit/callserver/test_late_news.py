@@ -96,7 +96,9 @@ async def test_a_caller_whom_the_nodes_list_does_not_have_yet_is_found_soon(tmp_
         await here.clock.sleep(0.5)
         here.node.unlisted |= set(here.node.channels)
         await here.start_server("second")
-        await here.clock.sleep(0.5)
+        await here.clock.sleep(0.15)
         here.node.unlisted.clear()
+        listed_ms = here.clock.monotonic_ms()
         log = await calling
-        assert (log.problems, log.cause) == ([], "NORMAL_CLEARING")
+        heard_ms = next(note.at_ms for note in log.notes if note.what == "heard")
+        assert (log.problems, log.cause, heard_ms - listed_ms <= 500) == ([], "NORMAL_CLEARING", True)
