@@ -26,6 +26,7 @@ from controlplane.verbs.documents import (
     Target,
 )
 from controlplane.verbs.kinds import Unfit
+from controlplane.verbs.making import maker_of
 from controlplane.verbs.reading import Amiss, Outcome, Reader
 from controlplane.verbs.rows import NOT_ABSOLUTE, Values
 from controlplane.verbs.sip import parse_headers, parse_sip
@@ -34,6 +35,8 @@ from controlplane.verbs.ssml import BAD_TEXT, plain_length
 MAX_TARGETS = 10
 MAX_TRANSCRIBED_S = 120
 LONGEST_TEXT = 4096
+_say, _play, _pause, _gather = maker_of(Say), maker_of(Play), maker_of(Pause), maker_of(Gather)
+_record, _dial, _link_of = maker_of(Record), maker_of(Dial), maker_of(Link)
 _LONGEST_POLLY, _LONGEST_GOOGLE = 3000, 5000
 TEXT_TOO_LONG = 13521
 
@@ -45,7 +48,7 @@ def build_say(values: Values, _reader: Reader) -> Say:
         raise Amiss("text", "has no text to say", BAD_TEXT)
     if len(text) > _LONGEST_POLLY:
         _verify_length(text, values.get("voice", ""), is_markup="markup" in values)
-    return Say(**values)
+    return _say(values)
 
 
 def _verify_length(text: str, voice: str, *, is_markup: bool) -> None:
@@ -62,12 +65,12 @@ def build_play(values: Values, _reader: Reader) -> Play:
     """Audio or keys; something of the two."""
     if not values.get("url") and not values.get("digits"):
         raise Amiss("url", "has neither a URL nor digits to play", 12200)
-    return Play(**values)
+    return _play(values)
 
 
 def build_pause(values: Values, _reader: Reader) -> Pause:
     """Silence."""
-    return Pause(**values)
+    return _pause(values)
 
 
 def build_redirect(values: Values, reader: Reader) -> Redirect:
@@ -89,15 +92,23 @@ def build_hangup(_values: Values, _reader: Reader) -> Hangup:
 
 def build_gather(values: Values, reader: Reader) -> Gather:
     """Keys and speech. `prompts` hold no Play with digits: the keys would be taken for the caller's."""
-    _take_action(values)
-    prompts: list[Prompt] = values.get("prompts", [])
-    audible = tuple([prompt for prompt in prompts if not (isinstance(prompt, Play) and prompt.digits)])
-    if len(audible) < len(prompts):
-        reader.unfit("prompts", "plays digits, which may not be inside a Gather", 13430)
-    values["prompts"] = audible
+    if "action" in values:
+        _take_action(values)
+    if "prompts" in values:
+        values["prompts"] = _audible(values["prompts"], reader)
     if "speech" in values:
         values["speech"] = _speech(values["speech"], reader)
-    return Gather(**values)
+    return _gather(values)
+
+
+def _audible(prompts: list[Prompt], reader: Reader) -> tuple[Prompt, ...]:
+    for prompt in prompts:
+        if type(prompt) is Play and prompt.digits:
+            break
+    else:
+        return tuple(prompts)
+    reader.unfit("prompts", "plays digits, which may not be inside a Gather", 13430)
+    return tuple([prompt for prompt in prompts if not (isinstance(prompt, Play) and prompt.digits)])
 
 
 def _speech(speech: Values, reader: Reader) -> tuple[tuple[str, str], ...]:
@@ -110,14 +121,15 @@ def _speech(speech: Values, reader: Reader) -> tuple[tuple[str, str], ...]:
 
 def build_record(values: Values, reader: Reader) -> Record:
     """A recording; a transcribe callback alone asks for transcription (reference 1.7)."""
-    _take_action(values)
+    if "action" in values:
+        _take_action(values)
     values["callback"] = _recording_callback(values.get("callback"))
     is_transcribed = values.setdefault("transcribe", "transcribe_callback" in values)
     if is_transcribed and values.setdefault("max_length_s", MAX_TRANSCRIBED_S) > MAX_TRANSCRIBED_S:
         problem = f"is more than the {MAX_TRANSCRIBED_S} s that can be transcribed: it is not transcribed"
         reader.unfit("max_length_s", problem, 13615)
         values["transcribe"] = False
-    return Record(**values)
+    return _record(values)
 
 
 def build_dial(values: Values, reader: Reader) -> Dial:
@@ -133,7 +145,7 @@ def build_dial(values: Values, reader: Reader) -> Dial:
     for name in ("action", "refer"):
         values[name] = _link(values.get(name))
     values["recording_callback"] = _recording_callback(values.get("recording_callback"))
-    return Dial(**values)
+    return _dial(values)
 
 
 def build_number(values: Values, reader: Reader) -> Number:
@@ -166,10 +178,10 @@ def build_sip(values: Values, reader: Reader) -> Sip:
 
 def _take_action(values: Values) -> None:
     """Put the link in the place of its parts. The method counts even where the URL is the document's own (None)."""
-    action = values.get("action")
-    if action is not None:
-        values["method"] = action.get("method", "POST")
-        values["action"] = _link(action)
+    action = values["action"]
+    if "method" in action:
+        values["method"] = action["method"]
+    values["action"] = _link_of(action) if action.get("url") else None
 
 
 def _take_leg(values: Values) -> None:
