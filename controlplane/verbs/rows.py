@@ -16,6 +16,7 @@ from controlplane.verbs.documents import Target, Verb
 from controlplane.verbs.kinds import Kind, words
 from controlplane.verbs.reading import Outcome, Reader
 from controlplane.verbs.urls import Url
+from controlplane.verbs.usual import usual_texts
 
 # Checked values by JSON key, those of an object there in a dict of their own; each kind says what they are.
 Values: TypeAlias = dict[str, Any]
@@ -33,8 +34,9 @@ class Row:
 
     `field` is the JSON key, with a dot where the value is a member of an object there, and the name builders know it
     by; "" for what JSON does not have. `twiml` is the attribute, "" for the element's text, None for what TwiML does
-    not have. `no_base` is the number for a relative URL in a document without a URL, 0 for what is no URL. A row whose
-    `has_effect` is false is checked and then passed over with a warning.
+    not have. `usual` are texts of which it is known what the kind reads in them. `no_base` is the number for a relative
+    URL in a document without a URL, 0 for what is no URL. A row whose `has_effect` is false is checked and then passed
+    over with a warning.
     """
 
     field: str
@@ -46,11 +48,13 @@ class Row:
     has_effect: bool = True
     group: str = made(init=False)
     member: str = made(init=False)
+    usual: Mapping[str, Any] = made(init=False, repr=False)
 
     def __post_init__(self) -> None:
         group, dot, member = self.field.partition(".")
         object.__setattr__(self, "group", group if dot else "")
         object.__setattr__(self, "member", member if dot else group)
+        object.__setattr__(self, "usual", usual_texts(self.kind))
 
 
 class Body(Enum):

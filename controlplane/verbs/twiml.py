@@ -61,6 +61,7 @@ from controlplane.verbs.urls import is_relative
 from controlplane.verbs.xmltree import ROOT, Tree, depth_of, parse_xml
 
 _SPEECH, _NOTHING, _ADDRESS = Body.SPEECH, Body.NOTHING, Body.ADDRESS
+_DEEPEST_VERB = 5  # what is passed over has at most Response, Dial, Sip, Headers, Header around it
 
 
 def parse_twiml(body: bytes, *, has_url: bool, charset: str = "utf-8") -> Document:
@@ -69,14 +70,14 @@ def parse_twiml(body: bytes, *, has_url: bool, charset: str = "utf-8") -> Docume
 
 
 class _TwimlReader:
-    """One reading of one document. `_trail` are the elements from the root down to the one being read."""
+    """One reading of one document. `_element` is the one being read, of which faults and warnings tell."""
 
-    __slots__ = ("_notes", "_trail", "_tree", "has_url")
+    __slots__ = ("_element", "_notes", "_tree", "has_url")
 
     def __init__(self, tree: Tree, *, has_url: bool) -> None:
         self._tree, self.has_url = tree, has_url
         self._notes = Notes()
-        self._trail = [tree.root]
+        self._element = tree.root
 
     def read(self) -> Document:
         root = self._tree.root
@@ -99,28 +100,33 @@ class _TwimlReader:
     def _children(self, parent: Element, table: Table, code: int) -> list[Built]:
         if self._notes.is_over(len(parent)):
             raise too_many_verbs(ROOT)
-        built: list[Built] = []
+        by_tag, built = table.by_tag, []
         for element in parent:
-            spec = table.by_tag.get(element.tag)
+            spec = by_tag.get(element.tag)
             if spec is None:
+                self._element = parent
                 self._pass_over(element, table.later, code if element.tag in SPECS else UNKNOWN)
             else:
-                self._trail.append(element)
+                self._element = element
                 try:
                     built.append(spec.build(self._values(element, spec), self))
                 except Amiss as amiss:
                     self._amiss(amiss)
-                self._trail.pop()
-            if element.tail and not element.tail.isspace():
+            if (tail := element.tail) and not tail.isspace():
+                self._element = parent
                 self._warn("", "has text outside of its verbs, which is passed over", UNKNOWN)
+        self._element = parent
         return built
 
     def _values(self, element: Element, spec: Spec) -> Values:
         values: Values = {}
-        for name, text in element.attrib.items():
-            row = spec.by_attribute.get(name)
+        by_attribute = spec.by_attribute
+        for name, text in element.items():
+            row = by_attribute.get(name)
             if row is None:
                 self._take_without_effect(spec.without_effect.get(name), name, text)
+            elif text in row.usual and not row.group:
+                values[row.member] = row.usual[text]
             else:
                 self._take(row, text, values)
         body = spec.body
@@ -130,7 +136,8 @@ class _TwimlReader:
             else:
                 values["text"] = (element.text or "").strip()
         elif body is _NOTHING:
-            self._inside(element, spec.children, values)
+            if element.text or len(element):
+                self._inside(element, spec.children, values)
         elif body is _ADDRESS and len(element):
             self._address(element, values)
         else:
@@ -162,7 +169,7 @@ class _TwimlReader:
         return self._warn(f"@{name}", "has no effect yet", UNKNOWN)
 
     def _markup(self, element: Element, values: Values) -> None:
-        self._verify_depth(element, above=len(self._trail) - 1)
+        self._verify_depth(element)
         values["text"], is_markup = speech_of(element, self._complain)
         if is_markup:
             values["markup"] = True
@@ -213,29 +220,29 @@ class _TwimlReader:
         values |= {"headers": headers, "uri": (element.text or "").strip()} | first
 
     def _headers(self, element: Element) -> Iterator[tuple[str, str]]:
-        self._trail.append(element)
+        outer, self._element = self._element, element
         for child in element:
             if child.tag == HEADER.tag:
                 values = self._part(child, HEADER)
                 yield values.get("name", ""), values.get("value", "")
             else:
                 self._pass_over(child)
-        self._trail.pop()
+        self._element = outer
 
     def _part(self, element: Element, spec: Spec) -> Values:
-        self._trail.append(element)
+        outer, self._element = self._element, element
         values = self._values(element, spec)
-        self._trail.pop()
+        self._element = outer
         return values
 
     def _pass_over(self, element: Element, later: frozenset[str] = frozenset(), code: int = UNKNOWN) -> None:
-        self._verify_depth(element, above=len(self._trail))
-        self._trail.append(element)
+        self._verify_depth(element)
+        outer, self._element = self._element, element
         if element.tag in later:
             self._warn("", "is not supported yet; it is passed over", UNKNOWN)
         else:
             self._warn("", "is not known here; it is passed over", code)
-        self._trail.pop()
+        self._element = outer
 
     def _amiss(self, amiss: Amiss) -> None:
         if amiss.outcome is not Outcome.FAULT:
@@ -245,8 +252,9 @@ class _TwimlReader:
             raise DocumentError(path, f"{amiss.problem}: {last[0].path} {last[0].problem}", last[0].code, line)
         raise DocumentError(path, amiss.problem, amiss.code, line)
 
-    def _verify_depth(self, element: Element, *, above: int) -> None:
-        if above + depth_of(element) > MAX_DEPTH:
+    def _verify_depth(self, element: Element) -> None:
+        depth = depth_of(element)
+        if depth + _DEEPEST_VERB > MAX_DEPTH and len(self._tree.trail_of(element)) - 1 + depth > MAX_DEPTH:
             problem = f"has more than {MAX_DEPTH} elements inside each other"
             raise DocumentError(self._path(), problem, TOO_LARGE, self._line())
 
@@ -256,7 +264,7 @@ class _TwimlReader:
             self._notes.warn(self._path(where), problem, BAD_TEXT, self._tree.line_of(element))
 
     def _at(self, field: str) -> str:
-        rows = SPECS[self._trail[-1].tag].by_field
+        rows = SPECS[self._element.tag].by_field
         row = rows.get(field) or rows.get(f"{field}.url")
         return f"@{row.twiml}" if row is not None and row.twiml else ""
 
@@ -265,12 +273,12 @@ class _TwimlReader:
             self._notes.warn(self._path(where), problem, code, self._line())
 
     def _line(self) -> int:
-        return self._tree.line_of(self._trail[-1])
+        return self._tree.line_of(self._element)
 
     def _path(self, where: str = "") -> str:
         """Name the element being read: each by its place among those of its name, from 1, as XPath does."""
         steps = []
-        for parent, element in pairwise(self._trail):
+        for parent, element in pairwise(self._tree.trail_of(self._element)):
             same = (each for each in parent if each.tag == element.tag)
             place = next(place for place, each in enumerate(same, 1) if each is element)
             steps.append(f"{short(element.tag)}[{place}]")

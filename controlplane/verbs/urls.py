@@ -10,6 +10,7 @@ from controlplane.verbs.kinds import Json, Schema, Unfit, plain_string, shown
 _USUAL_URL = re.compile(  # what _URL and _NOT_IN_URL allow too, found out faster
     r"(?:https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|[A-Za-z0-9._~%-]*)(?:[/?#](?!/)[!#-;=?-\[\]-~]*)?\Z"
 )
+_is_usual = _USUAL_URL.match
 _URL = re.compile(
     r"https?://(?:[^\s/?#@\"<>\\]*@)?(?:(?:[^\W_]|[.-])+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:[/?#]|\Z)",
     re.IGNORECASE,
@@ -26,9 +27,9 @@ class Url:
     """
 
     def from_text(self, text: str) -> str:
-        text = text.strip()
-        if _USUAL_URL.match(text):
+        if _is_usual(text):
             return text
+        text = text.strip()
         if _URL.match(text) is None and (_SCHEME.match(text) or text.startswith("//")):
             raise Unfit(self._problem(text))
         if _NOT_IN_URL.search(text):

@@ -48,13 +48,23 @@ _IN_OUR_WORDS = {
 
 
 class Tree:
-    """A parsed document. Elements do not know their lines: these are counted when one is asked for."""
+    """A parsed document. Elements know neither their lines nor their parents: both are looked for when asked for."""
 
-    __slots__ = ("_body", "_encoding", "_lines", "root")
+    __slots__ = ("_body", "_encoding", "_lines", "_parents", "root")
 
     def __init__(self, root: Element, body: bytes, encoding: str) -> None:
         self.root, self._body, self._encoding = root, body, encoding
         self._lines: dict[int, int] = {}
+        self._parents: dict[Element, Element] = {}
+
+    def trail_of(self, element: Element) -> list[Element]:
+        """The elements from the root down to this one, both counted."""
+        if not self._parents:
+            self._parents = {child: parent for parent in self.root.iter() for child in parent}
+        trail = [element]
+        while trail[-1] is not self.root:
+            trail.append(self._parents[trail[-1]])
+        return trail[::-1]
 
     def line_of(self, element: Element) -> int:
         """The line on which an element of this tree begins, from 1."""
