@@ -21,8 +21,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn, TypeAlias
 from xml.etree.ElementTree import Element
 
 from controlplane.verbs.documents import Document
@@ -35,7 +35,11 @@ from controlplane.verbs.ssml import BAD_TEXT, speech_of
 from controlplane.verbs.urls import is_relative
 from controlplane.verbs.xmltree import MAX_TAGS, UNPARSEABLE, WRONG_ROOT, depth_of, parse_xml
 
+# Objects are read as their pairs, so that making one calls nothing of Python's own; see `_members`.
+Pairs: TypeAlias = tuple[tuple[str, Json], ...]
+
 _WHOLE = "document"
+_NESTED = (tuple, list)
 
 
 def parse_json(body: bytes, *, has_url: bool) -> Document:
@@ -48,7 +52,7 @@ def _loads(body: bytes) -> Json:
         raise DocumentError(_WHOLE, f"has more than {MAX_TAGS} objects and lists", TOO_LARGE)
     try:
         text = str(body.removeprefix(b"\xef\xbb\xbf"), "utf-8")
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+        return json.loads(text, object_pairs_hook=tuple, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
         raise DocumentError(_WHOLE, "is not UTF-8", UNPARSEABLE) from None
     except json.JSONDecodeError as error:
@@ -59,7 +63,7 @@ def _loads(body: bytes) -> Json:
         ) from None
 
 
-def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+def _members(pairs: Pairs) -> dict[str, Json]:
     members = dict(pairs)
     if len(members) == len(pairs):
         return members
@@ -67,30 +71,42 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     raise DocumentError(_WHOLE, f"has the key {shown(twice)} twice in one object", UNPARSEABLE)
 
 
+def _once(pairs: Pairs) -> Iterable[tuple[str, Json]]:
+    """The members of an object, of which none may be there twice."""
+    return pairs if len(pairs) < 2 else _members(pairs).items()
+
+
+def _plain(value: Json) -> Json:
+    """A value as json.loads would make it."""
+    if type(value) is tuple:
+        return {name: _plain(each) for name, each in _members(value).items()}
+    return [_plain(each) for each in value] if type(value) is list else value
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise DocumentError(_WHOLE, f"is not JSON: {name}", UNPARSEABLE)
 
 
 class _JsonReader:
-    """One reading of one document. `_trail` are the steps of the path to what is being read."""
+    """One reading of one document. `_trail` leads to what is read: a list's name, the place there, a verb's key."""
 
     __slots__ = ("_notes", "_trail", "has_url")
 
     def __init__(self, *, has_url: bool) -> None:
         self.has_url = has_url
         self._notes = Notes()
-        self._trail: list[str] = []
+        self._trail: list[tuple[str, int, str | None]] = []
 
     def read(self, document: Json) -> Document:
-        """The verbs of a document that json.loads made."""
-        if isinstance(document, dict):
-            if "verbs" not in document:
+        """The verbs of a document of which json.loads made lists, tuples of pairs and plain values."""
+        name = ""
+        if type(document) is tuple:
+            members = _members(document)
+            if "verbs" not in members:
                 raise DocumentError(_WHOLE, "must be a list of verbs, or an object with the key verbs", WRONG_ROOT)
-            for key in document.keys() - {"verbs"}:
-                self.note(key, "is not known", UNKNOWN)
-            document, name = document["verbs"], "verbs"
-        else:
-            name = ""
+            document, name = members.pop("verbs"), "verbs"
+            for key, value in members.items():
+                self._pass_over(key, value)
         if not isinstance(document, list):
             raise DocumentError(name or _WHOLE, f"must be a list of verbs, not {json_type(document)}", WRONG_ROOT)
         verbs: list[Any] = self._list(document, name, VERBS)
@@ -109,81 +125,86 @@ class _JsonReader:
             raise too_many_verbs(_WHOLE)
         built: list[Built] = []
         for index, item in enumerate(items):
-            self._trail.append(f"{name}[{index}]")
-            spec, payload = self._verb(item, table, text)
+            self._trail.append((name, index, None))
+            key, payload = self._verb(item, name, index, text)
+            spec = table.by_key.get(key)
             if spec is None:
-                self.note("", "is not known; it is passed over", UNKNOWN)
-            else:
+                self._pass_over("", payload, "is not known; it is passed over")
+            elif type(payload) is tuple:
                 built.append(self._built(spec, payload))
+            elif spec.text is not None and isinstance(payload, str):
+                built.append(self._built(spec, ((spec.text.field, payload),)))
+            else:
+                self.unfit("", f"must be an object, not {json_type(payload)}", UNPARSEABLE)
             self._trail.pop()
         return built
 
-    def _verb(self, item: Json, table: Table, text: Spec | None) -> tuple[Spec | None, Json]:
+    def _verb(self, item: Json, name: str, index: int, text: Spec | None) -> tuple[str, Json]:
+        """The key of a verb, or of what a string stands for in this place, and what belongs to it."""
         if isinstance(item, str) and text is not None:
-            if item[:4].lower() in ("sip:", "sips"):
-                return SIP, {"uri": item}
-            return text, {"number": item}
-        if not isinstance(item, dict) or len(item) != 1:
+            return (SIP if item[:4].lower() in ("sip:", "sips") else text).key, item
+        if type(item) is not tuple or len(item) != 1:
             self.unfit("", 'must be an object with one key, such as {"say": "Hello"}', UNPARSEABLE)
-        [(key, payload)] = item.items()
-        self._trail[-1] += f".{short(key)}"
-        spec = table.by_key.get(key)
-        if spec is not None and spec.text is not None and isinstance(payload, str):
-            payload = {spec.text.field: payload}
-        return spec, payload
+        self._trail[-1] = (name, index, item[0][0])
+        verb: tuple[str, Json] = item[0]
+        return verb
 
-    def _built(self, spec: Spec, payload: Json) -> Built:
-        if not isinstance(payload, dict):
-            self.unfit("", f"must be an object, not {json_type(payload)}", UNPARSEABLE)
+    def _built(self, spec: Spec, payload: Pairs) -> Built:
         try:
-            values = self._values(spec, payload)
-            return spec.build(values, self)
+            return spec.build(self._values(spec, payload), self)
         except Amiss as amiss:
             self.unfit(amiss.field, amiss.problem, amiss.code)
 
-    def _values(self, spec: Spec, payload: Mapping[str, Json]) -> Values:
+    def _values(self, spec: Spec, payload: Pairs) -> Values:
         values: Values = {}
-        for key, value in payload.items():
+        children, by_field = spec.children, spec.by_field
+        for key, value in _once(payload):
+            row = by_field.get(key)
             if value is None:
                 continue
-            if spec.children is not None and key == spec.children.field:
+            if row is not None:
+                self._take(row, value, values)
+            elif children is not None and key == children.field:
                 if not isinstance(value, list):
-                    self.unfit(key, f"must be a list, not {json_type(value)}", spec.children.code)
-                values[key] = self._list(value, key, spec.children.specs, spec.children.text)
+                    self.unfit(key, f"must be a list, not {json_type(value)}", children.code)
+                values[key] = self._list(value, key, children.specs, children.text)
             elif key in spec.groups:
                 self._group(key, spec.groups[key], value, values)
-            elif (row := spec.by_field.get(key)) is not None:
-                self._take(row, value, values)
             else:
-                self.note(key, "is not known", UNKNOWN)
+                self._pass_over(key, value)
         if spec.body is Body.SPEECH and values.pop("markup", False):
             self._markup(values)
         return values
 
     def _group(self, key: str, members: Mapping[str, Row], value: Json, values: Values) -> None:
         if isinstance(value, str) and "url" in members:
-            value = {"url": value}
-        if not isinstance(value, dict):
+            return self._take(members["url"], value, values)
+        if type(value) is not tuple:
             expected = "a URL or an object" if "url" in members else "an object"
             self.unfit(key, f"must be {expected}, not {json_type(value)}", next(iter(members.values())).code)
-        for name, each in value.items():
+        for name, each in _once(value):
             row = members.get(name)
             if row is None:
-                self.note(f"{key}.{name}", "is not known", UNKNOWN)
+                self._pass_over(f"{key}.{name}", each)
             elif each is not None:
                 self._take(row, each, values)
+        return None
 
     def _take(self, row: Row, value: Json, values: Values) -> None:
         try:
-            checked = row.kind.from_json(value)
+            checked = row.kind.from_json(_plain(value) if type(value) in _NESTED else value)
         except Unfit as unfit:
             self.unfit(row.field, str(unfit), row.code)
-        if row.no_base and not self.has_url and checked and is_relative(checked):
+        if not self.has_url and row.no_base and checked and is_relative(checked):
             self.unfit(row.field, "must be absolute: this document has no URL", row.no_base)
         if row.group:
             values.setdefault(row.group, {})[row.member] = checked
         else:
             values[row.member] = checked
+
+    def _pass_over(self, field: str, value: Json, problem: str = "is not known") -> None:
+        _plain(value)  # a key that is there twice is a fault wherever it is
+        self.note(field, problem, UNKNOWN)
 
     def _markup(self, values: Values) -> None:
         try:
@@ -201,4 +222,5 @@ class _JsonReader:
         self.unfit("text", f"{short(element.tag)}{'@' + attribute if attribute else ''} {problem}", BAD_TEXT)
 
     def _path(self, field: str) -> str:
-        return ".".join(filter(None, (*self._trail, short(field)))) or _WHOLE
+        steps = [f"{name}[{index}]" + ("" if key is None else f".{short(key)}") for name, index, key in self._trail]
+        return ".".join(filter(None, (*steps, short(field)))) or _WHOLE

@@ -19,6 +19,11 @@ Schema: TypeAlias = dict[str, Any]
 # What XML 1.0 can hold (§2.2 Char): every dialect is held to it, so that a document can be written in each.
 _TEXT = re.compile("[\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*\\Z")
 
+_JSON_TYPES: Mapping[type, str] = {
+    bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list", dict: "an object",
+    tuple: "an object",  # its pairs
+}  # fmt: skip
+
 _USUAL_NUMBERS = {str(number): number for number in range(1001)}
 
 
@@ -44,8 +49,7 @@ def shown(value: object) -> str:
 
 def json_type(value: Json) -> str:
     """What JSON calls the type of a value."""
-    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list", dict: "an object"}
-    return names.get(type(value), "null")
+    return _JSON_TYPES.get(type(value), "null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +258,6 @@ def plain_string(value: Json, what: str = "text") -> str:
     """A JSON string of characters that every dialect can hold; raises Unfit."""
     if not isinstance(value, str):
         raise Unfit(f"must be {what}, not {json_type(value)}")
-    if not _TEXT.match(value):
+    if not value.isprintable() and not _TEXT.match(value):  # what is printable can be held: found out faster
         raise Unfit("has a control character or half a surrogate pair")
     return value

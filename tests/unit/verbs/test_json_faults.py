@@ -235,3 +235,23 @@ def test_a_warning_names_a_key_in_characters_that_can_be_kept_and_shown(key: byt
     )
 
     assert [warning.path for warning in document.warnings] == [f"[0].{shown}", f"[1].say.{shown}"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '{"verbs": [], "verbs": []}',
+        '{"verbs": [], "other": {"a": [{"text": 1, "text": 2}]}}',
+        '[{"say": {"text": "a", "text": "b"}}]',
+        '[{"say": {"text": "a", "x": 1, "x": null}}]',
+        '[{"say": {"text": "a", "x": {"y": [{"z": 1, "z": 1}]}}}]',
+        '[{"later": {"x": 1, "x": 2}}]',
+        '[{"redirect": {"url": {"a": 1, "a": 2}}}]',
+        '[{"gather": {"action": {"url": "/a", "url": "/b"}}}]',
+        '[{"gather": {"action": {"url": "/a", "x": {"y": 1, "y": 2}}}}]',
+        '[{"dial": {"targets": [{"sip": {"uri": "sip:a@b.example", "headers": {"X-A": "1", "X-A": "2"}}}]}}]',
+    ],
+)
+def test_a_key_that_is_there_twice_is_a_fault_wherever_it_is(document: str) -> None:
+    with pytest.raises(DocumentError, match=r"has the key '[a-zA-Z-]+' twice in one object"):
+        parse_document(document.encode(), "application/json", source_url=URL)
