@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 import warnings
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -23,6 +23,7 @@ from controlplane.base.errors import Unavailable
 log = logging.getLogger(__name__)
 
 CeleryApp: TypeAlias = Celery
+Task: TypeAlias = Callable[[], Coroutine[Any, Any, int]]
 QUEUE = "callplane"
 DELIVER, RECORDINGS, SWEEP = "callplane.deliver", "callplane.recordings", "callplane.sweep"
 CONCURRENCY = 4
@@ -84,28 +85,43 @@ def build_celery(broker_url: str, transport_options: dict[str, Any]) -> Celery:
         worker_hijack_root_logger=False,
         worker_send_task_events=False,
         broker_connection_retry_on_startup=True,
-        broker_transport_options=transport_options,
+        broker_connection_max_retries=None,  # for ever; else a broker that is away for an hour ends every worker
+        # Else a nudge waits 4 s for a broker that refuses connections (kombu/connection.py:467).
+        broker_transport_options={"max_retries": 0, **transport_options},
         task_time_limit=TASK_LIMIT_S,
     )
     return app
 
 
-def add_tasks(app: Celery, work: Work, loop: LoopThread) -> None:
-    """Give a worker its tasks."""
-    for name, start in ((DELIVER, work.deliver), (RECORDINGS, work.process_recordings), (SWEEP, work.sweep)):
-        app.task(name=name)(_task(start, loop))
+def tasks_of(work: Work) -> Mapping[str, Task]:
+    """What is done under which name. Without its database a task does nothing: the next nudge tries again."""
+    tasks = {DELIVER: work.deliver, RECORDINGS: work.process_recordings, SWEEP: work.sweep}
+    return {name: _unless_away(task) for name, task in tasks.items()}
 
 
-def _task(start: Callable[[], Coroutine[Any, Any, int]], loop: LoopThread) -> Callable[[], int]:
-    def task() -> int:
+def _unless_away(task: Task) -> Task:
+    async def tried() -> int:
         try:
-            done: int = loop.run(start(), timeout_s=TASK_LIMIT_S)
-        except Unavailable as error:  # the next nudge tries again
+            return await task()
+        except Unavailable as error:
             log.info("task_waits", extra={"problem": str(error)})
             return 0
+
+    return tried
+
+
+def add_tasks(app: Celery, work: Work, loop: LoopThread) -> None:
+    """Give a worker its tasks."""
+    for name, task in tasks_of(work).items():
+        app.task(name=name)(_in_a_thread(task, loop))
+
+
+def _in_a_thread(task: Task, loop: LoopThread) -> Callable[[], int]:
+    def run() -> int:
+        done: int = loop.run(task(), timeout_s=TASK_LIMIT_S)
         return done
 
-    return task
+    return run
 
 
 def nudge(app: Celery, name: str) -> None:

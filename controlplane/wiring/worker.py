@@ -24,14 +24,14 @@ from controlplane.tasks.app import (
     DELIVER,
     RECORDINGS,
     SWEEP,
-    BrokerAway,
     CeleryApp,
     LoopThread,
+    Work,
     add_tasks,
-    nudge,
     run_celery_worker,
 )
 from controlplane.tasks.deliveries import Courier
+from controlplane.tasks.nudges import Nudges
 from controlplane.tasks.recordings import process_due_recordings
 from controlplane.wiring.broker import celery_of
 from controlplane.wiring.files import RecordingKeeper, keeper_of
@@ -77,7 +77,7 @@ def run_worker(settings: Settings, *, on_ready: Callable[[dict[str, Any]], None]
     try:
         worker = loop.run(_open(settings, url, stack))
         add_tasks(app, worker, loop)
-        loop.run(_start_telling(app, url, stack))
+        loop.run(_start_telling(app, worker, url, stack))
         run_celery_worker(app, lambda: on_ready({"worker": "celery"}))
     finally:
         loop.run(stack.aclose())
@@ -98,35 +98,30 @@ async def _open(settings: Settings, url: str, stack: AsyncExitStack) -> Worker:
     return worker
 
 
-async def _start_telling(app: CeleryApp, url: str, stack: AsyncExitStack) -> None:
+async def _start_telling(app: CeleryApp, work: Work, url: str, stack: AsyncExitStack) -> None:
     """Turn what the database tells, and the passing of time, into messages to the workers."""
     due = asyncio.Event()
     listener = Listener(url, (OUTBOX,), on_notify=lambda *_: due.set(), on_gap=due.set)
     await listener.start()
     stack.push_async_callback(listener.stop)
-    tasks = [asyncio.create_task(_tell_at_once(app, due))]
-    tasks += [asyncio.create_task(_tell_now_and_then(app, name, period_s)) for name, period_s in PERIODS_S.items()]
+    nudges = Nudges(app, work)
+    stack.push_async_callback(nudges.finish)
+    tasks = [asyncio.create_task(_tell_at_once(nudges, due))]
+    tasks += [asyncio.create_task(_tell_now_and_then(nudges, name, period_s)) for name, period_s in PERIODS_S.items()]
     for task in tasks:
         stack.callback(task.cancel)
 
 
-async def _tell_at_once(app: CeleryApp, due: asyncio.Event) -> None:
+async def _tell_at_once(nudges: Nudges, due: asyncio.Event) -> None:
     while True:
         await due.wait()
         await asyncio.sleep(SETTLE_S)
         due.clear()
         for name in (DELIVER, RECORDINGS):
-            await _tell(app, name)
+            await nudges.tell(name)
 
 
-async def _tell_now_and_then(app: CeleryApp, name: str, period_s: float) -> None:
+async def _tell_now_and_then(nudges: Nudges, name: str, period_s: float) -> None:
     while True:
         await asyncio.sleep(period_s)
-        await _tell(app, name)
-
-
-async def _tell(app: CeleryApp, name: str) -> None:
-    try:
-        await asyncio.to_thread(nudge, app, name)
-    except BrokerAway as error:
-        log.info("broker_away", extra={"problem": str(error.__cause__)})
+        await nudges.tell(name)

@@ -28,7 +28,6 @@ from typing import Any
 from tests.chaos.faults import FAULTS, SHORT
 from tests.chaos.report import table
 from tests.chaos.runs import Wish, run_once
-from tests.chaos.site import FAKETIME
 from tests.chaos.sites import Sites, freeswitch_for
 
 SHORT_S = 220  # nothing is begun after that in the short form; a run takes less than a minute
@@ -54,8 +53,8 @@ def _arguments() -> argparse.Namespace:
 def _wishes(given: argparse.Namespace) -> list[Wish]:
     patterns = given.fault or ["*"]
     chosen = [name for name in FAULTS if any(fnmatchcase(name, one) for one in patterns)]
-    for name in [name for name in chosen if FAULTS[name].has_fake_clock and FAKETIME is None]:
-        print(f"{name} cannot be made here: apt-get install faketime", file=sys.stderr)
+    for name in [name for name in chosen if FAULTS[name].missing_package]:
+        print(f"{name} cannot be made here: apt-get install {FAULTS[name].missing_package}", file=sys.stderr)
         chosen.remove(name)
     pairs = [(name, others) for others in ("second", "restart") for name in chosen if others in FAULTS[name].others]
     if given.short:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.chaos import database_faults, link_faults, process_faults
+from tests.chaos.brokers import PACKAGES, is_installed
 from tests.chaos.points import POINTS, Point
 from tests.chaos.running import Run, Was
-from tests.chaos.site import SERVERS
+from tests.chaos.site import FAKETIME, SERVERS
 
 Act = Callable[[Run], Awaitable[None]]
 
@@ -30,6 +31,14 @@ class Fault:
     others: tuple[str, ...] = ("second",)  # "second": another call server is there; "restart": only this one
     lasts_s: tuple[float, float] = (0.0, 0.0)  # about, in the short form and in the long one: calls go on all the while
     has_fake_clock: bool = False
+    broker: str = ""  # the worker's (brokers.py); its own memory where none is named
+
+    @property
+    def missing_package(self) -> str:
+        """What has to be installed before this can be made; "" if nothing."""
+        if self.has_fake_clock and FAKETIME is None:
+            return "faketime"
+        return "" if not self.broker or is_installed(self.broker) else PACKAGES[self.broker]
 
 
 async def _kill_at(point: Point, run: Run) -> None:
@@ -65,7 +74,6 @@ _PROCESSES = [
     Fault("kill-all", "all-sigkill", process_faults.kill_all, lasts_s=(3.0, 3.0)),
     Fault("kill-node", "node-sigkill", process_faults.kill_node, "dial", lasts_s=(4.0, 4.0)),
     Fault("stop-postgres", "postgres-stopped", process_faults.stop_postgres, lasts_s=(8.0, 60.0)),
-    Fault("fill-disk", "postgres-stopped-and-disk-full", process_faults.fill_disk, lasts_s=(6.0, 30.0)),
     Fault("restart-postgres", "postgres-restarted", process_faults.restart_postgres),
     Fault("cut-postgres", "postgres-sessions-ended", process_faults.cut_postgres),
     Fault("hang-postgres", "postgres-hangs", database_faults.hang_postgres, lasts_s=(8.0, 60.0)),
@@ -77,11 +85,17 @@ _PROCESSES = [
     ),
     Fault("fill-disk", "postgres-stopped-disk-full", database_faults.fill_disk, lasts_s=(4.0, 30.0)),
     Fault("kill-worker", "worker-sigkill", process_faults.kill_worker, lasts_s=(3.0, 3.0)),
+    *(
+        Fault(f"kill-{kind}", "broker-sigkill", process_faults.kill_broker, lasts_s=(8.0, 60.0), broker=kind)
+        for kind in PACKAGES
+    ),
     Fault("stop-webhooks", "webhook-endpoint-dead", process_faults.stop_webhooks, lasts_s=(8.0, 60.0)),
     Fault("step-clock", "clock-step", process_faults.step_clock, lasts_s=(4.0, 30.0), has_fake_clock=True),
 ]
 
-FAULTS = {fault.name: fault for fault in (*_KILLS, *_LINKS, *_PROCESSES)}
+_ALL = (*_KILLS, *_LINKS, *_PROCESSES)
+FAULTS = {fault.name: fault for fault in _ALL}
+assert len(FAULTS) == len(_ALL), "two faults of one name: one of them would never be made"
 
 # The short form: one of each kind, with what company; what takes long to prepare comes last.
 SHORT = (

@@ -12,7 +12,6 @@ INTO_THE_CALL_S = 1.0
 NODE_BACK_S = 1.0
 SUPERVISOR_S = 0.5
 CLOCK_STEP_S = 600
-FULL_AT_BYTES = 4096
 
 
 def _lasting_s(run: Run, short_s: float, long_s: float = 60.0) -> float:
@@ -74,21 +73,6 @@ async def stop_postgres(run: Run) -> None:
     run.heal()
 
 
-async def fill_disk(run: Run) -> None:
-    """PostgreSQL is away, and call servers can write no file any longer than some bytes: the spool does not fit."""
-    await run.until_under_way(INTO_THE_CALL_S)
-    run.strike()
-    servers = [run.site.programs[name] for name in SERVERS]
-    for server in servers:
-        server.limit_files(FULL_AT_BYTES)
-    await run.site.database.halt()
-    await asyncio.sleep(_lasting_s(run, 6.0, 30.0))
-    for server in servers:
-        server.limit_files(None)
-    await run.site.database.go_on()
-    run.heal(Was.NOBODY_THERE)
-
-
 async def restart_postgres(run: Run) -> None:
     """PostgreSQL is stopped and started."""
     await run.until_under_way(INTO_THE_CALL_S)
@@ -109,12 +93,24 @@ async def cut_postgres(run: Run) -> None:
 
 
 async def kill_worker(run: Run) -> None:
-    """The worker is killed, its broker with it (which is its memory where none is set), and started again."""
+    """The worker is killed, its broker with it (which is its memory), and started again."""
     await run.until_under_way(INTO_THE_CALL_S)
     run.strike()
     run.site.programs["worker"].kill()
     await asyncio.sleep(SUPERVISOR_S)
     await run.site.programs["worker"].start()
+    run.heal()
+
+
+async def kill_broker(run: Run) -> None:
+    """The worker's broker is killed, and comes back after a while; the worker goes on."""
+    await run.until_under_way(INTO_THE_CALL_S)
+    broker = run.site.broker
+    assert broker is not None, "a run with this fault has one"
+    run.strike()
+    broker.kill()
+    await asyncio.sleep(_lasting_s(run, 8.0))
+    await broker.start()
     run.heal()
 
 

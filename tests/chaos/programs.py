@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -67,12 +66,6 @@ class Program:
         for pid in frozen:
             os.kill(pid, signal.SIGSTOP)
         return frozen
-
-    def limit_files(self, most_bytes: int | None) -> None:
-        """Let it write no file longer than this (EFBIG is to it what ENOSPC is), or any again."""
-        if self._pid is not None:
-            soft = resource.RLIM_INFINITY if most_bytes is None else most_bytes
-            resource.prlimit(self._pid, resource.RLIMIT_FSIZE, (soft, resource.RLIM_INFINITY))
 
     async def stop(self) -> None:
         """Ask it to end, and see that it does."""

@@ -68,7 +68,7 @@ async def run_once(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
 
 
 async def _run(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
-    await site.restore(2 if wish.others == "second" else 1, has_fake_clock=wish.fault.has_fake_clock)
+    await _restore(site, wish)
     site.receiver.log = folder / "webhooks.jsonl"
     site.receiver.log.touch()
     run = _new_run(site, wish, folder)
@@ -82,7 +82,7 @@ async def _run(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
     await asyncio.sleep(RECORDED_WITHIN_S)  # a node writes its record of a leg when its party knows of the end
     if problem or not is_quiet:
         run.notes.append(problem or "not everybody's call came to an end")
-    await site.restore(2 if wish.others == "second" else 1, has_fake_clock=wish.fault.has_fake_clock)
+    await _restore(site, wish)
     _write(run, wish, began_at_s)
     line = await _look(run, wish)
     run.watch_no_more()
@@ -92,6 +92,11 @@ async def _run(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
     line["balanced"] = bool(line["balanced"]) and not run.notes
     (folder / "line.json").write_text(json.dumps(line))
     return line
+
+
+async def _restore(site: Site, wish: Wish) -> None:
+    servers = 2 if wish.others == "second" else 1
+    await site.restore(servers, has_fake_clock=wish.fault.has_fake_clock, broker=wish.fault.broker)
 
 
 def _new_run(site: Site, wish: Wish, folder: Path) -> Run:

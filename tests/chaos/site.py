@@ -23,6 +23,7 @@ from controlplane.settings import Settings
 from controlplane.store.database import Database
 from controlplane.wiring.places import vault_of
 from tests.acceptance.platform import KEY, PASSWORD, PROGRAM, made
+from tests.chaos.brokers import Broker, new_broker
 from tests.chaos.database import DatabaseServer
 from tests.chaos.flows import DIDS, FLOWS, SHOWN, page
 from tests.chaos.nodes import ChaosNode
@@ -49,14 +50,17 @@ class Site:
     api_url: str = ""
     api_key: str = ""
     next_caller: int = 1
+    broker: Broker | None = None
     unasked: list[str] = field(default_factory=list)  # processes that ended by themselves, and how
     lines: list[str] = field(default_factory=list)
+    _brokers: int = 0
 
     def take_line(self, name: str, line: str) -> None:
         self.lines.append(f"{name}: {line}")
 
-    async def restore(self, servers: int, *, has_fake_clock: bool = False) -> None:
+    async def restore(self, servers: int, *, has_fake_clock: bool = False, broker: str = "") -> None:
         """Have everything run that should, and so many call servers, with clocks that can be stepped or without."""
+        await self._restore_broker(broker)
         wanted = ["worker", "api", *SERVERS[:servers]]
         clock = self._fake_clock() if has_fake_clock else {}
         for name in SERVERS:
@@ -70,6 +74,25 @@ class Site:
         for name in SERVERS[servers:]:
             await self.programs[name].stop()
         await asyncio.gather(*(self.programs[name].start() for name in wanted if not self.programs[name].is_running))
+
+    async def _restore_broker(self, kind: str) -> None:
+        """Have the worker use a broker of this kind, or its memory."""
+        if kind != (self.broker.kind if self.broker else ""):
+            worker = self.programs["worker"]
+            await worker.stop()
+            await self.stop_broker()
+            self._brokers += 1
+            self.broker = new_broker(kind, self.folder / f"broker-{self._brokers}", self.take_line) if kind else None
+            kept = {key: value for key, value in worker.environment.items() if key != "CALLPLANE_BROKER_URL"}
+            worker.environment = {**kept, "CALLPLANE_BROKER_URL": self.broker.url} if self.broker else kept
+        if self.broker is not None:
+            await self.broker.start()
+
+    async def stop_broker(self) -> None:
+        """Let the worker's broker go, if it has one."""
+        broker, self.broker = self.broker, None
+        if broker is not None:
+            await broker.stop()
 
     async def supervise(self) -> None:
         """Start again what ends by itself, for ever, as whatever watches services does."""
@@ -125,6 +148,7 @@ async def running_site(folder: Path, node: ChaosNode) -> AsyncIterator[Site]:
         proxy = Proxy(node.esl_port)
         stack.push_async_callback(proxy.close)
         site = Site(folder, database, node, proxy, receiver)
+        stack.push_async_callback(site.stop_broker)
         await _add_programs(site)
         for program in site.programs.values():
             stack.push_async_callback(program.stop)
