@@ -93,7 +93,7 @@ def with_own_number(call: LiveCall, burst: Burst, numbers: Numbers) -> Burst:
 
 
 def under_own_number(call: LiveCall, dialled: _Dialled, token: Token, numbers: Numbers) -> _Dialled:
-    """Dial under the call's own number where the document's is not the account's to show (reference, 13214)."""
+    """Dial under the call's own number where the document's is not the account's to show (Twilio's warning 13214)."""
     shown = number_shown(call.machine.facts, dialled.caller_id, numbers)
     if shown == dialled.caller_id:
         return dialled

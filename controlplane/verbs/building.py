@@ -42,7 +42,7 @@ TEXT_TOO_LONG = 13521
 
 
 def build_say(values: Values, _reader: Reader) -> Say:
-    """Speech, of a length that its voice can say (reference 1.3)."""
+    """Speech, of a length that its voice can say (Twilio's TwiML, Say)."""
     text = values.get("text", "")
     if not text:
         raise Amiss("text", "has no text to say", BAD_TEXT)
@@ -120,7 +120,7 @@ def _speech(speech: Values, reader: Reader) -> tuple[tuple[str, str], ...]:
 
 
 def build_record(values: Values, reader: Reader) -> Record:
-    """A recording; a transcribe callback alone asks for transcription (reference 1.7)."""
+    """A recording; a transcribe callback alone asks for transcription (Twilio's TwiML, Record)."""
     if "action" in values:
         _take_action(values)
     values["callback"] = _recording_callback(values.get("callback"))

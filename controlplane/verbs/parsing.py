@@ -1,4 +1,4 @@
-"""A tenant's answer, bytes and a content type, to a Document (reference 1.1).
+"""A tenant's answer, bytes and a content type, to a Document (Twilio's TwiML, documents).
 
 text/xml  application/xml  text/html    TwiML
 application/json  …+json                JSON

@@ -2,7 +2,7 @@
 
 `sip:user@host[:port][;transport=udp|tcp|tls][?header=value&…]`. Quotes, brackets, braces, `$`, `|`, `,`, blanks, `%`
 in the user, passwords and IPv6 addresses are refused; so are header values that could not be sent as they stand.
-Limits: 255 characters for the address, 1,024 for its headers (reference 1.8, Sip), of which there are 32 at most.
+Limits: 255 characters for the address, 1,024 for its headers (Twilio's TwiML, Sip), of which there are 32 at most.
 """
 
 from __future__ import annotations

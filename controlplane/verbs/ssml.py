@@ -1,4 +1,4 @@
-"""Speech markup (SSML) inside Say: the elements and attributes that may be there (reference 1.3).
+"""Speech markup (SSML) inside Say: the elements and attributes that may be there (Twilio's TwiML, Say).
 
 Checked markup is kept as text: escaped, with the elements that are known. Others lose their tags and keep their words;
 attributes that are unknown or unfit are dropped. Each of these is a warning.

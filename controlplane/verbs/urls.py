@@ -23,7 +23,7 @@ _NOT_IN_URL = re.compile(r"[\s\x00-\x20\x7f\"<>\\]")
 class Url:
     """An http or https URL, or one relative to the document's. Whether there is a document URL is the reader's to say.
 
-    Host names hold no underscore (reference 1.1). Faults do not repeat URLs, which may hold a password.
+    Host names hold no underscore (Twilio's TwiML, documents). Faults do not repeat URLs, which may hold a password.
     """
 
     def from_text(self, text: str) -> str:

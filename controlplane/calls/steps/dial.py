@@ -205,7 +205,7 @@ def _close(scene: Scene, dialling: Dialling) -> None:
 
 
 def _tell_ended_call(scene: Scene, dialling: Dialling) -> None:
-    """The action is told even when the caller is gone, its answer ignored (reference, 1.8)."""
+    """The action is told even when the caller is gone, its answer ignored (TwiML, Dial)."""
     action = scene.link(dialling.verb.action) if dialling.verb.action else None
     if action is not None:
         usual = parameters.standard(scene.state, scene.leg, progress.status_of(scene.state, scene.leg))

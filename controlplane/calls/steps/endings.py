@@ -8,7 +8,7 @@ from controlplane.calls.runs import HangUpLeg
 from controlplane.calls.scene import Scene, Script
 from controlplane.verbs.documents import Hangup, Link, Redirect, Reject, RejectReason
 
-# SIP: busy is 486, rejected 404 (reference, 1.10); FreeSWITCH maps the causes so (sofia_glue.c, hangup_cause_to_sip).
+# SIP: busy is 486, rejected 404 (TwiML, Reject); FreeSWITCH maps the causes so (sofia_glue.c, hangup_cause_to_sip).
 REJECT_CAUSES = {RejectReason.BUSY: Cause.USER_BUSY, RejectReason.REJECTED: Cause.UNALLOCATED_NUMBER}
 
 
@@ -24,7 +24,7 @@ def redirect(scene: Scene, verb: Redirect) -> Script[Plan | None]:
 
 
 def hang_up(scene: Scene, _verb: Hangup) -> Script[Plan | None]:
-    """End the leg; even as the first verb the call was answered (reference, 1.10)."""
+    """End the leg; even as the first verb the call was answered (TwiML, Hangup)."""
     yield from ()
     scene.answer()
     return Leave()

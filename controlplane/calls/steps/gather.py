@@ -36,7 +36,7 @@ def gather(scene: Scene, verb: Gather) -> Script[Plan | None]:
 
 
 def _collect(scene: Scene, verb: Gather) -> Script[Outcome]:
-    """A finish key counts only after a digit (reference, 1.6): pressed first, it is passed over."""
+    """A finish key counts only after a digit (TwiML, Gather): pressed first, it is passed over."""
     prompts = scene.prompts(verb.prompts)
     for _ in range(MAX_LEADING_FINISH_KEYS):
         outcome = yield from scene.burst(

@@ -25,7 +25,7 @@ def prompt(scene: Scene, verb: Prompt) -> Script[Plan | None]:
 
 
 def _delays_answering(scene: Scene) -> bool:
-    """A Pause that opens the first document of an inbound call lets it ring on (reference, 1.5)."""
+    """A Pause that opens the first document of an inbound call lets it ring on (TwiML, Pause)."""
     is_first = scene.documents == 1 and not scene.queued
     return is_first and not scene.leg.is_answered and scene.leg.direction is Direction.INBOUND
 

@@ -53,7 +53,7 @@ def writes(event: Event, *commands: Command) -> tuple[Write, ...]:
 
 
 def test_a_leg_has_the_number_under_which_it_is_dialled() -> None:
-    """A document may ask for one that is not its account's to show (reference, 13214)."""
+    """A document may ask for one that is not its account's to show (Twilio's warning 13214)."""
     bridge = Bridge((Branch(B_LEG, Sip("sip:bob@example.net")),), False, 30, 60, "+18005550100", "", False, None, None)
     dial = Burst(A_LEG, TOKEN, (bridge,))
     record = record_of(FACTS, Entry(3, 5000, Resumed("one")), [dial], lambda _: "+15550001111")
