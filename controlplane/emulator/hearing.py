@@ -47,6 +47,11 @@ class Hearing:
         if what is not None:
             self.begun.append(what)
 
+    def begin_anew(self, what: str, now_ms: int) -> None:
+        """The same for a sound that is played from its beginning, perhaps right after itself."""
+        self.begin(None, now_ms)
+        self.begin(what, now_ms)
+
     def lay_over(self, what: str, from_ms: int, to_ms: int) -> None:
         """This is heard over whatever else is."""
         self.items.append(Heard(from_ms, to_ms, what))

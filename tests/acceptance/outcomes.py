@@ -157,19 +157,13 @@ def _heard(outcome: Outcome, log: PartyLog | None) -> list[tuple[str, bool]]:
         if one.what.startswith(_UNNAMED) or one.to_ms - one.from_ms < _SHORTEST_PART_MS:
             continue
         known = next((sound for sound in outcome.sounds.known if sound.name == one.what), None)
-        heard += _as_often(one, known)
+        heard.append((one.what, known is None or _is_whole(one, known)))
     return heard
 
 
-def _as_often(one: Heard, known: KnownSound | None) -> Iterator[tuple[str, bool]]:
-    """The emulator tells of one sound played twice as of one of twice its length."""
-    if known is None:
-        yield one.what, True
-        return
-    # What is silent at the end of a sound cannot be heard by a telephone.
-    heard_ms, whole_ms = one.to_ms - one.from_ms, known.last * 1000 // 8000
-    yield one.what, heard_ms >= _WHOLE * whole_ms
-    yield from [(one.what, True)] * (round(heard_ms / known.duration_ms) - 1)
+def _is_whole(one: Heard, known: KnownSound) -> bool:
+    """What is silent at the end of a sound cannot be heard by a telephone."""
+    return one.to_ms - one.from_ms >= _WHOLE * known.last * 1000 // 8000
 
 
 def _all_fit(what: str, found: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -74,7 +74,7 @@ async def _play_parts(channel: Channel, parts: list[Sound], on_digit: OnDigit | 
     began_ms = clock.monotonic_ms()
     ended = Ended.TIME
     for part in parts:
-        channel.hears.begin(part.what, clock.monotonic_ms())
+        channel.hears.begin_anew(part.what, clock.monotonic_ms())
         channel.changed()
         duration_ms = part.duration_ms
         if duration_ms is not None:

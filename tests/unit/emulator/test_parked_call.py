@@ -141,6 +141,15 @@ async def test_break_all_forgets_what_is_queued(link: Link, node: Node, make_sou
     ]
 
 
+async def test_a_sound_that_is_played_twice_is_heard_twice(link: Link, node: Node, make_sound: MakeSound) -> None:
+    channel, half = await parked(link, node), make_sound("half", 500)
+    await link.run(channel.uuid, "playback", f"file_string://{half}!{half}", "p")
+    await link.completed("p")
+    first, second = channel.hears.items
+    assert [first.what, second.what] == [half, half]
+    assert [first.to_ms - first.from_ms, second.from_ms - first.to_ms, second.to_ms - second.from_ms] == [500, 0, 500]
+
+
 async def test_a_prompt_that_is_not_there_is_told_and_the_next_goes_on(
     link: Link, node: Node, make_sound: MakeSound
 ) -> None:
