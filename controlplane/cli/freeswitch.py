@@ -16,7 +16,7 @@ import shutil
 from pathlib import Path
 
 from controlplane.base.errors import BadInput, Conflict, Unavailable
-from controlplane.cli.ports import free_ports
+from controlplane.cli.ports import free_port, is_free
 from controlplane.cli.processes import Child, Probe
 from controlplane.cli.write_files import write_files
 from controlplane.esl.commands import Command, auth, line
@@ -30,7 +30,8 @@ STOP_WITHIN_S = 15
 _ANSWER_TIMEOUT_S = 5
 _CONF_DIR = line("api", "global_getvar conf_dir")
 _SOFIA_STATUS = line("api", "sofia status")
-_RTP_FIRST, _RTP_SLOTS, _RTP_SLOT_PORTS = 16384, 16, 1024  # below 32768, where the kernel takes ports for others
+# Below 32768, where the kernel takes ports for others. The first port of a node's stretch is for SIP, the rest for RTP.
+_FIRST_PORT, _STRETCHES, _STRETCH_PORTS = 16384, 16, 1024
 
 
 class WrongFreeSwitch(Unavailable):
@@ -69,11 +70,11 @@ def loopback_node(
 ) -> MediaNode:
     """A node on this machine, for this machine, on ports that are free now; everything of it lies in the folder.
 
-    With a folder for `call_records` it leaves a record of each leg there.
+    With a folder for `call_records` it leaves a record of each leg there. Raises Unavailable if the machine is full.
     """
     folder = folder.absolute()
-    esl_port, sip_port = free_ports(2)
-    rtp_first_port = _RTP_FIRST + esl_port % _RTP_SLOTS * _RTP_SLOT_PORTS
+    esl_port = free_port()
+    sip_port = _sip_port(esl_port)
     folders = NodeFolders.below(
         str(folder),
         prompts=str((prompts or folder / "prompts").absolute()),
@@ -86,11 +87,23 @@ def loopback_node(
         esl_port=esl_port,
         sip_port=sip_port,
         sip_profile=sip_profile,
-        rtp_first_port=rtp_first_port,
-        rtp_last_port=rtp_first_port + _RTP_SLOT_PORTS - 1,
+        rtp_first_port=sip_port + 2,
+        rtp_last_port=sip_port + _STRETCH_PORTS - 1,
         door_watchdog_s=door_watchdog_s,
         call_records=str(call_records.absolute()) if call_records is not None else None,
     )
+
+
+def _sip_port(number: int) -> int:
+    """The first port of a stretch that no node has: FreeSWITCH does not look whether another has a port for RTP.
+
+    Where to begin to look is told by any `number`, so that nodes that are about to start seldom choose the same.
+    """
+    for other in range(_STRETCHES):
+        port = _FIRST_PORT + (number + other) % _STRETCHES * _STRETCH_PORTS
+        if is_free(port):
+            return port
+    raise Unavailable(f"{_STRETCHES} media nodes or other programs have the ports from {_FIRST_PORT} on; end some.")
 
 
 def freeswitch_child(program: Path, node: MediaNode) -> Child:

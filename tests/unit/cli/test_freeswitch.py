@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,6 +63,17 @@ def test_a_loopback_node_can_be_rendered_and_stays_below_its_folder(tmp_path: Pa
     assert node.esl_port != node.sip_port
     assert node.door_watchdog_s == 4
     assert {node.folders.conf, node.folders.recordings} == {f"{tmp_path}/conf", f"{tmp_path}/recordings"}
+
+
+def test_no_two_nodes_of_a_machine_share_ports(tmp_path: Path) -> None:
+    ports: list[range] = []
+    with ExitStack() as running:
+        for _ in range(5):
+            node = node_in(tmp_path)
+            assert all(node.sip_port not in others and node.rtp_last_port not in others for others in ports)
+            assert node.sip_port < node.rtp_first_port
+            ports.append(range(node.sip_port, node.rtp_last_port + 1))
+            running.enter_context(socket.create_server(("127.0.0.1", node.sip_port)))
 
 
 def test_starting_writes_the_configuration_into_private_folders(tmp_path: Path) -> None:
