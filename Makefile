@@ -2,12 +2,14 @@
 # Longer recipes are scripts in deploy/scripts/.
 
 BIN := .venv/bin
+# Three lanes beside each other (tests/lanes.py); with an empty one everything runs one after the other.
+PYTEST_ARGS ?= -n 3 --dist loadgroup
 
 .PHONY: help install demo test check bench chaos lock golden
 
 help:
 	@echo 'make demo     a call goes through a sample application'
-	@echo 'make test     everything this machine can run; says what it skipped and why'
+	@echo 'make test     everything this machine can run; says what it skipped and why; PYTEST_ARGS=tests/unit runs some'
 	@echo 'make check    lint, formatting, types, import law'
 	@echo 'make bench    measurements, one JSON object a line; ONLY="hooks api" makes some'
 	@echo 'make chaos    break everything under load, one JSON line a run; ARGS="--runs 20 --long" for the long form'

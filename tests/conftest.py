@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from controlplane.cli.freeswitch import find_freeswitch
 from controlplane.settings import Settings
 from controlplane.store import embedded
+from tests import lanes
 from tests.still_time import StillLoop, StillTime
 
 # How long an example takes is the machine's business.
@@ -28,6 +29,18 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
     """A test that takes `time` has an event loop whose timers wait until it moves the time."""
     is_still = "time" in getattr(item, "fixturenames", ())
     return {"asyncio": StillLoop if is_still else asyncio.new_event_loop}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test is in its lane."""
+    for item in items:
+        lanes.group(item)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What can wait gives way."""
+    lanes.give_way_where_lanes_run(item.path)
 
 
 @pytest.fixture
