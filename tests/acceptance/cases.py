@@ -52,9 +52,14 @@ class Case:
         return not self.ways or way in self.ways
 
 
-def read_cases(folder: Path = FOLDER) -> list[Case]:
-    """Every case, by name."""
-    return [read_case(path, index) for index, path in enumerate(sorted(folder.glob("*.yaml")), 1)]
+def read_cases(folder: Path = FOLDER, first: int = 1) -> list[Case]:
+    """Every case, by name. Those of several folders that meet on one platform have ranges apart: from `first` on."""
+    return [read_case(path, index) for index, path in enumerate(sorted(folder.glob("*.yaml")), first)]
+
+
+def cases_for(way: str) -> list[Case]:
+    """Those of `scenarios/` that are run in this way."""
+    return [case for case in read_cases() if case.runs(way)]
 
 
 def read_case(path: Path, index: int) -> Case:
@@ -75,3 +80,10 @@ def read_case(path: Path, index: int) -> Case:
         tuple(read.get("faults", ())),
         f"+1555{index:03}2222",
     )
+
+
+# Each with how many call servers there are before one is killed.
+TAKEOVERS = [
+    (case, 1 if case.name == "killed_restarted" else 2)
+    for case in reversed(read_cases(Path(__file__).parent / "takeovers", first=201))
+]

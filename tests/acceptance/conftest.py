@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from controlplane.cli.freeswitch import freeswitch_child, loopback_node
+from controlplane.cli.freeswitch import loopback_node
 from controlplane.cli.lines import print_line
 from controlplane.cli.processes import Supervisor
 from controlplane.render import MediaNode
 from tests.acceptance.media_node import MediaNode as PlainNode
-from tests.acceptance.media_node import running_media_node
+from tests.acceptance.media_node import passing_freeswitch, running_media_node
 from tests.acceptance.parked_call import Call, parked_call_on
 
 DOOR_WATCHDOG_S = 2
@@ -49,7 +49,7 @@ async def media_node(freeswitch_program: Path, node_folder: Path) -> AsyncIterat
     """A running FreeSWITCH with our configuration, one for the tests of a file."""
     node = loopback_node(node_folder, esl_password="for-tests", door_watchdog_s=DOOR_WATCHDOG_S)
     async with Supervisor(print_line) as supervisor:
-        await supervisor.start(freeswitch_child(freeswitch_program, node))
+        await supervisor.start(passing_freeswitch(freeswitch_program, node))
         yield node
 
 

@@ -32,6 +32,7 @@ from tests.acceptance.requests import make_requests
 from tests.acceptance.sounds import CaseSounds, read_wav, sounds_of
 
 APART_S = 0.12  # between the beginnings of two cases
+AT_ONCE = 6  # of whom it is asked what came of it
 WEBHOOK = "/webhook"
 
 Collect = Callable[[], Awaitable[Mapping[str, "Performed"]]]
@@ -69,11 +70,15 @@ async def run_cases(cases: Sequence[Case], platform: Platform, perform: Perform)
         collect = await perform(prepared)
         problems = await asyncio.gather(*meanwhile)
         unfinished = await platform.settle()
-        performed, outcomes = await collect(), {}
-        for one, more in zip(prepared, problems, strict=True):
+        performed, at_once = await collect(), asyncio.Semaphore(AT_ONCE)
+
+        async def outcome(one: Prepared, more: list[str]) -> Outcome:
             more += [what for account, what in unfinished if account == uuid_of("account_id", one.tenant.account_id)]
-            outcomes[one.case.name] = await _outcome(one, platform, performed[one.case.name], more)
-        return outcomes
+            async with at_once:
+                return await _outcome(one, platform, performed[one.case.name], more)
+
+        outcomes = await asyncio.gather(*map(outcome, prepared, problems))
+        return {outcome.case.name: outcome for outcome in outcomes}
     finally:
         for one in prepared:
             one.application.close()

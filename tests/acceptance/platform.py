@@ -72,6 +72,7 @@ class Platform:
     lines: list[str] = field(default_factory=list)
     call_servers: dict[str, int] = field(default_factory=dict)
     _started: int = 0
+    _routes: int = 0
 
     async def add_tenant(self, name: str, number: str) -> Tenant:
         """A tenant with a number."""
@@ -102,6 +103,14 @@ class Platform:
         assert pid is not None
         self.call_servers[name] = pid
 
+    async def have_call_servers(self, count: int) -> None:
+        """See to it that so many run: start what is missing, stop what is too many."""
+        while len(self.call_servers) < count:
+            await self.start_call_server()
+        while len(self.call_servers) > count:
+            _, pid = self.call_servers.popitem()
+            os.kill(pid, signal.SIGTERM)
+
     async def kill_call_server_of(self, call: str) -> None:
         """End, without a warning, the one that drives a call."""
         pid = await self._pid_driving(call)
@@ -118,9 +127,10 @@ class Platform:
         return int(row[0].split("-")[-2])
 
     async def until_all_know(self, routes: int) -> None:
-        """Wait until every call server has read that so many numbers lead somewhere."""
+        """Wait until every call server has read that so many more numbers lead somewhere."""
+        self._routes += routes
         async with asyncio.timeout(SETTLE_S):
-            while not all(self._knows(name, routes) for name in self.call_servers):
+            while not all(self._knows(name, self._routes) for name in self.call_servers):
                 await asyncio.sleep(0.02)  # other processes have to do it
 
     def _knows(self, name: str, routes: int) -> bool:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.cases import Case, read_cases
+from tests.acceptance.cases import Case, cases_for
 from tests.acceptance.interrupted import Ran, Run, run_interrupted
 
 SOME = 2
-CASES = [case for case in read_cases() if case.runs("memory") and case.name != "document_that_redirects_for_ever"]
+CASES = [case for case in cases_for("memory") if case.name != "document_that_redirects_for_ever"]
 
 
 def points_of(case: Case, count: int, *, is_slow: bool) -> list[int]:

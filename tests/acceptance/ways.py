@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from controlplane.cli.freeswitch import freeswitch_child, loopback_node
+from controlplane.cli.freeswitch import loopback_node
 from controlplane.cli.processes import Supervisor
 from controlplane.emulator.clock import RealClock
 from controlplane.emulator.node import Node
@@ -24,24 +24,20 @@ from controlplane.esl.commands import line
 from controlplane.render import MediaNode
 from tests.acceptance.cases import Case
 from tests.acceptance.in_processes import Collect, Perform, Performed, Prepared
-from tests.acceptance.media_node import logged_in
+from tests.acceptance.media_node import logged_in, passing_freeswitch
 from tests.acceptance.platform import PASSWORD, Platform, running_platform
 from tests.acceptance.sounds import CaseSounds
 
 
 @asynccontextmanager
-async def on_emulator(
-    folder: Path, server_url: str, *, call_servers: int = 2
-) -> AsyncIterator[tuple[Platform, Perform]]:
+async def on_emulator(folder: Path, server_url: str) -> AsyncIterator[tuple[Platform, Perform]]:
     """Processes on a node of the emulator, and people whose scripts run there."""
-    async with emulator_platform(folder, server_url, call_servers=call_servers) as (platform, node):
+    async with emulator_platform(folder, server_url) as (platform, node):
         yield platform, _with_scripts(node)
 
 
 @asynccontextmanager
-async def emulator_platform(
-    folder: Path, server_url: str, *, call_servers: int = 2
-) -> AsyncIterator[tuple[Platform, Node]]:
+async def emulator_platform(folder: Path, server_url: str) -> AsyncIterator[tuple[Platform, Node]]:
     """Processes on a node of the emulator, which lives in this process and is reached over TCP."""
     node = Node(RealClock(), door=Door("inbound", 10))
     server = Server(node, LinkRules(password=PASSWORD))
@@ -52,7 +48,6 @@ async def emulator_platform(
             server_url=server_url,
             node=f"127.0.0.1:{port}",
             gateway="gateway.invalid",
-            call_servers=call_servers,
         ) as platform:
             yield platform, node
             await _must_become(lambda: len(node.channels), 0)
@@ -96,24 +91,22 @@ def _is_of(case: Case, log: PartyLog) -> bool:
 
 @asynccontextmanager
 async def on_freeswitch(
-    folder: Path, server_url: str, program: Path, *, call_servers: int = 2
-) -> AsyncIterator[tuple[Platform, Perform]]:
+    folder: Path, server_url: str, program: Path
+) -> AsyncIterator[tuple[Platform, Perform, MediaNode]]:
     """Processes on a real FreeSWITCH, and people with telephones of their own around it."""
     casts: list[PhoneCast] = []
     exchange = Exchange(lambda call: _take(casts, call))
     await exchange.start()
     try:
-        async with freeswitch_platform(
-            folder, server_url, program, gateway=exchange.contact, call_servers=call_servers
-        ) as (platform, node):
-            yield platform, _with_telephones(node, exchange, casts)
+        async with freeswitch_platform(folder, server_url, program, exchange.contact) as (platform, node):
+            yield platform, _with_telephones(node, exchange, casts), node
     finally:
         await exchange.stop()
 
 
 @asynccontextmanager
 async def freeswitch_platform(
-    folder: Path, server_url: str, program: Path, *, gateway: str = "gateway.invalid", call_servers: int = 2
+    folder: Path, server_url: str, program: Path, gateway: str
 ) -> AsyncIterator[tuple[Platform, MediaNode]]:
     """Processes on a real FreeSWITCH, on which nothing may be left at the end."""
     node = loopback_node(
@@ -122,10 +115,8 @@ async def freeswitch_platform(
     address = f"{node.esl_address}:{node.esl_port}"
     async with AsyncExitStack() as stack:
         supervisor = await stack.enter_async_context(Supervisor(lambda _name, _line: None))
-        await supervisor.start(freeswitch_child(program, node))
-        platform = running_platform(
-            folder, server_url=server_url, node=address, gateway=gateway, call_servers=call_servers
-        )
+        await supervisor.start(passing_freeswitch(program, node))
+        platform = running_platform(folder, server_url=server_url, node=address, gateway=gateway)
         yield await stack.enter_async_context(platform), node
         with contextlib.closing(logged_in(node.esl_port, PASSWORD)) as link:
             await _must_become(lambda: link.send(line("api", "show channels count")).strip(), "0 total.")

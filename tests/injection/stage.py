@@ -17,9 +17,10 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
-from controlplane.cli.freeswitch import freeswitch_child, loopback_node
+from controlplane.cli.freeswitch import loopback_node
 from controlplane.cli.processes import Supervisor
 from controlplane.render import MediaNode
+from tests.acceptance.media_node import passing_freeswitch
 from tests.acceptance.platform import PASSWORD, Platform, Tenant, running_platform
 from tests.injection.application import Answer, Asked, serving
 from tests.injection.callees import Callees
@@ -97,7 +98,7 @@ async def bare_stage(folder: Path, program: Path) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         canaries = await stack.enter_async_context(watching_canaries(folder / "c"))
         supervisor = await stack.enter_async_context(Supervisor(lambda _name, _line: None))
-        child = freeswitch_child(program, node)
+        child = passing_freeswitch(program, node)
         _open_what_is_closed(Path(node.folders.conf))
         await supervisor.start(child)
         callees = Callees(canaries)

@@ -1,4 +1,4 @@
-"""SIPp calls the platform on a real FreeSWITCH: RTP both ways, keys as RFC 4733 events, what it hears is checked."""
+"""Cases whose callers are SIPps: RTP both ways, keys as RFC 4733 events."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pytest
-
 from controlplane.cli.ports import free_port
 from controlplane.emulator.parties import PartyLog
 from controlplane.emulator.phones.cast import heard_in
 from controlplane.emulator.phones.rtp import Samples
 from controlplane.emulator.scenarios import Say
 from controlplane.render import MediaNode
-from tests.acceptance.cases import Case, read_cases
-from tests.acceptance.in_processes import Collect, Perform, Performed, Prepared, run_cases
-from tests.acceptance.outcomes import must_be_as_expected
-from tests.acceptance.sipp_caller import SCENARIOS, Ear, call, keys_packets, voice_packets, write_capture
-from tests.acceptance.ways import freeswitch_platform
+from tests.acceptance.cases import Case
+from tests.acceptance.in_processes import Collect, Perform, Performed, Prepared
+from tests.acceptance.sipp_caller import Ear, call, keys_packets, voice_packets, write_capture
 
 KEYS = "159#"
-(CASE,) = read_cases(SCENARIOS)
 
 
 def with_sipp(sipp: Path, node: MediaNode, folder: Path) -> Perform:
@@ -56,13 +51,3 @@ def voice_of(case: Case, prepared: Prepared) -> Samples:
     (step,) = case.scenario.callers[0].script
     assert isinstance(step, Say)
     return prepared.sounds.voice(step.text)
-
-
-@pytest.mark.freeswitch
-@pytest.mark.timeout(180)
-async def test_sipp_is_served_by_the_platform_on_a_real_freeswitch(
-    sipp: Path, server_url: str, short_folder: Path, freeswitch_program: Path, tmp_path: Path
-) -> None:
-    async with freeswitch_platform(short_folder / "sipp", server_url, freeswitch_program) as (platform, node):
-        outcomes = await run_cases([CASE], platform, with_sipp(sipp, node, tmp_path))
-    must_be_as_expected(outcomes[CASE.name])
