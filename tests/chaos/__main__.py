@@ -2,7 +2,7 @@
 
     python -m tests.chaos                              one run of each fault
     python -m tests.chaos --short                      a sample, in less than five minutes
-    python -m tests.chaos --runs 20 --long             the long form: hours
+    python -m tests.chaos --runs 20 --long --lanes 4   the long form: hours
     python -m tests.chaos --fault 'kill-*' --runs 20   some faults
     python -m tests.chaos --list                       every fault
 
@@ -20,6 +20,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -41,6 +42,7 @@ def _arguments() -> argparse.Namespace:
     add("--runs", type=int, default=1, help="how often each")
     add("--short", action="store_true", help="a sample of all kinds; what there is no time for is left out and named")
     add("--long", action="store_true", help="faults last as long as the plan has it (60 s)")
+    add("--lanes", type=int, default=1, help="how many runs at once, each with a platform of its own")
     add("--calls", type=int, default=8, help="how many calls beside the marked one")
     add("--node", choices=("auto", "emulator", "freeswitch"), default="auto", help="auto: FreeSWITCH if there is one")
     add("--rest-s", type=float, default=60, help="how long everything may take to come to rest")
@@ -68,23 +70,35 @@ def _wishes(given: argparse.Namespace) -> list[Wish]:
 
 
 async def _run_all(wishes: Sequence[Wish], given: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
+    """Make the runs, in as many lanes as are asked for: each has a site of its own."""
     lines: list[dict[str, Any]] = []
-    sites = Sites(folder, freeswitch_for(given.node))
+    waiting = deque(wishes)
     until_s = time.monotonic() + (SHORT_S if given.short else math.inf)
-    try:
-        for wish in wishes:
-            if time.monotonic() > until_s:
-                left = ", ".join(one.name for one in wishes[len(lines) :])
-                print(f"left out, as {SHORT_S} s are over: {left}", file=sys.stderr, flush=True)
-                break
-            lines.append(await _run_one(sites, wish, folder / wish.name, is_kept=given.keep is not None))
-            if not given.json:
-                unbalanced = sum(1 for one in lines if not one["balanced"])
-                told = f"{len(lines)} of {len(wishes)}, {unbalanced} unbalanced"
-                print(f"{time.strftime('%H:%M:%S')} {told}", file=sys.stderr, flush=True)
-    finally:
-        await sites.leave()
+
+    async def lane(sites: Sites) -> None:
+        try:
+            while waiting and time.monotonic() < until_s:
+                wish = waiting.popleft()
+                lines.append(await _run_one(sites, wish, folder / wish.name, is_kept=given.keep is not None))
+                if not given.json:
+                    _tell_progress(lines, len(wishes))
+        finally:
+            await sites.leave()
+
+    freeswitch = freeswitch_for(given.node)
+    async with asyncio.TaskGroup() as lanes:
+        for number in range(1, given.lanes + 1):
+            lanes.create_task(lane(Sites(folder, f"site-{number}", freeswitch)))
+    if waiting:
+        left = ", ".join(one.name for one in waiting)
+        print(f"left out, as {SHORT_S} s are over: {left}", file=sys.stderr, flush=True)
     return lines
+
+
+def _tell_progress(lines: Sequence[dict[str, Any]], count: int) -> None:
+    unbalanced = sum(1 for one in lines if not one["balanced"])
+    told = f"{len(lines)} of {count}, {unbalanced} unbalanced"
+    print(f"{time.strftime('%H:%M:%S')} {told}", file=sys.stderr, flush=True)
 
 
 async def _run_one(sites: Sites, wish: Wish, folder: Path, *, is_kept: bool) -> dict[str, Any]:

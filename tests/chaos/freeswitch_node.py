@@ -67,9 +67,9 @@ class FreeswitchNode:
         await self._process.start()
         self.is_running = True
         if self._telephones is None:
-            self._write_scenario("telephone", RING_MS=RING_S * 1000, TALK_MS=TALK_S * 1000, SHOWN=SHOWN)
+            self._write_scenario("telephone", "telephone", RING_MS=RING_S * 1000, TALK_MS=TALK_S * 1000, SHOWN=SHOWN)
             port = self.gateway.rpartition(":")[2]
-            self._telephones = self._sipp("telephone", "telephone", "-p", port)
+            self._telephones = self._sipp("telephone", "-p", port)
 
     def kill(self) -> None:
         """Kill the node; whoever is on the line hears nothing any more, and callers give up."""
@@ -95,20 +95,22 @@ class FreeswitchNode:
     def _call(self, one: Planned) -> None:
         if not self.is_running:
             return
-        self._write_scenario("caller", PRESS_AFTER_MS=FLOWS[one.flow].press_after_s * 1000)
+        name = one.caller.lstrip("+")
+        self._write_scenario("caller", name, PRESS_AFTER_MS=FLOWS[one.flow].press_after_s * 1000)
         words = ("-key", "caller", one.caller, "-s", DIDS[one.flow], "-m", "1", "-mp", str(free_port()))
         peer = f"{HOST}:{self._node.sip_port}"
-        self._callers[one.caller] = self._sipp("caller", one.caller.lstrip("+"), *words, peer)
+        self._callers[one.caller] = self._sipp(name, *words, peer)
 
-    def _sipp(self, scenario: str, name: str, *words: str) -> subprocess.Popen[bytes]:
-        """Start one in the node's folder; its log is `<name>.log`."""
-        argv = ["sipp", "-sf", str(self.folder / f"{scenario}.xml"), "-i", HOST, "-mi", HOST, "-nostdin"]
+    def _sipp(self, name: str, *words: str) -> subprocess.Popen[bytes]:
+        """Start one in the node's folder; its scenario is `<name>.xml`, its log `<name>.log`."""
+        argv = ["sipp", "-sf", str(self.folder / f"{name}.xml"), "-i", HOST, "-mi", HOST, "-nostdin"]
         argv += ["-trace_logs", "-log_file", f"{name}.log", "-timeout_error", *words]
         with (self.folder / f"{name}.out").open("wb") as out:
             return subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
 
-    def _write_scenario(self, name: str, **values: object) -> None:
-        text = (SCENARIOS / f"{name}.xml").read_text()
+    def _write_scenario(self, scenario: str, name: str, **values: object) -> None:
+        """For one SIPp alone: another one may still be reading its own."""
+        text = (SCENARIOS / f"{scenario}.xml").read_text()
         for word, value in values.items():
             text = text.replace(word, str(int(value) if isinstance(value, float) else value))
         (self.folder / f"{name}.xml").write_text(text)
@@ -145,10 +147,16 @@ class FreeswitchNode:
     def forget(self) -> None:
         self._end_callers()
         for name in self._callers:
-            for kind in ("log", "out"):
+            if not self._lines(name.lstrip("+")):
+                print(f"{name} never called: {self._last_words(name.lstrip('+'))}", file=sys.stderr)
+            for kind in ("xml", "log", "out"):
                 (self.folder / f"{name.lstrip('+')}.{kind}").unlink(missing_ok=True)
         self._callers.clear()
         self._forgotten, self._killed_at_s = len(self._lines("telephone")), None
+
+    def _last_words(self, name: str) -> str:
+        lines = (self.folder / f"{name}.out").read_text("utf-8", "replace").split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "")
 
     def _end_callers(self) -> None:
         for timer in self._timers:

@@ -28,9 +28,10 @@ def freeswitch_for(node: str) -> Path | None:
 
 @dataclass(slots=True)
 class Sites:
-    """Sites below a folder, one at a time."""
+    """Sites below a folder, one at a time, named after a lane."""
 
     folder: Path
+    lane: str
     freeswitch: Path | None
     _count: int = 0
     _stack: AsyncExitStack | None = None
@@ -40,7 +41,7 @@ class Sites:
         """The one that runs, or a new one."""
         if self._site is None:
             self._count += 1
-            folder = self.folder / f"site-{self._count}"
+            folder = self.folder / f"{self.lane}-{self._count}"
             folder.mkdir()
             self._stack = AsyncExitStack()
             self._site = await self._stack.enter_async_context(running_site(folder, self._node(folder)))
