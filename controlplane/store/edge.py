@@ -7,12 +7,15 @@ alone says which prefix it has. Other uuid columns are channels and keep the das
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg import AsyncCursor, Cursor
 
 from controlplane.base import ids
+from controlplane.base.making import maker_of
 
 T = TypeVar("T")
 
@@ -43,6 +46,7 @@ def to_database(values: Mapping[str, object]) -> dict[str, object]:
 
 def rows_as(kind: Callable[..., T]) -> Callable[[Cursor[Any] | AsyncCursor[Any]], Callable[[Any], T]]:
     """A psycopg row factory: calls `kind` with the columns by their names, ids as we write them."""
+    make: Callable[[Mapping[str, Any]], T] = _maker(kind)
 
     def factory(cursor: Cursor[Any] | AsyncCursor[Any]) -> Callable[[Any], T]:
         names, ids_at = _columns(cursor)
@@ -51,11 +55,19 @@ def rows_as(kind: Callable[..., T]) -> Callable[[Cursor[Any] | AsyncCursor[Any]]
             converted = list(values)
             for at in ids_at:
                 converted[at] = _from_database(names[at], converted[at])
-            return kind(**dict(zip(names, converted, strict=True)))
+            return make(dict(zip(names, converted, strict=True)))
 
         return row
 
     return factory
+
+
+@cache
+def _maker(kind: Callable[..., Any]) -> Callable[[Mapping[str, Any]], Any]:
+    """What makes a row of its columns: dataclasses that are frozen and have slots take long by themselves."""
+    if isinstance(kind, type) and is_dataclass(kind) and hasattr(kind, "__slots__"):
+        return maker_of(kind)
+    return lambda columns: kind(**columns)
 
 
 def _columns(cursor: Cursor[Any] | AsyncCursor[Any]) -> tuple[list[str], list[int]]:

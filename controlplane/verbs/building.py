@@ -6,6 +6,7 @@ filled in. What does not go together is told to the reader, or raised as Amiss w
 
 from __future__ import annotations
 
+from controlplane.base.making import maker_of
 from controlplane.verbs.dialling import parse_number
 from controlplane.verbs.documents import (
     Dial,
@@ -26,7 +27,6 @@ from controlplane.verbs.documents import (
     Target,
 )
 from controlplane.verbs.kinds import Unfit
-from controlplane.verbs.making import maker_of
 from controlplane.verbs.reading import Amiss, Outcome, Reader
 from controlplane.verbs.rows import NOT_ABSOLUTE, Values
 from controlplane.verbs.sip import parse_headers, parse_sip

@@ -16,7 +16,12 @@ Made = TypeVar("Made")
 
 
 def maker_of(frozen: type[Made]) -> Callable[[Mapping[str, Any]], Made]:
-    """A function that makes a frozen slots dataclass of the fields that it is given, by name, and the defaults."""
+    """A function that makes a frozen slots dataclass of the fields that it is given, by name, and the defaults.
+
+    Raises TypeError for a class that does more than take its fields when one is made.
+    """
+    if hasattr(frozen, "__post_init__") or not all(each.init for each in fields(frozen)):  # type: ignore[arg-type]
+        raise TypeError(f"{frozen.__name__} is not made of its fields alone")
     columns = [(each.name, each.type, _default_of(each)) for each in fields(frozen)]  # type: ignore[arg-type]
     twin: Any = make_dataclass(frozen.__name__, columns, slots=True, eq=False, repr=False)
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from controlplane.base.e164 import E164
+from controlplane.base.making import maker_of
 from controlplane.verbs.documents import Dial, Gather, Link, Number, Pause, Play, Record, Say
-from controlplane.verbs.making import maker_of
 
 NUMBER = Number(E164("+15550001111"))
 
@@ -24,6 +24,21 @@ class Listed:
 @dataclass(frozen=True)
 class WithoutSlots:
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubled:
+    number: int
+    twice: int = field(init=False, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.number < 0:
+            raise ValueError
 
 
 @pytest.mark.parametrize(
@@ -66,3 +81,9 @@ def test_defaults_that_are_made_anew_are_not_shared() -> None:
 def test_a_class_without_slots_is_refused() -> None:
     with pytest.raises(TypeError, match="object layout differs"):
         maker_of(WithoutSlots)({})
+
+
+@pytest.mark.parametrize("kind", [Doubled, Checked])
+def test_a_class_that_does_more_when_one_is_made_is_refused(kind: type[Any]) -> None:
+    with pytest.raises(TypeError, match="is not made of its fields alone"):
+        maker_of(kind)
