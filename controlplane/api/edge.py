@@ -1,7 +1,7 @@
 """The outermost layer of the API: whatever happens inside, a bounded request goes in and a decent answer comes out.
 
-It bounds bodies, sets headers, turns what nobody expected into a problem document, and times everything. Written as
-bare ASGI: it is passed by every request.
+It bounds bodies, sets headers, turns errors and what nobody expected into problem documents, and times everything.
+Written as bare ASGI: it is passed by every request.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controlplane.api.errors import BodyTooLarge, InternalError
 from controlplane.api.parts import ApiParts
-from controlplane.api.problems import respond
+from controlplane.api.problems import Refusal, answer_to
 from controlplane.base.errors import CallplaneError
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class _Exchange:
 
 
 class Edge:
-    """ASGI middleware; the last to be added, so that it is the first to be asked."""
+    """ASGI middleware, the first to be asked."""
 
     def __init__(self, app: ASGIApp, parts: ApiParts) -> None:
         self._app, self._clock, self._meter, self._most = app, parts.clock, parts.meter, parts.max_body_bytes
@@ -86,18 +87,16 @@ class Edge:
             if _announced_bytes(scope) > self._most:
                 raise BodyTooLarge
             await self._app(scope, receive_bounded, send_noted)
-        except CallplaneError as error:
+        except (CallplaneError, RequestValidationError, HTTPException) as error:
             await self._answer(error, scope, receive, send_noted, exchange)
         except Exception:
             log.exception("request_failed", extra={"method": scope["method"], "path": scope["path"]})
             await self._answer(InternalError(), scope, receive, send_noted, exchange)
 
-    async def _answer(
-        self, error: CallplaneError, scope: Scope, receive: Receive, send: Send, exchange: _Exchange
-    ) -> None:
+    async def _answer(self, error: Refusal, scope: Scope, receive: Receive, send: Send, exchange: _Exchange) -> None:
         if exchange.status:
             raise error  # the answer had begun: only breaking it off tells the client
-        await respond(error, scope["path"])(scope, receive, send)
+        await answer_to(error, scope["path"])(scope, receive, send)
 
 
 def _announced_bytes(scope: Scope) -> int:

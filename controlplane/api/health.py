@@ -7,11 +7,12 @@ from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 
+from controlplane.api.lean import LeanRoute
 from controlplane.api.openapi import name_operation, problems
 from controlplane.api.requests import parts_of, to_json
 from controlplane.services.check_database import check_database
 
-router = APIRouter(tags=["health"], generate_unique_id_function=name_operation)
+router = APIRouter(tags=["health"], route_class=LeanRoute, generate_unique_id_function=name_operation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.params import Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
@@ -36,6 +37,14 @@ class LeanRoute(APIRoute):
             await response(scope, receive, send)
 
         self.app = serve
+
+
+class WholeRoute(APIRoute):
+    """A route whose endpoint FastAPI calls; it wants a place around it where what it opened is closed (app.py)."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
+        super().__init__(path, endpoint, **more)
+        self.app = AsyncExitStackMiddleware(self.app)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from starlette.background import BackgroundTask
 
 from controlplane.api import links
+from controlplane.api.lean import WholeRoute
 from controlplane.api.links import FileName, id_of_sid, parse_file
 from controlplane.api.openapi import name_operation, problems
 from controlplane.api.parts import ApiParts
@@ -26,6 +27,7 @@ _TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 _AUDIO: dict[str, Any] = {name: {"schema": {"type": "string", "format": "binary"}} for name in _TYPES.values()}
 router = APIRouter(
     tags=["recordings"],
+    route_class=WholeRoute,
     generate_unique_id_function=name_operation,
     responses=problems(403, 404, 422, 503) | {200: {"description": "The recording.", "content": _AUDIO}},
 )

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from fastapi import Request, Response
+from fastapi import Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, TypeAdapter
 from starlette.exceptions import HTTPException
@@ -25,6 +25,8 @@ from controlplane.api.errors import (
 )
 from controlplane.base.errors import CallplaneError
 from controlplane.verbs.errors import DocumentError
+
+Refusal: TypeAlias = CallplaneError | RequestValidationError | HTTPException
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_S = 5
@@ -88,37 +90,38 @@ def schema() -> dict[str, Any]:
     return {**parts, "Problem": described}
 
 
-async def on_callplane_error(request: Request, error: Exception) -> Response:
-    """Answer one of our own errors."""
-    assert isinstance(error, CallplaneError)
-    return respond(error, request.url.path)
+def answer_to(error: Refusal, instance: str) -> Response:
+    """Answer one of our own errors, a request that does not fit its schema, or what the framework refuses."""
+    match error:
+        case CallplaneError():
+            return respond(error, instance)
+        case RequestValidationError():
+            return respond(_refusal_of(error), instance)
+        case HTTPException():
+            return respond(_ours(error), instance, error.headers)
 
 
-async def on_validation_error(request: Request, error: Exception) -> Response:
-    """Answer a request that does not fit its schema, or a body that is not JSON."""
-    assert isinstance(error, RequestValidationError)
+def _refusal_of(error: RequestValidationError) -> CallplaneError:
     found = error.errors()
     broken = next((one for one in found if one["type"] == "json_invalid"), None)
     if broken is not None:
-        return respond(MalformedJson(f"The body is not JSON: {broken['ctx']['error']}."), request.url.path)
-    return respond(InvalidRequest(found), request.url.path)
+        return MalformedJson(f"The body is not JSON: {broken['ctx']['error']}.")
+    return InvalidRequest(found)
 
 
-async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Answer what the framework itself refuses: unknown paths and methods, unreadable bodies."""
-    assert isinstance(error, HTTPException)
+def _ours(error: HTTPException) -> CallplaneError:
+    """What the framework itself refuses: unknown paths and methods, unreadable bodies."""
     match error.status_code:
         case 404:
-            ours: CallplaneError = NoSuchPath()
+            return NoSuchPath()
         case 405:
-            ours = MethodNotAllowed()
+            return MethodNotAllowed()
         case 413:
-            ours = BodyTooLarge()
+            return BodyTooLarge()
         case 400:
-            ours = MalformedJson()
+            return MalformedJson()
         case _:
-            ours = InternalError()
-    return respond(ours, request.url.path, error.headers)
+            return InternalError()
 
 
 def title_of(kind: type[CallplaneError]) -> str:

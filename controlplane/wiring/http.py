@@ -28,6 +28,7 @@ async def serve_http(app: Any, host: str, port: int, *, on_ready: Callable[[dict
             lifespan="off",
             timeout_graceful_shutdown=STOP_WITHIN_S,
             server_header=False,
+            proxy_headers=False,  # nothing of ours asks who or what was before a proxy
         )
         server = uvicorn.Server(config)
         telling = asyncio.create_task(_tell_when_ready(server, listening.getsockname()[1], on_ready))

@@ -48,7 +48,9 @@ def _utc(at: datetime) -> datetime:
 
 def iso(at: datetime) -> str:
     """A time as this API writes it: UTC, milliseconds."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    if at.utcoffset():
+        at = at.astimezone(UTC)
+    return at.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def maybe_iso(at: datetime | None) -> str | None:
