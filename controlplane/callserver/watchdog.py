@@ -2,13 +2,17 @@
 
 A call server that is stopped (SIGSTOP, a frozen container) or hangs would not read its event links, and a node whose
 events nobody reads freezes in the end (reliability-security, 0.1). Nothing inside the process is sure to notice,
-so a small process beside it waits for a beat on a pipe, and kills when it does not come. The kernel then closes the
-links, the shards are free, and the next server has the calls.
+so a small process beside it waits for a beat on a pipe, and kills when it does not come, which it tells in the log.
+The kernel then closes the links, the shards are free, and the next server has the calls.
+
+It counts how often it looked in vain: while it slept itself, with the whole machine or container, or had no turn on one
+that is short of CPU, the other had none either, and must not be killed for that. What it may do then is `pulse.py`'s.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import select
@@ -16,12 +20,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import IO
 
 log = logging.getLogger(__name__)
 
 BEAT_S = 0.5
 PATIENCE_S = 5.0
+LOOKS = 10  # in this time
 
 
 class Watchdog:
@@ -77,11 +83,27 @@ def _pipe(process: subprocess.Popen[bytes]) -> IO[bytes]:
 
 
 def watch(beats: int, pid: int, patience_s: float, comes_within: Callable[[int, float], bool]) -> None:
-    """Kill `pid` when nothing comes over `beats`, a pipe, for `patience_s` seconds; end when it closes."""
-    while comes_within(beats, patience_s):
+    """Kill `pid` when nothing comes over `beats`, a pipe, for `patience_s` waking seconds; end when it closes."""
+    in_vain = 0
+    while in_vain < LOOKS:
+        if not comes_within(beats, patience_s / LOOKS):
+            in_vain += 1
+            continue
         if not os.read(beats, 4096):
             return
+        in_vain = 0
+    _tell(pid, patience_s)
     os.kill(pid, signal.SIGKILL)
+
+
+def _tell(pid: int, patience_s: float) -> None:
+    """Write a line as metrics/logs.py does: nothing else says why the process is gone."""
+    told = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": "critical", "event": "loop_stuck",
+        "pid": pid, "after_s": patience_s,
+    }  # fmt: skip
+    sys.stderr.write(json.dumps(told) + "\n")
+    sys.stderr.flush()
 
 
 def _comes_within(pipe: int, seconds: float) -> bool:

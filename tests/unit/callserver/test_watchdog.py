@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -96,10 +97,39 @@ def test_each_beat_buys_as_much_time_again(someone: subprocess.Popen[bytes]) -> 
     watch(beats, someone.pid, 5.0, comes_within)
     os.close(beats)
 
-    assert (waits_s, someone.poll()) == ([5.0] * 21, None)
+    assert (waits_s, someone.poll()) == ([0.5] * 21, None)
 
 
-def test_a_beat_that_does_not_come_is_the_end(someone: subprocess.Popen[bytes]) -> None:
-    watch(0, someone.pid, 5.0, lambda pipe, seconds: False)
+def test_a_beat_that_does_not_come_is_the_end_and_that_is_told(
+    someone: subprocess.Popen[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    waits_s: list[float] = []
 
-    assert someone.wait() == -signal.SIGKILL
+    def comes_within(pipe: int, seconds: float) -> bool:
+        waits_s.append(seconds)
+        return False
+
+    watch(0, someone.pid, 5.0, comes_within)
+
+    assert (waits_s, someone.wait()) == ([0.5] * 10, -signal.SIGKILL)
+    told = json.loads(capsys.readouterr().err)
+    assert (told["level"], told["event"], told["pid"]) == ("critical", "loop_stuck", someone.pid)
+
+
+def test_a_watcher_that_slept_itself_lets_the_other_beat_again(someone: subprocess.Popen[bytes]) -> None:
+    """A wait that took as long as they like is one look in vain: whoever was stopped with it had no turn either."""
+    beats, loop = os.pipe()
+    comes = iter([False] * 9 + [True] + [False] * 9 + [True])
+
+    def looks(pipe: int, seconds: float) -> bool:
+        come = next(comes, None)
+        if come is None:
+            os.close(loop)
+        elif come:
+            os.write(loop, b".")
+        return come is not False
+
+    watch(beats, someone.pid, 5.0, looks)
+    os.close(beats)
+
+    assert someone.poll() is None
