@@ -5,8 +5,9 @@
         facts = await supervisor.start(Child("api", argv))     # answers when the child is ready
         await supervisor.wait()                                # until someone asks to stop, or a child ends
 
-A child that ends unasked ends them all: nothing is restarted, for whatever watches the parent does that better.
-`ChildEnded` then says which. Leaving the block stops every child: its signal, its time, then SIGKILL to its group.
+A child that ends unasked is started again as often as it says (restarting.py): the others, and what they have in hand,
+need not end with it. One that may not be, or was never ready, ends them all, and `ChildEnded` says which. Leaving the
+block stops every child: its signal, its time, then SIGKILL to its group.
 
 Each child leads a process group of its own, so that Ctrl-C in a terminal reaches the parent alone and the order holds.
 Where util-linux is there, the kernel also ends the children of a parent that was killed (prctl PR_SET_PDEATHSIG).
@@ -27,6 +28,7 @@ from types import TracebackType
 
 from controlplane.base.errors import CallplaneError
 from controlplane.cli.lines import PipeReader, open_pipe
+from controlplane.cli.restarting import Restarts
 
 PROBE_PAUSE_S = 0.05
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -69,6 +71,7 @@ class Child:
     ready_within_s: float = 60
     stop_signal: signal.Signals = signal.SIGTERM
     stop_within_s: float = 10
+    most_restarts: int = 0  # within a minute
 
 
 @dataclass(slots=True)
@@ -77,6 +80,8 @@ class _Running:
     process: Process
     said_ready: asyncio.Future[object]
     pump: asyncio.Task[None]
+    restarts: Restarts
+    was_ready: bool = False
     watch: asyncio.Task[None] | None = None
 
 
@@ -108,6 +113,7 @@ class Supervisor:
         try:
             await asyncio.wait({ready, self._over}, timeout=child.ready_within_s, return_when=asyncio.FIRST_COMPLETED)
             if ready.done():
+                running.was_ready = True
                 return ready.result()
         finally:
             ready.cancel()
@@ -145,6 +151,16 @@ class Supervisor:
     async def _spawn(self, child: Child) -> _Running:
         if shutil.which(child.argv[0]) is None:
             raise ChildEnded(f"{child.name} cannot be started: {child.argv[0]} is no program")
+        said_ready: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        process, pump = await self._launch(child, said_ready)
+        running = _Running(child, process, said_ready, pump, Restarts(child.most_restarts))
+        running.watch = asyncio.create_task(self._watch(running))
+        self._running.append(running)
+        if self._is_stopping:  # while this was being started everything else was stopped
+            await _stop(running)
+        return running
+
+    async def _launch(self, child: Child, said_ready: asyncio.Future[object]) -> tuple[Process, asyncio.Task[None]]:
         # A pipe of our own: asyncio's would make `process.wait()` wait for grandchildren that hold it open, too.
         reader, write_end = await open_pipe()
         try:
@@ -154,13 +170,7 @@ class Supervisor:
             )  # fmt: skip
         finally:
             os.close(write_end)
-        said_ready: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        running = _Running(child, process, said_ready, asyncio.create_task(self._pump(child, reader, said_ready)))
-        running.watch = asyncio.create_task(self._watch(running))
-        self._running.append(running)
-        if self._is_stopping:  # while this was being started everything else was stopped
-            await _stop(running)
-        return running
+        return process, asyncio.create_task(self._pump(child, reader, said_ready))
 
     async def _pump(self, child: Child, reader: PipeReader, said_ready: asyncio.Future[object]) -> None:
         """Pass a child's lines on. Reading goes on whatever becomes of them: a full pipe would stop the child."""
@@ -173,10 +183,27 @@ class Supervisor:
                     said_ready.set_result(facts)
 
     async def _watch(self, running: _Running) -> None:
-        code = await running.process.wait()
-        await asyncio.wait({running.pump}, timeout=LAST_LINES_S)
-        if not self._over.done() and not self._is_stopping:
-            self._over.set_exception(ChildEnded(None, name=running.child.name, how=_how(code)))
+        while True:
+            how = _how(await running.process.wait())
+            await asyncio.wait({running.pump}, timeout=LAST_LINES_S)
+            if self._over.done():
+                return
+            pause_s = running.restarts.maybe_pause_s(asyncio.get_running_loop().time())
+            if pause_s is None or not running.was_ready:
+                self._over.set_exception(ChildEnded(None, name=running.child.name, how=how))
+                return
+            self._sink(running.child.name, f"ended ({how}), and is started again in {pause_s:g} s")
+            await self._start_again(running, pause_s)
+
+    async def _start_again(self, running: _Running, pause_s: float) -> None:
+        _kill(running.process)  # whom it left behind
+        running.pump.cancel()
+        await asyncio.wait({self._over}, timeout=pause_s)
+        if self._over.done():
+            return
+        running.process, running.pump = await self._launch(running.child, running.said_ready)
+        if self._over.done():  # nobody else knows that there is one again
+            _kill(running.process)
 
     async def _stop_all(self) -> None:
         self._is_stopping = True

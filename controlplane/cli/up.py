@@ -9,7 +9,7 @@ import secrets
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,8 @@ import typer
 if TYPE_CHECKING:
     from controlplane.cli.processes import Supervisor
     from controlplane.settings import Settings
+
+MOST_RESTARTS = 5  # of one process within a minute; the emulator is none of them, as its port would be another
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +37,8 @@ def _up(
 ) -> None:
     """Run everything: database, API, call server, worker, and FreeSWITCH or its emulator.
 
-    Prints one line `ready http://…` when calls can be made, and stops everything on SIGTERM or Ctrl-C.
+    Prints one line `ready http://…` when calls can be made, and stops everything on SIGTERM or Ctrl-C. A process that
+    ends is started again, and that is told; if it goes on ending everything is stopped.
     """
     from controlplane.cli.environment import read_settings
     from controlplane.cli.processes import Stopped
@@ -97,6 +100,7 @@ async def _run(settings: Settings, port: int, freeswitch: str) -> None:
                 name,
                 (sys.executable, "-m", "controlplane.cli", *command),
                 {**environment, "CALLPLANE_METRICS_PORT": str(metrics[name])},
+                most_restarts=MOST_RESTARTS,
             )
             for name, command in commands.items()
         ]
@@ -158,7 +162,7 @@ async def _node(supervisor: Supervisor, settings: Settings, freeswitch: str) -> 
         prompts=prompts_folder(settings),
         recordings=recordings_folder(settings),
     )
-    await supervisor.start(freeswitch_child(program, node))
+    await supervisor.start(replace(freeswitch_child(program, node), most_restarts=MOST_RESTARTS))
     kind = f"FreeSWITCH ({program}), SIP on 127.0.0.1:{node.sip_port}"
     # Without a gateway numbers are dialled on this machine: those of its tenants ring, others are not known.
     gateway = settings.gateway or f"{node.sip_address}:{node.sip_port}"

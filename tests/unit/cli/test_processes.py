@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,17 @@ def is_alive(pid: int | None) -> bool:
 class Lines(list[tuple[str, str]]):
     def __call__(self, name: str, line: str) -> None:
         self.append((name, line))
+        self.came.set()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.came = asyncio.Event()
+
+    async def until(self, wanted: tuple[str, str]) -> None:
+        async with asyncio.timeout(30):
+            while wanted not in self:
+                self.came.clear()
+                await self.came.wait()
 
 
 async def test_start_answers_what_the_child_says_about_itself() -> None:
@@ -109,6 +121,57 @@ async def test_when_one_child_dies_wait_says_which_and_the_others_are_stopped() 
     assert error.value.facts == {"name": "b", "how": "signal SIGKILL"}
     assert lines == [("a", "told")]
     assert not is_alive(other)
+
+
+async def test_a_child_that_may_be_is_started_again_and_the_others_go_on() -> None:
+    lines = Lines()
+    async with Supervisor(lines) as supervisor:
+        await supervisor.start(child("a", UNTIL_TOLD))
+        await supervisor.start(replace(child("b", UNTIL_TOLD), most_restarts=1))
+        first, other = supervisor.pid_of("b"), supervisor.pid_of("a")
+        os.kill(first or 0, signal.SIGKILL)
+        await lines.until(("b", '{"ready": 1}'))
+        assert supervisor.pid_of("b") != first
+        assert supervisor.pid_of("a") == other
+        supervisor.go_on()
+    assert lines == [
+        ("b", "ended (signal SIGKILL), and is started again in 0.2 s"),
+        ("b", '{"ready": 1}'),
+        ("b", "told"),
+        ("a", "told"),
+    ]
+
+
+async def test_a_child_that_goes_on_ending_ends_them_all() -> None:
+    lines = Lines()
+    async with Supervisor(lines) as supervisor:
+        await supervisor.start(replace(child("a", READY), most_restarts=2))
+        with pytest.raises(ChildEnded) as error:
+            await supervisor.wait()
+    assert error.value.facts == {"name": "a", "how": "exit code 0"}
+    assert [line for _, line in lines if line.startswith("ended")] == [
+        "ended (exit code 0), and is started again in 0.2 s",
+        "ended (exit code 0), and is started again in 0.5 s",
+    ]
+
+
+async def test_a_child_that_was_never_ready_is_not_started_again() -> None:
+    lines = Lines()
+    async with Supervisor(lines) as supervisor:
+        with pytest.raises(ChildEnded):
+            await supervisor.start(replace(child("a", "import sys; sys.exit('no disk')"), most_restarts=5))
+    assert lines == [("a", "no disk")]
+
+
+async def test_nothing_is_started_again_while_everything_is_stopped() -> None:
+    lines = Lines()
+    async with Supervisor(lines) as supervisor:
+        await supervisor.start(replace(child("a", READY), most_restarts=5))
+        await lines.until(("a", "ended (exit code 0), and is started again in 0.2 s"))
+        await lines.until(("a", "ended (exit code 0), and is started again in 0.5 s"))
+        last = supervisor.pid_of("a")
+    assert not is_alive(last)
+    assert len([line for _, line in lines if line.startswith("ended")]) == 2
 
 
 async def test_a_child_that_ends_well_unasked_is_missed_all_the_same() -> None:
