@@ -32,6 +32,12 @@ class DatabaseAway(Unavailable):
     slug = "database-unavailable"
 
 
+class DatabaseBehind(Unavailable):
+    """The database is not what this version needs: run `callplane migrate`."""
+
+    slug = "database-behind"
+
+
 class Transaction:
     """One database transaction: named queries in, values out. Ids are converted on the way (`store/edge.py`)."""
 
@@ -155,6 +161,8 @@ def database_errors() -> Iterator[None]:
         yield
     except (psycopg.OperationalError, psycopg.InternalError, PoolTimeout) as error:
         raise DatabaseAway from error
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+        raise DatabaseBehind from error
     except psycopg.errors.UniqueViolation as error:
         raise Conflict(constraint=error.diag.constraint_name) from error
     except psycopg.errors.ForeignKeyViolation as error:

@@ -46,6 +46,7 @@ class RecorderState(Enum):
 
     RECORDING = "recording"
     DATABASE_AWAY = "database-away"
+    BROKEN = "broken"  # a defect of ours: nothing that waits is ever recorded
     STOPPED = "stopped"
 
 
@@ -108,6 +109,7 @@ class Recorder:
         """Begin to write; does not wait for the database."""
         self._enter(RecorderState.RECORDING)
         self._task = asyncio.create_task(self._run(), name="recorder")
+        self._task.add_done_callback(self._done)
 
     async def stop(self, *, timeout_s: float = 5.0) -> None:
         """Write what waits, for at most `timeout_s`, and end; what could not be written fails with RecorderFull."""
@@ -147,6 +149,11 @@ class Recorder:
     def forget(self, call: CallId) -> None:
         """Take records of a call again whose journal was in conflict: it was read anew, or is given up."""
         self._lost.discard(call)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.critical("recorder_broke", exc_info=error)
+            self._enter(RecorderState.BROKEN)
 
     async def _run(self) -> None:
         failures = 0

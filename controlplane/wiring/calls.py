@@ -9,11 +9,12 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
-from controlplane.base.errors import BadInput
+from controlplane.base.errors import BadInput, CallplaneError, Unavailable
 from controlplane.calls.journal import prepare
 from controlplane.callserver.admission import Bounds
 from controlplane.callserver.building import NodeParts, Parts, build_call_server
@@ -49,19 +50,28 @@ log = logging.getLogger(__name__)
 USER_TIMEOUT_MS = 6000
 DATABASE_WAIT_S = 1.0  # what is asked beside live calls can be asked again; while it waits a link waits, too
 STOP_WITHIN_S = 6.0  # less than a supervisor waits before it kills (cli/processes.py); a database away takes 15 s
+DATABASE_PAUSE_S = 1.0  # between looks, before there is a database at all
+DEFECT = 70  # exit status, as in sysexits.h: whoever supervises us starts another
+
+
+class Stopped(CallplaneError):
+    """Someone asked to stop before there was anything to do."""
+
+    slug = "stopped"
 
 
 async def serve_calls(settings: Settings, *, on_ready: Callable[[dict[str, Any]], None]) -> None:
-    """Drive calls until SIGTERM or SIGINT. Raises BadInput for unusable settings, Unavailable without database.
+    """Drive calls until SIGTERM or SIGINT. Raises BadInput for unusable settings; a database is waited for.
 
-    Stopping takes STOP_WITHIN_S at most, whatever does not answer: we hold nothing that we may not lose.
+    Stopping takes STOP_WITHIN_S at most, whatever does not answer: we hold nothing that we may not lose. A defect that
+    leaves calls undriven, or their journals unwritten, ends the process with status 70: others take the calls over.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def asked_to_stop() -> None:
         if not stop.is_set():
-            loop.call_later(STOP_WITHIN_S, _stop_anyway)
+            loop.call_later(STOP_WITHIN_S, _stop_anyway, os.EX_TEMPFAIL)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -69,16 +79,22 @@ async def serve_calls(settings: Settings, *, on_ready: Callable[[dict[str, Any]]
     watchdog = Watchdog()
     await watchdog.start()
     try:
-        async with running_call_server(settings) as server:
-            await _until(server, stop, on_ready)
+        with contextlib.suppress(Stopped):
+            async with running_call_server(settings, stop) as server:
+                await _until(server, stop, on_ready)
     finally:
         await watchdog.stop()
 
 
-def _stop_anyway() -> None:
+def _stop_anyway(status: int) -> None:
     log.error("stopped_anyway", extra={"after_s": STOP_WITHIN_S})
+    _end(status)
+
+
+def _end(status: int) -> None:
+    """Be gone as by a kill: the kernel closes our links and our session, and the next server has the calls."""
     logging.shutdown()
-    os._exit(os.EX_TEMPFAIL)
+    os._exit(status)
 
 
 async def _until(server: CallServer, stop: asyncio.Event, on_ready: Callable[[dict[str, Any]], None]) -> None:
@@ -91,15 +107,16 @@ async def _until(server: CallServer, stop: asyncio.Event, on_ready: Callable[[di
             on_ready({"server": server.id, "nodes": sorted(server.keepers)})
         await asyncio.wait({stopping, breaking}, return_when=asyncio.FIRST_COMPLETED)
         if breaking.done() and not stopping.done():
-            raise SystemExit(70)  # a defect of ours; whoever supervises us starts another
+            asyncio.get_running_loop().call_later(STOP_WITHIN_S, _stop_anyway, DEFECT)
+            raise SystemExit(DEFECT)
     finally:
         stopping.cancel()
         breaking.cancel()
 
 
 @asynccontextmanager
-async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
-    """A call server that runs while the block does."""
+async def running_call_server(settings: Settings, stop: asyncio.Event) -> AsyncIterator[CallServer]:
+    """A call server that runs while the block does; begins when there is a database. Raises Stopped before that."""
     url, nodes = database_url_of(settings), nodes_of(settings)
     if not nodes:
         raise BadInput("CALLPLANE_NODES is empty: name the media nodes, or use `callplane up`, which brings one")
@@ -114,9 +131,10 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
         hooks = await stack.enter_async_context(HookClient(allow_private=settings.allow_private_hooks))
         prompts = await stack.enter_async_context(building_prompts(settings, hooks))
         vault = vault_of(settings)
-        kept = await stack.enter_async_context(recording(settings, url, server_id, vault, metrics))
+        on_broken = partial(_end, DEFECT)
+        kept = await stack.enter_async_context(recording(settings, url, server_id, vault, metrics, on_broken))
         numbers = NumbersInMemory(db)
-        await numbers.read()
+        await _insist(numbers.read, stop)
         core_databases = core_databases_of(settings)
         if core_databases is not None:
             stack.push_async_callback(core_databases.close)
@@ -146,9 +164,23 @@ async def running_call_server(settings: Settings) -> AsyncIterator[CallServer]:
         metrics.watch_active_calls(server.count_calls)
         await stack.enter_async_context(measuring_lag(metrics, clock))
         await stack.enter_async_context(serving_nodes(db, sorted(parts.nodes)))
-        await server.start()
+        await _insist(server.start, stop)
         stack.push_async_callback(server.stop)
         yield server
+
+
+async def _insist(ask: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Ask until the database answers: nobody has to start us behind it. Raises Stopped."""
+    while True:
+        try:
+            await ask()
+        except Unavailable as error:
+            log.warning("database_awaited", extra={"problem": str(error)})
+        else:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), DATABASE_PAUSE_S)
+            raise Stopped
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from controlplane.metrics.registry import Metrics
 from controlplane.settings import Settings
 from controlplane.store.detour import Detour
 from controlplane.store.heirs import Heirs
-from controlplane.store.journal import Recorder
+from controlplane.store.journal import Recorder, RecorderState
 from controlplane.store.spool import Spool, open_spool
 from controlplane.store.vault import Vault
 
@@ -36,12 +36,21 @@ def spools_folder(settings: Settings) -> Path:
 
 @asynccontextmanager
 async def recording(
-    settings: Settings, url: str, server_id: str, vault: Vault, metrics: Metrics
+    settings: Settings, url: str, server_id: str, vault: Vault, metrics: Metrics, on_broken: Callable[[], None]
 ) -> AsyncIterator[Recording]:
-    """A recorder with a spool of its own, while the block runs. Raises BadInput if the data folder cannot hold it."""
+    """A recorder with a spool of its own, while the block runs. Raises BadInput if the data folder cannot hold it.
+
+    `on_broken` is called when nothing is recorded any more, by a defect of ours.
+    """
+
+    def take(state: RecorderState) -> None:
+        if state is RecorderState.BROKEN:
+            on_broken()
+
     spool = await asyncio.to_thread(_open, settings, server_id, vault)
     metrics.watch_spool(entries=lambda: spool.entries, size_bytes=lambda: spool.size_bytes)
-    recorder = Recorder(url, detour=Detour(url, spool, metrics.spool_counted), answer_timeout_s=PATIENCE_S)
+    detour = Detour(url, spool, metrics.spool_counted)
+    recorder = Recorder(url, detour=detour, answer_timeout_s=PATIENCE_S, on_state=take)
     await recorder.start()
     try:
         yield Recording(recorder, Heirs(url, spool.folder.parent, spool.folder, vault, metrics.spool_counted))

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import psycopg
 import pytest
 
 from controlplane.base.errors import Conflict, InvalidId, NotFound
-from controlplane.store.database import Database, DatabaseAway
+from controlplane.services.load_routing import load_routing
+from controlplane.store.database import Database, DatabaseAway, DatabaseBehind
 from controlplane.store.queries import query
 from tests.postgres.sample import ACME, add_account, call_in_shard, queue_call_in, rows
 from tests.still_time import StillTime
@@ -28,6 +30,13 @@ async def test_a_transaction_that_fails_leaves_nothing_behind(db: Database, url:
     with pytest.raises(KeyError):
         await fail()
     assert rows(url, "SELECT 1 FROM calls") == []
+
+
+async def test_a_database_that_was_not_migrated_says_what_to_do(fresh_url: Callable[[], str]) -> None:
+    async with Database(fresh_url(), size=1) as db:
+        with pytest.raises(DatabaseBehind, match="run `callplane migrate`"):
+            async with db.transaction() as tx:
+                await load_routing(tx)
 
 
 async def test_a_row_that_is_there_already_is_a_conflict(db: Database) -> None:

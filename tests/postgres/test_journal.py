@@ -5,6 +5,7 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -239,6 +240,19 @@ async def test_while_the_database_is_away_records_wait_up_to_a_bound() -> None:
     with pytest.raises(RecorderFull):
         await waiting
     assert states == [RecorderState.RECORDING, RecorderState.DATABASE_AWAY, RecorderState.STOPPED]
+
+
+async def test_a_defect_of_ours_is_told_as_nothing_is_recorded_from_there_on() -> None:
+    states: list[RecorderState] = []
+    recorder = Recorder("postgresql://127.0.0.1:1/none", on_state=states.append)
+    await recorder.start()
+    defect: Any = object()
+    waiting = recorder.submit([defect])
+    while recorder.state is not RecorderState.BROKEN:
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    await recorder.stop(timeout_s=0)
+    assert states == [RecorderState.RECORDING, RecorderState.BROKEN, RecorderState.STOPPED]
 
 
 async def test_a_server_finds_the_live_calls_of_its_shards_with_their_journals(
