@@ -175,7 +175,7 @@ def _obey(control: socket.socket, streams: dict[int, Stream], *, may_wait: bool)
                     stream = streams.pop(number)
                     came += [*stream.hear(), (number, time.monotonic(), b"")]
                     stream.socket.close()
-                case _:
+                case _ if order.stream in streams:  # what takes long to say may be ordered when nobody listens any more
                     streams[order.stream].obey(order)
             control.setblocking(False)
     control.setblocking(True)
