@@ -23,8 +23,8 @@ _LEFT, _PUT, _REWRITE = query("left_legs"), query("put_legs"), query("rewrite_le
 _DROP, _DROP_STRANGE, _DROP_TASKS = query("drop_legs"), query("drop_strange_legs"), query("drop_tasks")
 _LONGEST_S = 5.0
 # What was so on the other node, and would be believed here: what ran there, and what our burst was sent last.
-_STALE = re.compile(r"\s*<(current_application\w*|callplane_sent)>[^<]*</\1>")
-_BOND = re.compile(r"\s*<((?:originate_)?signal_bond)>([^<]*)</\1>")
+_STALE = re.compile(r"<(current_application\w*|callplane_sent)>[^<]*</\1>")
+_BOND = re.compile(r"<((?:originate_)?signal_bond)>([^<]*)</\1>")
 
 
 @dataclass(frozen=True, slots=True)

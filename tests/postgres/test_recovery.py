@@ -106,13 +106,13 @@ async def test_a_database_that_is_not_there_or_not_a_nodes_is_away(nodes: Nodes,
 
 def test_what_ran_on_the_other_node_and_partners_that_stay_behind_are_forgotten() -> None:
     text = (
-        "<variables>\n    <current_application>playback</current_application>"
-        "\n    <current_application_data>/a</current_application_data>\n    <callplane_sent>x</callplane_sent>"
-        "\n    <callplane_call>y</callplane_call>\n    <signal_bond>{}</signal_bond>\n  </variables>"
+        "<variables>\n<current_application>playback</current_application>"
+        "<current_application_data>/a</current_application_data><callplane_sent>x</callplane_sent>"
+        "<callplane_call>y</callplane_call><signal_bond>{}</signal_bond>\n</variables>"
     )
-    kept = "<variables>\n    <callplane_call>y</callplane_call>{}\n  </variables>"
+    kept = "<variables>\n<callplane_call>y</callplane_call>{}\n</variables>"
     legs = [leg("a", metadata=text.format("b")), leg("b", metadata=text.format("gone"))]
     assert made_ready(legs) == [
-        leg("a", metadata=kept.format("\n    <signal_bond>b</signal_bond>")),
+        leg("a", metadata=kept.format("<signal_bond>b</signal_bond>")),
         leg("b", metadata=kept.format("")),
     ]
