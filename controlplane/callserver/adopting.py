@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
@@ -116,6 +117,7 @@ class Adopting:
         return node is not None and node.is_up and node.core_uuid == core.uuid
 
     async def _bring_up(self, databases: CoreDatabases, lost: Core, adopting: Core, known: Sequence[Core]) -> bool:
+        began_s = self.clock.monotonic_s()
         brought = {leg for core in known if core.adopting_core == lost.uuid for leg in core.legs}
         found = await databases.copy(replace(lost, legs=lost.legs | brought), adopting)
         legs = found | lost.legs
@@ -125,10 +127,16 @@ class Adopting:
         if adopting.node != lost.node:
             await databases.drop(lost, legs)
         node = self.nodes[adopting.node]
+        given_s = self.clock.monotonic_s()
         await recover_legs(node, self.profile)
+        recovered_s = self.clock.monotonic_s()
         up = await self._parked(node, legs)
         told = {"node": lost.node, "adopting": adopting.node, "legs": len(legs), "up": len(up)}
-        log.warning("node_adopted", extra=told)
+        marks_s = (began_s, given_s, recovered_s, self.clock.monotonic_s())
+        took_ms = (round(1000 * (after_s - before_s)) for before_s, after_s in pairwise(marks_s))
+        log.warning(
+            "node_adopted", extra=told | dict(zip(("given_ms", "recovered_ms", "parked_ms"), took_ms, strict=True))
+        )
         return await self._end(lost, up)
 
     async def _parked(self, node: Node, legs: Collection[LegId]) -> frozenset[LegId]:

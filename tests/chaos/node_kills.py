@@ -3,8 +3,8 @@
     python -m tests.chaos.node_kills --kills 20 --calls 50 --json
 
 Two real FreeSWITCH behind a record-routing Kamailio. One JSON line a kill: silence as the callers' and callees' own
-recordings have it (those who talked or heard a prompt; milliseconds), and what the ledger says. Exit status 0: all
-balanced; 1: not; 2: something is not installed.
+recordings have it (those who talked or heard a prompt; milliseconds), what happened when (twins/moments.py), and what
+the ledger says. Exit status 0: all balanced; 1: not; 2: something is not installed.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from tests.chaos.asking_ledger import ask_ledger
 from tests.chaos.flows import callee_of, caller_number
 from tests.chaos.report import percentile
 from tests.chaos.twins.flows import FILES, MIX, NUMBERS, UP, page
+from tests.chaos.twins.moments import moments_of, table
 from tests.chaos.twins.people import People, Person
 from tests.chaos.twins.sip_proxy import find_kamailio
 from tests.chaos.twins.site import NAMES, Twins, running_twins
@@ -67,7 +68,7 @@ class Kill:
         fault_at, fault_s = time.time(), time.monotonic()
         self.twins.kill_node(KILLED)
         await asyncio.sleep(AFTER_S)
-        measured = self._measure(fault_s)
+        measured = self._measure(fault_s) | {"moments_ms": self._moments(fault_s, fault_at)}
         notes += await self._end_all()
         await self.twins.start_node(KILLED)
         self._write(folder, began_at, fault_at)
@@ -109,6 +110,11 @@ class Kill:
             "silence_most_ms": ordered[-1] if ordered else None,
             **{f"silence_{flow}_p50_ms": percentile(some, 50) for flow, some in kinds.items() if some},
         }  # fmt: skip
+
+    def _moments(self, fault_s: float, fault_at: float) -> dict[str, int]:
+        offers = ((at_s for at_s in one.call.offered_s if at_s >= fault_s) for one in self.people.everybody)
+        offered_ms = [round(1000 * (at_s - fault_s)) for some in offers for at_s in islice(some, 1)]
+        return moments_of(self.twins.lines, offered_ms, node=KILLED, killed_at=fault_at)
 
     async def _end_all(self) -> list[str]:
         """People hang up: who was called first, then who called; what rang is given up by the platform."""
@@ -218,12 +224,13 @@ def main() -> int:
 
 
 def summary(lines: list[dict[str, Any]]) -> str:
-    """All kills in one line."""
+    """All kills in one line, and what happened when below it."""
     worst = sorted(line["silence_p95_ms"] for line in lines if line["silence_p95_ms"] is not None)
     usual = sorted(line["silence_p50_ms"] for line in lines if line["silence_p50_ms"] is not None)
     unbalanced = sum(not line["balanced"] for line in lines)
     shown = f"silence p50 {percentile(usual, 50)} ms, p95 {percentile(worst, 95)} ms" if worst else "nobody heard on"
-    return f"{len(lines)} kills, {unbalanced} unbalanced; {shown} (median of the kills' p50, p95 of their p95)"
+    told = f"{len(lines)} kills, {unbalanced} unbalanced; {shown} (median of the kills' p50, p95 of their p95)"
+    return f"{told}\n{table([line['moments_ms'] for line in lines])}"
 
 
 if __name__ == "__main__":

@@ -81,6 +81,7 @@ class PhoneCall:
     cause: str = ""
     watchers: list[Callable[[], None]] = field(default_factory=list)
     routes: Headers = ()
+    offered_s: list[float] = field(default_factory=list)  # when the audio was offered anew, by the event loop's clock
     _branch: str = ""
     _sequence: int = 1
     _wants_to_end: bool = False
@@ -196,6 +197,7 @@ class PhoneCall:
                 self.hang_up()
 
     def _take_new_offer(self, request: Request) -> None:
+        self.offered_s.append(asyncio.get_running_loop().time())
         contact = header(request, "Contact")
         if contact:  # RFC 3261 §12.2.2: from here on the other side is reached there
             self.target = uri_in(contact)
