@@ -33,7 +33,7 @@ from tests.chaos.twins.sip_proxy import find_kamailio
 from tests.chaos.twins.site import NAMES, Twins, running_twins
 
 KILLED = NAMES[0]  # where new calls go first
-APART_S = 0.1
+APART_S = 0.2
 UP_WITHIN_S, OVER_WITHIN_S, LEDGER_WITHIN_S = 45.0, 30.0, 150.0
 CANCEL_WITHIN_S = 2.0
 BEFORE_S, AFTER_S = 0.5, 5.0  # of the kill: where silence is looked for

@@ -1,8 +1,9 @@
 """What happened when after a media node was killed, in milliseconds: the parts of a silence.
 
-`noticed` its links ended; `declared` it counts as dead; `given` what it had is on record as the other's; `recovered`
-FreeSWITCH has brought the legs up; `parked` all can be spoken to; `settled` their calls are the other's. Those of many
-(quantiles): `offered` a party is offered audio by the other node, `spoken_to` a call is driven again.
+`noticed` its links ended; `declared` it counts as dead; `copied` the other has what it knew of its legs; `recorded` its
+calls are the other's; `dropped` it has nothing any more; `recovered` FreeSWITCH has brought the legs up; `parked` all
+can be spoken to; `settled` nothing is left to do. Those of many (quantiles): `offered` a party is offered audio by the
+other node, `spoken_to` a call is driven again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from tests.chaos.report import percentile
 
 _ONCE = {"node_lost": "noticed", "node_declared_lost": "declared", "node_settled": "settled"}
-_STEPS = ("given", "recovered", "parked")
+_STEPS = ("copied", "recorded", "dropped", "recovered", "parked")
 PARTS = (50, 95)
 
 
