@@ -200,9 +200,11 @@ class Moved:
     """The call's media node died, and `node` goes on with it: answered legs are parked there, or joined as they were.
 
     Legs that did not come up there have ended before this. What ran on a leg, or was to run there, did not come along.
+    `moves` is how often the call moved until now: more than once since the last time where a node died as it took over.
     """
 
     node: str
+    moves: int = 0
 
 
 @dataclass(frozen=True, slots=True)

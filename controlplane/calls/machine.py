@@ -165,8 +165,8 @@ class CallMachine:
                 state.emit(Note("error", code, problem, what))
             case Resumed():
                 self._resume(state)
-            case Moved(node):
-                move(state, self._outstanding, node)
+            case Moved():
+                move(state, self._outstanding, event)
                 self._advance(event)
             case BurstLooked():
                 self._looked(state, event)

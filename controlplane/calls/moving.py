@@ -12,15 +12,16 @@ from dataclasses import replace
 
 from controlplane.base import ids
 from controlplane.calls.commands import Burst, Claim, StayAfterParting
+from controlplane.calls.events import Moved
 from controlplane.calls.life import keep_recording
 from controlplane.calls.outstanding import Outstanding
 from controlplane.calls.runs import Run, StartRecording
 from controlplane.calls.scene import CallState
 
 
-def move(state: CallState, outstanding: Outstanding, node: str) -> None:
+def move(state: CallState, outstanding: Outstanding, moved: Moved) -> None:
     """Say what is to be said to the legs on the next node; the script has its turn after this."""
-    state.node, state.moves = node, state.moves + 1
+    state.node, state.moves = moved.node, max(state.moves + 1, moved.moves)
     for leg in state.legs.values():
         if leg.is_alive and (leg is state.a_leg or leg.is_ours_to_end):
             state.emit(Claim(leg.id, state.facts.time_limit_s))

@@ -14,7 +14,6 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
@@ -47,6 +46,23 @@ def choose(lost: Core, candidates: Collection[Candidate]) -> Core | None:
 
 
 @dataclass(slots=True)
+class Stopwatch:
+    """How long each of several steps took."""
+
+    clock: Clock
+    marks_ms: dict[str, int] = field(default_factory=dict)
+    _since_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._since_s = self.clock.monotonic_s()
+
+    def mark(self, name: str) -> None:
+        """This step is over."""
+        since_s, self._since_s = self._since_s, self.clock.monotonic_s()
+        self.marks_ms[name] = round(1000 * (self._since_s - since_s))
+
+
+@dataclass(slots=True)
 class Adopting:
     """One call server's part in it. `databases` None: nothing is brought up, and calls end with their node."""
 
@@ -59,6 +75,7 @@ class Adopting:
     clock: Clock
     pulse: Pulse
     may_adopt: Callable[[str], bool]  # whether a node is not to be spared
+    given: Callable[[], None] = lambda: None  # told when calls are another node's
     _fenced: set[str] = field(default_factory=set)
     _tried_s: dict[str, float] = field(default_factory=dict)  # to fence
 
@@ -117,26 +134,26 @@ class Adopting:
         return node is not None and node.is_up and node.core_uuid == core.uuid
 
     async def _bring_up(self, databases: CoreDatabases, lost: Core, adopting: Core, known: Sequence[Core]) -> bool:
-        began_s = self.clock.monotonic_s()
+        took = Stopwatch(self.clock)
         brought = {leg for core in known if core.adopting_core == lost.uuid for leg in core.legs}
         found = await databases.copy(replace(lost, legs=lost.legs | brought), adopting)
         legs = found | lost.legs
+        took.mark("copied_ms")
         self._make_sure()
         if not await self.cores.adopt(lost, self.server, adopting, legs):
             return False
+        self.given()
+        took.mark("recorded_ms")
         if adopting.node != lost.node:
             await databases.drop(lost, legs)
+        took.mark("dropped_ms")
         node = self.nodes[adopting.node]
-        given_s = self.clock.monotonic_s()
         await recover_legs(node, self.profile)
-        recovered_s = self.clock.monotonic_s()
+        took.mark("recovered_ms")
         up = await self._parked(node, legs)
+        took.mark("parked_ms")
         told = {"node": lost.node, "adopting": adopting.node, "legs": len(legs), "up": len(up)}
-        marks_s = (began_s, given_s, recovered_s, self.clock.monotonic_s())
-        took_ms = (round(1000 * (after_s - before_s)) for before_s, after_s in pairwise(marks_s))
-        log.warning(
-            "node_adopted", extra=told | dict(zip(("given_ms", "recovered_ms", "parked_ms"), took_ms, strict=True))
-        )
+        log.warning("node_adopted", extra=told | took.marks_ms)
         return await self._end(lost, up)
 
     async def _parked(self, node: Node, legs: Collection[LegId]) -> frozenset[LegId]:

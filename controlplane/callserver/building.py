@@ -14,6 +14,7 @@ from controlplane.base.ids import LegId
 from controlplane.calls.facts import Facts
 from controlplane.callserver.admission import Bounds
 from controlplane.callserver.adopting import Adopting
+from controlplane.callserver.arrivals import Arrivals
 from controlplane.callserver.balancing import Balance
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.crowd import Crowd
@@ -119,7 +120,9 @@ def _failover(parts: Parts, keepers: Mapping[str, Keeper], pulse: Pulse) -> Fail
         lambda name: keepers[name].gate.is_open,
     )
     usual_s = LOST_AFTER_S if parts.core_databases is None else ADOPTED_AFTER_S
-    return Failover(keepers, parts.cores, adopting, parts.clock, parts.lost_after_s or usual_s)
+    failover = Failover(keepers, parts.cores, adopting, parts.clock, parts.lost_after_s or usual_s)
+    adopting.given = failover.stir
+    return failover
 
 
 def _keeper(
@@ -140,18 +143,20 @@ def _keeper(
             return ALL_BUSY
         return facts_of(offered, route, node=on_node, salt=secrets.token_hex(8), public_url=parts.public_url)
 
+    matching, custody = Matching(node, effects, parts.clock), Custody(node, parts.cores, parts.clock)
     keeper = Keeper(
         parts.id,
         node,
         effects,
-        Matching(node, effects, parts.clock),
+        matching,
         journal,
         parts.archive,
         parts.clock,
         pulse,
         Gate(name, parts.bounds, parts.meters, lambda: node.delay_s),
-        Custody(node, parts.cores, parts.clock),
+        custody,
         Hopeless(outlet, parts.archive, calls),
+        Arrivals(custody, matching, calls),
         answer_offer,
         calls,
     )

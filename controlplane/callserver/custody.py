@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
+from controlplane.base.ids import LegId
 from controlplane.callserver.losses import Cores
 from controlplane.switch.link import LinkLost, LinkRefused
 from controlplane.switch.node import Node
@@ -78,6 +79,12 @@ class Custody:
             log.warning("cores_unknown", extra={"node": self.node.name, "problem": str(error)})
             return False
         return is_another
+
+    async def given(self) -> tuple[frozenset[LegId], frozenset[LegId]]:
+        """Legs that this node was given of others, and those of them that may not be up yet. Raises Unavailable."""
+        cores = [core for core in await self.cores.known() if core.adopting_node == self.node.name]
+        coming = (core.legs for core in cores if not core.is_settled)
+        return frozenset().union(*(core.legs for core in cores)), frozenset().union(*coming)
 
     async def _wait_for_earlier_runs(self) -> None:
         until_s = self.clock.monotonic_s() + SETTLED_WITHIN_S

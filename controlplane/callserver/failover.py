@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -19,10 +18,10 @@ from typing import Any
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
 from controlplane.callserver.adopting import Adopting
+from controlplane.callserver.inheriting import end_lost, expect_moved, leave, take_moved
 from controlplane.callserver.keeper import Keeper
 from controlplane.callserver.losses import Core, Cores
 from controlplane.callserver.pace import wait_for
-from controlplane.switch.link import LinkLost
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +47,10 @@ class Failover:
     _stirred_s: float = -HURRIED_FOR_S
     _entered_s: dict[str, float] = field(default_factory=dict)
     _last: dict[str, str] = field(default_factory=dict)  # the run of each node that what we saw of it is about
-    _followed: set[str] = field(default_factory=set)  # settled cores of which we drew the consequences
+    _followed: set[tuple[str, str, str]] = field(default_factory=set)  # consequences that we drew of lost cores
     _ended_s: dict[str, float] = field(default_factory=dict)
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
+    _settling: asyncio.Task[None] | None = None
 
     def stir(self) -> None:
         """A node went away, or came back: look at once, and often for a while."""
@@ -66,25 +66,27 @@ class Failover:
                     await self._look()
                 except Unavailable as error:
                     log.info("cores_unknown", extra={"problem": str(error)})
-                await wait_for(self._stirred, self.clock, HURRY_S if self._is_hurried else IDLE_S)
+                await wait_for(self._stirred, self.clock, self._pause_s())
         finally:
-            for task in self._under_way:
-                task.cancel()
+            for task in (*self._under_way, self._settling):
+                if task is not None:
+                    task.cancel()
 
-    @property
-    def _is_hurried(self) -> bool:
-        return self.clock.monotonic_s() - self._stirred_s < HURRIED_FOR_S
+    def _pause_s(self) -> float:
+        now_s = self.clock.monotonic_s()
+        if now_s - self._stirred_s >= HURRIED_FOR_S:
+            return IDLE_S
+        refused_s = (keeper.custody.reach.refused_since_s for keeper in self.keepers.values())
+        left_s = (since_s + REFUSED_S - now_s for since_s in refused_s if since_s is not None)
+        return min([HURRY_S, *(some_s for some_s in left_s if some_s > 0)])
 
     async def _look(self) -> None:
         known = await self.cores.known()
         for keeper in self.keepers.values():
             await self._look_at(keeper, [core for core in known if core.node == keeper.node.name])
-        for core in known:
-            if core.is_lost and not core.is_settled:
-                self._stirred_s = self.clock.monotonic_s()
-                with suppress(LinkLost):
-                    if await self.adopting.settle(core, known):
-                        self.stir()
+        if any(core.is_lost and not core.is_settled for core in known):
+            self._stirred_s = self.clock.monotonic_s()
+            self._settle(known)
         self._follow(known)
 
     async def _look_at(self, keeper: Keeper, cores: Sequence[Core]) -> None:
@@ -125,21 +127,50 @@ class Failover:
             return self.lost_after_s
         return None
 
+    def _settle(self, known: Sequence[Core]) -> None:
+        """Beside looking: much of what others do for a lost core begins before it is settled."""
+        if self._settling is not None:
+            if not self._settling.done():
+                return
+            self._settling.result()  # a defect of ours ends the loop
+        self._settling = asyncio.create_task(self._settle_all(known))
+
+    async def _settle_all(self, known: Sequence[Core]) -> None:
+        for core in known:
+            if not core.is_lost or core.is_settled:
+                continue
+            try:
+                if await self.adopting.settle(core, known):
+                    self.stir()
+            except Unavailable as error:
+                log.info("node_not_settled", extra={"node": core.node, "problem": str(error)})
+
     # Consequences
 
     def _follow(self, known: Sequence[Core]) -> None:
-        now_s = self.clock.monotonic_s()
         for core in known:
-            if not core.is_settled:
+            if not core.is_lost:
                 continue
-            adopting, lost = self.keepers.get(core.adopting_node), self.keepers.get(core.node)
-            if adopting is not None and core.uuid not in self._followed:
-                self._followed.add(core.uuid)
-                self._start(adopting.take_moved, partial(self._followed.discard, core.uuid))
-            is_away = lost is not None and lost.custody.is_lost and not lost.node.is_up
-            if lost is not None and is_away and now_s - self._ended_s.get(core.node, -IDLE_S) >= IDLE_S:
-                self._ended_s[core.node] = now_s
-                self._start(lost.end_lost)
+            if not core.is_settled:
+                self._once(core, leave, core.node)
+                self._once(core, expect_moved, core.adopting_node)
+                continue
+            self._once(core, take_moved, core.adopting_node)
+            self._end_lost(core)
+
+    def _once(self, core: Core, work: Callable[[Keeper], Coroutine[Any, Any, None]], node: str) -> None:
+        keeper, done = self.keepers.get(node), (core.uuid, core.adopting_core, work.__name__)
+        if keeper is not None and done not in self._followed:
+            self._followed.add(done)
+            self._start(partial(work, keeper), partial(self._followed.discard, done))
+
+    def _end_lost(self, core: Core) -> None:
+        """Now and then: what was written late is found, too."""
+        now_s, keeper = self.clock.monotonic_s(), self.keepers.get(core.node)
+        is_away = keeper is not None and keeper.custody.is_lost and not keeper.node.is_up
+        if keeper is not None and is_away and now_s - self._ended_s.get(core.node, -IDLE_S) >= IDLE_S:
+            self._ended_s[core.node] = now_s
+            self._start(partial(end_lost, keeper))
 
     def _start(
         self, work: Callable[[], Coroutine[Any, Any, None]], failed: Callable[[], object] = lambda: None

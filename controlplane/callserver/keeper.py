@@ -19,6 +19,7 @@ from controlplane.base.errors import Unavailable
 from controlplane.base.ids import CallId, LegId, leg_of_call, shard_of
 from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegEnded, LegRinging
 from controlplane.calls.facts import Facts
+from controlplane.callserver.arrivals import Arrivals
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.custody import Custody
 from controlplane.callserver.effects import Effects
@@ -54,13 +55,14 @@ class Keeper:
     gate: Gate
     custody: Custody
     hopeless: Hopeless
+    arrivals: Arrivals
     answer_offer: Callable[[Offered, str], Facts | Cause]
     calls: dict[LegId, LiveCall]
     shards: frozenset[int] = frozenset()
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)  # what is driven
     _read: frozenset[int] = frozenset()  # shards whose journals were read since they are ours
     _late_news: list[News] | None = field(default_factory=list)  # a list while resynchronising: news waits in it
     _sweeper: Sweeper = field(default_factory=Sweeper)
-    _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     # News
 
@@ -87,11 +89,14 @@ class Keeper:
             case Parked(leg) | Happened(leg, LegRinging() | LegAnswered()) if call is not None and call.has_lost(leg):
                 self._came_up_late(leg)
             case Offered(leg):
+                if news.is_recovered:
+                    self.arrivals.parked(leg)
+                elif call is None:
+                    self._offered(news)
                 if call is not None:
                     self.effects.parked(leg)
-                elif not news.is_recovered:
-                    self._offered(news)
             case Parked(leg):
+                self.arrivals.parked(leg)
                 self.effects.parked(leg)
             case Happened(leg, event):
                 match event:
@@ -161,7 +166,7 @@ class Keeper:
 
         Raises LinkLost, and they are ours all the same; Unavailable without their journals, and then they are not.
         """
-        async with self._changing:
+        async with self.changing:
             self.shards |= shards
             await self.resynchronise(shards)
             if not shards <= self.shards:
@@ -169,7 +174,7 @@ class Keeper:
 
     async def give(self, shards: frozenset[int]) -> None:
         """Drive these shards no more; the calls go on without us. All that is on record of them is there then."""
-        async with self._changing:
+        async with self.changing:
             self.shards -= shards
             self._read -= shards
             await let_go(self.calls_of(shards), self.archive, self.clock)
@@ -178,7 +183,7 @@ class Keeper:
 
     async def reopen(self) -> None:
         """Connect (again) and find out what happened meanwhile. Raises LinkLost."""
-        async with self._changing:
+        async with self.changing:
             self._late_news = self._late_news or []
             await self.node.open(self.shards)
             if not await self.custody.confirm():
@@ -187,24 +192,6 @@ class Keeper:
             # What was driven before is on record, and read from there.
             await let_go(self.calls_of(self.shards), self.archive, self.clock)
             await self.resynchronise(self.shards, cause=Cause.NODE_LOST)
-
-    async def take_moved(self) -> None:
-        """Go on with calls that were given to this node as theirs died. Raises LinkLost, Unavailable."""
-        async with self._changing:
-            if self.node.is_up:  # else whoever opens the links finds them
-                await self.resynchronise(self.shards, but=self.calls_of(self.shards))
-
-    async def end_lost(self) -> None:
-        """The node is lost, and what can go on elsewhere was given away: the rest is over. Raises Unavailable."""
-        async with self._changing:
-            if self.node.is_up:
-                return
-            await let_go(self.calls_of(self.shards), self.archive, self.clock)
-            stored = await self.archive.live_calls(self.node.name, self.shards)
-            calls = await self._adopt(stored, self.shards)
-            self.matching.end_all(call for call in calls if not call.is_moved)
-            await self.hopeless.end_all()
-            await let_go(calls, self.archive, self.clock)
 
     @property
     def is_serving(self) -> bool:
@@ -217,7 +204,7 @@ class Keeper:
 
     async def sweep(self) -> None:
         """Find what no event told: legs that are gone, calls and legs that nobody drives. Raises LinkLost."""
-        async with self._changing:
+        async with self.changing:
             await self._sweeper.sweep(self)
 
     async def undriven(self) -> frozenset[LegId]:
@@ -234,7 +221,8 @@ class Keeper:
     ) -> None:
         """Hold the journals of these shards, `but` of these calls, against what the node has, and go on from there.
 
-        Legs that are gone ended by `cause`, as far as nobody told. Raises LinkLost.
+        Calls that moved here are among that all the same, once their legs had time to come up. Legs that are gone ended
+        by `cause`, as far as nobody told. Raises LinkLost.
         """
         waiting = self._late_news = self._late_news if self._late_news is not None else []
         began_s = self.clock.monotonic_s()
@@ -242,8 +230,10 @@ class Keeper:
             await self.node.watch(self.shards)
             stored = await self._journals(shards, [call.id for call in but])
             shards &= self._read
+            known = {call.id for call in but}
+            calls = [one for one in await self.adopt(stored, shards) if one.is_moved or one.id not in known]
+            calls = await self.arrivals.settled_of(calls)
             channels = await self.matching.channels()
-            calls = [call for call in await self._adopt(stored, shards) if call not in but]
             ended = await self.hopeless.end_all()
             await self.matching.end_the_gone(self.matching.missing(calls, channels), waiting, cause)
             ago_ms = await self.matching.answered_ago_ms(calls, channels)
@@ -282,7 +272,7 @@ class Keeper:
     def _has_legs_of(self, call: CallId) -> bool:
         return any(known.id == call for known in self.calls.values())
 
-    async def _adopt(self, stored: Iterable[Stored], shards: frozenset[int]) -> list[LiveCall]:
+    async def adopt(self, stored: Iterable[Stored], shards: frozenset[int]) -> list[LiveCall]:
         async for one in in_turns(self.hopeless.sift(stored)):
             if one.facts.a_leg in self.calls or (one.has_verdict and self._has_legs_of(one.facts.call)):
                 continue

@@ -61,7 +61,7 @@ class Cores(Protocol):
         ...
 
     async def settle(self, core: Core, server: str, legs: Collection[LegId]) -> bool:
-        """Give the calls of these A-legs to the adopting node, and be done; False if somebody else leads."""
+        """Be done with a lost core: these legs came up, all others are over. False if somebody else leads."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from controlplane.callserver.turns import in_turns
 from controlplane.switch.link import LinkLost
 from controlplane.switch.node import Channel, Node
 from controlplane.switch.translation import Happened, News, Offered
+
+log = logging.getLogger(__name__)
 
 ASKED_AT_ONCE = 50  # a channel's variables are 8 KB and more
 LAST_WORDS_S = 0.05  # twice what a node takes to send an event that it has
@@ -54,7 +57,7 @@ class Matching:
         """
         there = await asyncio.gather(*(self.node.exists(leg) for _, leg in missing))
         gone = [one for one, is_there in zip(missing, there, strict=True) if not is_there]
-        if gone:
+        if cause is not Cause.NODE_LOST and not all(call.is_moved for call, _ in gone):
             await self.clock.sleep(LAST_WORDS_S)
         told = {news.leg for news in late_news if isinstance(news, Happened) and isinstance(news.event, LegEnded)}
         async for call, leg in in_turns(gone):
@@ -87,9 +90,7 @@ class Matching:
         if call.is_dropped:
             return
         if call.is_moved:
-            for leg in call.machine.living_legs:
-                call.feed(LegAnswered(leg.id))  # no others are brought up
-            call.feed(Moved(self.node.name))
+            self.move(call)
             return
         for leg in call.machine.living_legs:
             channel = channels.get(leg.id)
@@ -103,6 +104,13 @@ class Matching:
         call.feed(Resumed(server))
         with suppress(LinkLost):
             self.effects.dialling.say_again(call)
+
+    def move(self, call: LiveCall) -> None:
+        """Go on with a call that came from a node that died, all of whose living legs are here."""
+        for leg in call.machine.living_legs:
+            call.feed(LegAnswered(leg.id))  # no others are brought up
+        call.feed(Moved(self.node.name, call.moves))
+        log.info("call_moved", extra={"call": call.id, "node": self.node.name})
 
     async def unclaimed(self, channels: Channels, shards: frozenset[int], but: Collection[LegId]) -> list[News]:
         """Legs that came in and nobody took, as if they were offered now.

@@ -82,7 +82,7 @@ class Outlet:
     async def _make_out(self, call: LiveCall, leg: LegId, cause: Cause) -> None:
         await call.clock.sleep(LOST_LEG_CHECK_S)
         with suppress(LinkLost):
-            if not await self.node.exists(leg):
+            if not await self.node.exists(leg) and not call.is_moved:  # its legs may be on their way here
                 call.feed(LegEnded(leg, cause))
 
     def _make_sure(self) -> None:

@@ -28,6 +28,7 @@ from controlplane.switch.link import LinkLost
 log = logging.getLogger(__name__)
 
 RECONNECT_S = (0.05, 0.1, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+STEADY_S = 1.0  # links that were open for so long are opened again at once: whether the node refuses tells if it died
 KICK_S = 0.005
 
 
@@ -84,6 +85,10 @@ class CallServer:
         """The API wants something of a live call."""
         self.intake.requests_changed()
 
+    def cores_changed(self) -> None:
+        """A media node was lost, or another goes on with its calls."""
+        self.failover.stir()
+
     def count_calls(self) -> int:
         """How many calls are driven."""
         return sum(len(keeper.calls_of(keeper.shards)) for keeper in self.keepers.values())
@@ -126,19 +131,23 @@ class CallServer:
         keeper.node.on_end = on_end
         while True:
             ended.clear()
+            is_steady = False
             try:
                 await keeper.reopen()
-                attempt = 0
+                attempt, opened_s = 0, self.clock.monotonic_s()
                 keeper.custody.reach.is_up()
                 self._links(keeper, is_up=True)
                 log.info("node_up", extra={"node": keeper.node.name, "core": keeper.node.core_uuid})
                 self.intake.look()
                 await ended.wait()
                 self._links(keeper, is_up=False)
+                is_steady = self.clock.monotonic_s() - opened_s >= STEADY_S
             except (LinkLost, Unavailable) as error:
                 keeper.custody.reach.is_down(self.clock.monotonic_s(), error)
                 log.info("node_away", extra={"node": keeper.node.name, "problem": str(error)})
             keeper.custody.answers_others.clear()
+            if is_steady:
+                continue
             pause_s = RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)]
             await wait_for(keeper.custody.answers_others, self.clock, pause_s)
             attempt += 1

@@ -45,7 +45,9 @@ class Sweeper:
     async def sweep(self, keeper: Keeper) -> None:
         """Look once. Raises LinkLost."""
         channels = await keeper.matching.channels()
-        missing = keeper.matching.missing(keeper.calls_of(keeper.shards), channels)
+        # It is told when those that moved are there.
+        calls = [call for call in keeper.calls_of(keeper.shards) if not call.is_moved]
+        missing = keeper.matching.missing(calls, channels)
         again = self._missing.again(frozenset(leg for _, leg in missing))
         await keeper.matching.end_the_gone([(call, leg) for call, leg in missing if leg in again], ())
         try:

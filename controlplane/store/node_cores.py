@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from controlplane.store.channels import CORES
 from controlplane.store.database import Transaction
 from controlplane.store.queries import query
 
 _SEE, _LOSE_EARLIER, _LOSE = query("see_core"), query("lose_earlier_cores"), query("lose_core")
 _KNOWN, _LEAD, _ADOPT = query("known_cores"), query("lead_core"), query("adopt_core")
 _SETTLE, _MOVE, _QUEUE_AGAIN = query("settle_core"), query("move_calls"), query("queue_again")
+_NOTIFY = query("tell")
 _DEAD_AFTER_S = 5.0  # as for shards (shards.py)
 
 
@@ -37,7 +39,10 @@ async def see_core(tx: Transaction, node: str, core: str) -> bool:
 
 async def lose_core(tx: Transaction, node: str, core: str, *, unseen_s: float) -> bool:
     """Declare a core lost, unless it was seen less than `unseen_s` ago."""
-    return await tx.run(_LOSE, node=node, core=core, unseen_s=unseen_s) > 0
+    is_lost = await tx.run(_LOSE, node=node, core=core, unseen_s=unseen_s) > 0
+    if is_lost:
+        await _tell(tx)
+    return is_lost
 
 
 async def known_cores(tx: Transaction) -> list[NodeCore]:
@@ -53,20 +58,33 @@ async def lead_core(tx: Transaction, node: str, core: str, server_id: str) -> No
 async def adopt_core(
     tx: Transaction, lost: tuple[str, str], server_id: str, adopting: tuple[str, str], legs: Iterable[str]
 ) -> bool:
-    """Say which (node, core) goes on with a lost one, and with which of its legs; False if somebody else leads."""
+    """Say which (node, core) goes on with a lost one, and with which of its legs; False if somebody else leads.
+
+    It has the calls of those that are A-legs from here on.
+    """
     values = {"adopting_node": adopting[0], "adopting_core": adopting[1], "legs": sorted(legs)}
-    return await tx.run(_ADOPT, node=lost[0], core=lost[1], server_id=server_id, **values) > 0
+    added = await tx.all(_as_legs, _ADOPT, node=lost[0], core=lost[1], server_id=server_id, **values)
+    if added and added[0]:
+        await tx.run(_MOVE, node=lost[0], adopting_node=adopting[0], legs=added[0])
+    await _tell(tx)
+    return bool(added)
 
 
 async def settle_core(tx: Transaction, node: str, core: str, server_id: str, legs: Iterable[str]) -> bool:
-    """Move the calls of these A-legs to the adopting node, and be done; False if somebody else leads."""
+    """Be done with a core of which these legs came up; False if somebody else leads."""
     adopting = await tx.all(_as_name, _SETTLE, node=node, core=core, server_id=server_id)
     if not adopting:
         return False
-    if adopting[0] is not None:
+    if adopting[0] not in (None, node):  # a call that was not on record yet when its leg was given away
         await tx.run(_MOVE, node=node, adopting_node=adopting[0], legs=sorted(legs))
     await tx.run(_QUEUE_AGAIN, node=node)
+    await _tell(tx)
     return True
+
+
+async def _tell(tx: Transaction) -> None:
+    """Every moment counts for whoever hears nothing: call servers need not find out by looking."""
+    await tx.run(_NOTIFY, channel=CORES, payload="")
 
 
 def _as_flag(is_lost: bool) -> bool:  # noqa: FBT001 - called with a row
@@ -75,3 +93,7 @@ def _as_flag(is_lost: bool) -> bool:  # noqa: FBT001 - called with a row
 
 def _as_name(adopting_node: str | None) -> str | None:
     return adopting_node
+
+
+def _as_legs(added: list[object]) -> list[object]:
+    return added

@@ -25,7 +25,7 @@ from controlplane.hooks.client import HookClient
 from controlplane.metrics.exposition import serving_metrics
 from controlplane.metrics.registry import Metrics
 from controlplane.settings import Settings
-from controlplane.store.channels import CONTROL, QUEUE, ROUTING
+from controlplane.store.channels import CONTROL, CORES, QUEUE, ROUTING
 from controlplane.store.database import Database
 from controlplane.store.notify import Listener
 from controlplane.store.queue import Limits
@@ -193,14 +193,16 @@ async def _hearing(url: str, server: CallServer, numbers: NumbersInMemory) -> As
                 server.queue_changed()
             case "callplane_control":
                 server.requests_changed()
+            case "callplane_cores":
+                server.cores_changed()
             case _:
                 numbers.changed()
 
     def missed() -> None:
-        for channel in (QUEUE, CONTROL, ROUTING):
+        for channel in (QUEUE, CONTROL, ROUTING, CORES):
             told(channel, "")
 
-    listener = Listener(url, (QUEUE, CONTROL, ROUTING), on_notify=told, on_gap=missed)
+    listener = Listener(url, (QUEUE, CONTROL, ROUTING, CORES), on_notify=told, on_gap=missed)
     await listener.start()
     fresh = asyncio.create_task(numbers.keep_fresh(), name="routing")
     try:

@@ -46,7 +46,7 @@ class DatabaseCores:
         return _core(row) if row is not None else None
 
     async def adopt(self, core: Core, server: str, by: Core, legs: Collection[LegId]) -> bool:
-        async with self.db.autocommit() as tx:
+        async with self.db.transaction() as tx:
             return await node_cores.adopt_core(tx, (core.node, core.uuid), server, (by.node, by.uuid), legs)
 
     async def settle(self, core: Core, server: str, legs: Collection[LegId]) -> bool:

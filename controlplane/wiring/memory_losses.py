@@ -59,6 +59,7 @@ class MemoryCores:
         if known is None:
             return False
         self._put(replace(known, adopting_node=by.node, adopting_core=by.uuid, legs=known.legs | frozenset(legs)))
+        self.journal.move(core.node, by.node, frozenset(legs) - known.legs)
         return True
 
     async def settle(self, core: Core, server: str, legs: Collection[LegId]) -> bool:
@@ -66,7 +67,7 @@ class MemoryCores:
         if known is None:
             return False
         self._put(replace(known, is_settled=True))
-        if known.adopting_node:
+        if known.adopting_node not in ("", core.node):
             self.journal.move(core.node, known.adopting_node, legs)
         return True
 

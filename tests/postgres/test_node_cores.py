@@ -74,11 +74,11 @@ async def test_one_server_settles_a_lost_core_and_another_when_that_is_gone(
     assert await known(cores) == {FIRST: (True, True)}
 
 
-async def test_calls_whose_legs_came_up_move_once_and_the_others_stay(
+async def test_calls_move_once_with_their_legs_and_the_others_stay(
     db: Database, recorder: Recorder, servers: list[ShardLocks]
 ) -> None:
     cores = DatabaseCores(db)
-    moving, staying = call_in_shard(1), call_in_shard(2)
+    moving, late, staying = call_in_shard(1), call_in_shard(3), call_in_shard(2)
     for call in (moving, staying):
         await recorder.submit((offered(call, node="n1"),), is_urgent=True)
     await cores.enter("n1", FIRST)
@@ -87,16 +87,19 @@ async def test_calls_whose_legs_came_up_move_once_and_the_others_stay(
     await cores.lead(core, "one")
     legs = {leg_of_call(moving), LegId(str(uuid4()))}
     assert await cores.adopt(core, "one", Core("n2", OTHER), legs)
-    assert await cores.adopt(core, "one", Core("n2", OTHER), {leg_of_call(staying)})
+    async with db.transaction() as tx:
+        assert [(call.call_id, call.moves) for call in await load_live_calls(tx, "n2", range(16))] == [(moving, 1)]
+    assert await cores.adopt(core, "one", Core("n2", OTHER), {leg_of_call(moving), leg_of_call(late)})
     led = await cores.lead(core, "one")
     assert led is not None
-    assert (led.adopting_node, led.adopting_core, led.legs) == ("n2", OTHER, frozenset(legs | {leg_of_call(staying)}))
-    assert await cores.settle(core, "one", {leg_of_call(moving)})
+    assert (led.adopting_node, led.adopting_core, led.legs) == ("n2", OTHER, frozenset(legs | {leg_of_call(late)}))
+    await recorder.submit((offered(late, node="n1"),), is_urgent=True)
+    assert await cores.settle(core, "one", {leg_of_call(moving), leg_of_call(late)})
     assert not await cores.settle(core, "one", {leg_of_call(moving)})
     async with db.transaction() as tx:
         there = await load_live_calls(tx, "n2", range(16))
         here = await load_live_calls(tx, "n1", range(16))
-    assert [(call.call_id, call.moves) for call in there] == [(moving, 1)]
+    assert {(call.call_id, call.moves) for call in there} == {(moving, 1), (late, 1)}
     assert [(call.call_id, call.moves) for call in here] == [(staying, 0)]
 
 

@@ -39,18 +39,21 @@ RETURNING
     node, core, extract(epoch FROM now() - lost_at)::float8 AS lost_s, settled_at IS NOT NULL AS is_settled,
     adopting_node, adopting_core, legs
 
--- adopt_core: Say who goes on with a lost core's legs, and with which.
-UPDATE node_cores SET
+-- adopt_core: Say who goes on with a lost core's legs, and with which; answers which of those are new.
+UPDATE node_cores AS core SET
     adopting_node = %(adopting_node)s, adopting_core = %(adopting_core)s,
-    legs = ARRAY(SELECT DISTINCT leg FROM unnest(legs || %(legs)s::uuid[]) AS leg ORDER BY leg)
-WHERE node = %(node)s AND core = %(core)s AND leader = %(server_id)s AND settled_at IS NULL
+    legs = ARRAY(SELECT DISTINCT leg FROM unnest(core.legs || %(legs)s::uuid[]) AS leg ORDER BY leg)
+FROM node_cores AS before
+WHERE core.node = %(node)s AND core.core = %(core)s AND core.leader = %(server_id)s AND core.settled_at IS NULL
+    AND before.node = core.node AND before.core = core.core
+RETURNING ARRAY(SELECT unnest(%(legs)s::uuid[]) EXCEPT SELECT unnest(before.legs)) AS added
 
 -- settle_core: Nothing more is to be done for a lost core; answers who goes on.
 UPDATE node_cores SET settled_at = now()
 WHERE node = %(node)s AND core = %(core)s AND leader = %(server_id)s AND settled_at IS NULL
 RETURNING adopting_node
 
--- move_calls: Give calls whose A-legs came up elsewhere to that node. A call's id has the bits of its A-leg's UUID.
+-- move_calls: Give calls to the node that was given their A-legs, each once. A call's id has the bits of its A-leg's UUID.
 UPDATE calls SET node = %(adopting_node)s, moves = moves + 1
 WHERE node = %(node)s AND ended_at IS NULL AND call_id = ANY(%(legs)s::uuid[])
 

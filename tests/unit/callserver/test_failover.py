@@ -32,7 +32,7 @@ async def test_a_parked_call_goes_on_on_the_other_node_with_the_verb_in_hand(tmp
         await until_heard(here, log)
         here.nodes["n1"].die()
         await here.until(lambda: bool(here.verdicts))
-        assert here.events(Moved) == [Moved("n2")]
+        assert here.events(Moved) == [Moved("n2", 1)]
         await here.until(lambda: bool(log.cause))
         assert log.problems == []
         assert here.verdicts == ["completed (normal-clearing)"]
@@ -119,7 +119,7 @@ async def test_a_node_that_nobody_reaches_is_lost_after_a_while_and_not_driven_w
         await until_heard(here, log)
         network = here.networks["n1"]
         network.cut_off()
-        await here.until(lambda: here.events(Moved) == [Moved("n2")], within_s=40)
+        await here.until(lambda: here.events(Moved) == [Moved("n2", 1)], within_s=40)
         parked = here.nodes["n1"].ring("+15550001111", "+15550002222")
         network.is_cut_off = False
         await here.until(lambda: bool(parked.cause))
@@ -219,4 +219,60 @@ async def test_a_third_node_goes_on_where_the_adopting_node_died(tmp_path: Path,
         assert here.nodes["n2"].is_dead
         assert log.problems == []
         assert here.verdicts == ["completed (normal-clearing)"]
-        assert here.events(Moved)[-1] == Moved("n3")
+        assert here.events(Moved)[-1] in [Moved(*place) for place in here.journal.moved.values()]
+        assert log.words().count("heard Press") <= 3
+
+
+async def test_a_caller_who_waits_for_us_goes_on_before_the_legs_of_others_are_there(tmp_path: Path) -> None:
+    async with cluster(tmp_path, HELLO) as here:
+        log = await calling(here)
+        gone_on: list[bool] = []
+
+        async def look(at: str, _lost: Core) -> None:
+            if at == "settling":
+                await here.clock.sleep(0.5)
+                gone_on.append(bool(here.events(Moved)))
+
+        here.cores.at = look
+        here.nodes["n1"].die()
+        await here.until(lambda: bool(log.cause))
+        assert gone_on == [True]
+        assert here.events(Moved) == [Moved("n2", 1)]
+        assert log.problems == []
+
+
+@pytest.mark.parametrize("step", ["adopted", "dropped"])
+async def test_calls_whose_legs_are_yet_to_come_up_do_not_end_when_the_links_are_opened_anew(
+    tmp_path: Path, step: str
+) -> None:
+    async with cluster(tmp_path, HELLO) as here:
+        log = await calling(here)
+
+        async def cut(at: str, _lost: Core) -> None:
+            if at == step and not here.events(Moved):
+                here.networks["n2"].sever_all()
+                await here.clock.sleep(1)
+
+        here.cores.at = here.tables.at = cut
+        here.nodes["n1"].die()
+        await here.until(lambda: bool(log.cause))
+        assert log.problems == []
+        assert here.verdicts == ["completed (normal-clearing)"]
+        assert here.events(Moved) == [Moved("n2", 1)]
+
+
+async def test_a_leg_that_does_not_come_up_ends_its_call_once(tmp_path: Path) -> None:
+    async with cluster(tmp_path, HELLO) as here:
+        log = here.call("n1", Hear("*Hello*"), Wait(60))
+        await until_heard(here, log)
+
+        async def lose(at: str, _lost: Core) -> None:
+            if at == "dropped":
+                (here.nodes["n2"].left or {}).clear()
+
+        here.tables.at = lose
+        here.nodes["n1"].die()
+        await here.until(lambda: bool(here.verdicts))
+        await here.clock.sleep(20)
+        assert here.verdicts == ["completed (node-lost)"]
+        assert here.events(Moved) == []
