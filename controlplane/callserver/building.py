@@ -26,6 +26,7 @@ from controlplane.callserver.gate import Gate, Gatekeeper, TimedJournal
 from controlplane.callserver.hopeless import Hopeless
 from controlplane.callserver.intake import Intake
 from controlplane.callserver.keeper import Keeper
+from controlplane.callserver.leftovers import Leftovers
 from controlplane.callserver.losses import CoreDatabases, Cores, Fencer, NoFencer
 from controlplane.callserver.matching import Matching
 from controlplane.callserver.offers import ALL_BUSY, NO_SUCH_NUMBER, facts_of, number_of
@@ -156,6 +157,7 @@ def _keeper(
         Gate(name, parts.bounds, parts.meters, lambda: node.delay_s),
         custody,
         Hopeless(outlet, parts.archive, calls),
+        Leftovers(outlet, parts.archive),
         Arrivals(custody, matching, calls),
         answer_offer,
         calls,

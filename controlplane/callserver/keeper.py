@@ -25,6 +25,7 @@ from controlplane.callserver.custody import Custody
 from controlplane.callserver.effects import Effects
 from controlplane.callserver.gate import Gate
 from controlplane.callserver.hopeless import Hopeless
+from controlplane.callserver.leftovers import Leftovers
 from controlplane.callserver.letting_go import let_go
 from controlplane.callserver.matching import Matching
 from controlplane.callserver.ports import Archive, Journal, Stored
@@ -55,6 +56,7 @@ class Keeper:
     gate: Gate
     custody: Custody
     hopeless: Hopeless
+    leftovers: Leftovers
     arrivals: Arrivals
     answer_offer: Callable[[Offered, str], Facts | Cause]
     calls: dict[LegId, LiveCall]
@@ -240,7 +242,9 @@ class Keeper:
             async for call in in_turns(calls):
                 self.matching.resume(call, channels, ago_ms, self.server)
             offered = {news.leg for news in waiting if isinstance(news, Offered)}
-            waiting += await self.matching.unclaimed(channels, shards, but=offered | ended)
+            unclaimed = await self.matching.unclaimed(channels, shards, but=offered | ended)
+            ended |= await self.leftovers.end([news.leg for news in unclaimed])
+            waiting += [news for news in unclaimed if news.leg not in ended]
         except LinkLost:
             self._late_news = []
             raise

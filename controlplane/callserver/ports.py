@@ -124,6 +124,10 @@ class Archive(Protocol):
         """How many calls each of these apps has that are not over; none stands for none. Raises Unavailable."""
         ...
 
+    async def over(self, calls: Sequence[CallId]) -> Sequence[CallId]:
+        """Those of these calls that have their final verdict. Raises Unavailable."""
+        ...
+
     async def write_off(self, facts: Facts) -> Sequence[LegId]:
         """Give a call that nobody can go on with its verdict; answers the B-legs it has still. Raises Unavailable."""
         ...

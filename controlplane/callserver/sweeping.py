@@ -39,6 +39,7 @@ class Sweeper:
     """One node's."""
 
     _missing: Twice = field(default_factory=Twice)
+    _unknown: Twice = field(default_factory=Twice)
     _strays: Twice = field(default_factory=Twice)
     _helped: frozenset[LegId] = frozenset()  # strays that were picked up once: it helps or it does not
 
@@ -50,6 +51,8 @@ class Sweeper:
         missing = keeper.matching.missing(calls, channels)
         again = self._missing.again(frozenset(leg for _, leg in missing))
         await keeper.matching.end_the_gone([(call, leg) for call, leg in missing if leg in again], ())
+        unknown = (leg for leg in channels if shard_of(leg) in keeper.shards and leg not in keeper.calls)
+        await keeper.leftovers.end(self._unknown.again(frozenset(unknown)))
         try:
             await self._pick_up_strays(keeper, channels)
         except Unavailable as error:

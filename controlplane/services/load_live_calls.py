@@ -16,6 +16,7 @@ from controlplane.store.facts import read_facts
 from controlplane.store.queries import query
 
 _CALLS, _JOURNALS, _COUNTS = query("live_calls"), query("journals"), query("live_calls_of_apps")
+_OVER = query("calls_over")
 
 JOURNALS_AT_ONCE = 100  # calls; making rows of more would keep the event loop from everything else for too long
 
@@ -69,6 +70,11 @@ class _Row:
 
 
 @dataclass(frozen=True, slots=True)
+class _Over:
+    call_id: CallId
+
+
+@dataclass(frozen=True, slots=True)
 class _Counted:
     app_id: str
     calls: int
@@ -85,6 +91,11 @@ async def load_live_calls(
 async def count_live_calls(tx: Transaction, apps: Iterable[str]) -> dict[str, int]:
     """How many calls that are not over each of these apps has; those that have none are left out."""
     return {one.app_id: one.calls for one in await tx.all(_Counted, _COUNTS, app_ids=list(apps))}
+
+
+async def find_calls_over(tx: Transaction, calls: Iterable[CallId]) -> list[CallId]:
+    """Those of these calls that have their verdict, of whichever account: it is their legs that were found."""
+    return [one.call_id for one in await tx.all(_Over, _OVER, call_ids=list(calls))]
 
 
 async def load_journal(tx: Transaction, call_id: CallId) -> list[JournalLine]:

@@ -68,6 +68,11 @@ class MemoryJournal:
         ]
         return [one for one in stored if shard_of(one.facts.a_leg) in shards and not _is_over(one.entries)]
 
+    async def over(self, calls: Sequence[CallId]) -> Sequence[CallId]:
+        return [
+            one for one in calls if one in self.written_off or (one in self.entries and _is_over(self.entries[one]))
+        ]
+
     async def write_off(self, facts: Facts) -> Sequence[LegId]:
         self.written_off.append(facts.call)
         return ()

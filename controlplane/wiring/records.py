@@ -17,7 +17,7 @@ from controlplane.calls.machine import CallMachine
 from controlplane.callserver.dialling import number_shown
 from controlplane.callserver.ports import Numbers, Stored
 from controlplane.callserver.turns import in_turns
-from controlplane.services.load_live_calls import LiveCall, count_live_calls, load_live_calls
+from controlplane.services.load_live_calls import LiveCall, count_live_calls, find_calls_over, load_live_calls
 from controlplane.services.write_off_call import write_off_call
 from controlplane.store.database import Database
 from controlplane.store.derive import record_of
@@ -77,6 +77,10 @@ class DatabaseArchive:
             if (stored := self._maybe_stored(call, node)) is not None:
                 found.append(stored)
         return found
+
+    async def over(self, calls: Sequence[CallId]) -> Sequence[CallId]:
+        async with self.db.transaction() as tx:
+            return await find_calls_over(tx, calls)
 
     async def write_off(self, facts: Facts) -> Sequence[LegId]:
         async with self.db.transaction() as tx:

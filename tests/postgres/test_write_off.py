@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 
@@ -198,3 +199,19 @@ async def test_facts_that_cannot_be_read_keep_nobody_from_other_calls(
     archive = DatabaseArchive(db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
     [stored] = await archive.live_calls("fs1", frozenset({1}))
     assert stored.facts.call == facts.call
+
+
+async def test_of_calls_whose_legs_are_found_those_that_are_over_are_told(
+    db: Database, url: str, recorder: Recorder, tmp_path: Path
+) -> None:
+    archive = DatabaseArchive(db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
+    live, over, unknown = (call_in_shard(1) for _ in range(3))
+    for call in (live, over):
+        await recorder.submit([offered(call)], is_urgent=True)
+    assert await archive.over([live, over, unknown]) == []
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE calls SET ended_at = now(), status = 'failed', result = 'failed' WHERE call_id = %s",
+            [leg_of_call(over)],
+        )
+    assert await archive.over([live, over, unknown]) == [over]

@@ -17,6 +17,9 @@ SELECT app_id, count(*) AS calls FROM calls
 WHERE ended_at IS NULL AND node IS NOT NULL AND app_id = ANY(%(app_ids)s::uuid[])
 GROUP BY app_id
 
+-- calls_over: Those of some calls that have their verdict, whosever they are: only their legs were found.
+SELECT call_id FROM calls WHERE call_id = ANY(%(call_ids)s::uuid[]) AND ended_at IS NOT NULL
+
 -- journals: The journals of some calls, whole.
 SELECT call_id, seq, at_ms, kind, data::text AS data, digest
 FROM journal WHERE call_id = ANY(%(call_ids)s::uuid[])
