@@ -99,12 +99,18 @@ def _told(entry: Entry, told: Publish) -> Iterator[Write]:
             return
 
 
+def _news(facts: Facts, told: Publish) -> str:
+    """What an event says. Who calls whom stands in the call's row: readers of events add it (SQL, event_data)."""
+    if told.leg is not None:
+        return _compact(dict(told.data))
+    known = {"from": facts.from_number, "to": facts.to_number, "direction": facts.direction}
+    return _compact({name: value for name, value in told.data if known.get(name) != value})
+
+
 def _of_command(facts: Facts, entry: Entry, index: int, command: Command, shown: Shown) -> Iterator[Write]:
     match command:
         case Publish():
-            yield EventPublished(
-                command.token, command.kind, _compact(dict(command.data)), command.leg, facts.webhook_url
-            )
+            yield EventPublished(command.token, command.kind, _news(facts, command), command.leg, facts.webhook_url)
             yield from _told(entry, command)
         case CallBack():
             yield CallbackQueued(command.link.url, command.link.method, _compact(command.parameters))

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 
 import psycopg
 import pytest
 
-from controlplane.base.ids import AccountId, CallId, Token
+from controlplane.base.ids import AccountId, CallId, LegId, Token
 from controlplane.services.accounts import read_auth_token
 from controlplane.services.apps import AppDraft, create_app
 from controlplane.services.deliver import Delivery, Outbox, measure_outbox, record_attempt, take_due_deliveries
@@ -72,7 +73,11 @@ async def test_a_delivery_has_all_that_its_request_needs(db: Database, account: 
     await recorder.submit([offered(call, *writes, account=account, app=app.app_id)])
     event, form = await take(db)
     assert event.event is not None
-    assert (event.event.kind, event.event.data, event.event.sequence) == ("call.a", '{"status":"x"}', 0)
+    assert (event.event.kind, json.loads(event.event.data), event.event.sequence) == (
+        "call.a",
+        {"from": "+15550001111", "to": "+15550002222", "direction": "inbound", "status": "x"},
+        0,
+    )
     assert (event.event.app_id, event.event.api_version) == (app.app_id, "2025-08-01")
     assert (event.url, event.method, event.secret, event.auth_token) == (
         "http://app/hook", "POST", secret.value, auth_token,
@@ -281,3 +286,22 @@ async def test_the_outbox_says_how_far_behind_it_is(
 async def _by_sequence(db: Database, account: AccountId) -> list[Event]:
     async with db.transaction() as tx:
         return sorted((await list_events(tx, account, Window())).data, key=lambda event: -event.sequence)
+
+
+async def test_an_event_says_who_calls_whom_unless_it_is_of_another_leg_or_says_so_itself(
+    db: Database, account: AccountId, recorder: Recorder
+) -> None:
+    told = (
+        EventPublished(Token("t0"), "call.a", '{"status":"x"}'),
+        EventPublished(Token("t1"), "call.b", '{"from":"anonymous","to":"sip:a@b.example"}'),
+        EventPublished(Token("t2"), "leg.c", '{"to":"+15550003333"}', LegId("018bcfe5-6800-0000-0000-00000000001a")),
+    )
+    await recorder.submit([offered(call_in_shard(1), *told, account=account)])
+    async with db.transaction() as tx:
+        events = (await list_events(tx, account, Window())).data
+
+    assert {event.kind: json.loads(event.data) for event in events} == {
+        "call.a": {"from": "+15550001111", "to": "+15550002222", "direction": "inbound", "status": "x"},
+        "call.b": {"from": "anonymous", "to": "sip:a@b.example", "direction": "inbound"},
+        "leg.c": {"to": "+15550003333"},
+    }

@@ -65,7 +65,7 @@ RETURNING deliveries.call_id, deliveries.lane, deliveries.number
 -- read_deliveries: What is to be sent, and what signs it.
 SELECT
     d.call_id, d.lane, d.number, d.account_id, d.attempts + 1 AS attempt, d.failures, d.leased_until, d.method,
-    d.url, d.parameters, accounts.auth_token AS sealed_token, events.event_id, events.kind, events.data::text AS data,
+    d.url, d.parameters, accounts.auth_token AS sealed_token, events.event_id, events.kind, event_data(events, calls)::text AS data,
     events.sequence, events.occurred_at, events.leg, calls.app_id, apps.webhook_api_version, secrets.secret_id,
     secrets.value AS sealed_secret
 FROM unnest(%(call_ids)s::uuid[], %(lanes)s::smallint[], %(numbers)s::integer[]) AS taken (call_id, lane, number)
@@ -116,7 +116,7 @@ FROM deliveries WHERE state = 'pending'
 
 -- find_event: One event, and how its delivery goes.
 SELECT
-    events.event_id, events.account_id, events.call_id, calls.app_id, events.leg, events.kind, events.data::text AS data,
+    events.event_id, events.account_id, events.call_id, calls.app_id, events.leg, events.kind, event_data(events, calls)::text AS data,
     events.sequence, events.occurred_at, d.state AS delivery_state, coalesce(d.attempts, 0) AS attempts,
     d.last_attempt_at, d.last_status, d.last_error,
     CASE WHEN d.state = 'delivered' THEN d.ended_at END AS delivered_at
@@ -127,7 +127,7 @@ WHERE events.account_id = %(account_id)s AND events.event_id = %(event_id)s
 
 -- list_events: A tenant's events, newest first; null in a filter means any.
 SELECT
-    events.event_id, events.account_id, events.call_id, calls.app_id, events.leg, events.kind, events.data::text AS data,
+    events.event_id, events.account_id, events.call_id, calls.app_id, events.leg, events.kind, event_data(events, calls)::text AS data,
     events.sequence, events.occurred_at, d.state AS delivery_state, coalesce(d.attempts, 0) AS attempts,
     d.last_attempt_at, d.last_status, d.last_error,
     CASE WHEN d.state = 'delivered' THEN d.ended_at END AS delivered_at

@@ -170,7 +170,8 @@ async def test_events_are_listed_read_and_redelivered(
     again = await client.events.redeliver(event.id)
 
     assert (event.raw, again.event_id) == (same.raw, event.id)
-    assert event.payload["data"] == {"call_id": call}
+    parties = {"from": "+15550001111", "to": "+15550002222", "direction": "inbound"}
+    assert event.payload["data"] == {"call_id": call, **parties}
 
 
 @pytest.mark.parametrize(

@@ -128,3 +128,20 @@ def test_commands_that_are_written_down_become_rows_and_others_none() -> None:
         RequestAnswered("req_1", "call_not_live"),
         CallChanged(status="busy", ended_ms=5000, result="busy", reason="user-busy"),
     )  # fmt: skip
+
+
+def test_an_event_of_the_call_does_not_repeat_what_stands_in_its_row() -> None:
+    parties = (("from", "+15550001111"), ("to", "+15550002222"), ("direction", "inbound"))
+    others = (("from", "+15550001111"), ("to", "sip:bob@example.net"), ("direction", "outbound-dial"))
+    published = writes(
+        Resumed("one"),
+        Publish(TOKEN, "call.ringing", (("status", "ringing"), *parties)),
+        Publish(TOKEN, "call.ringing", others),
+        Publish(TOKEN, "leg.ringing", parties, B_LEG),
+    )
+
+    assert [write.data for write in published if isinstance(write, EventPublished)] == [
+        '{"status":"ringing"}',
+        '{"to":"sip:bob@example.net","direction":"outbound-dial"}',
+        '{"from":"+15550001111","to":"+15550002222","direction":"inbound"}',
+    ]
