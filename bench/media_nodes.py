@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import wave
 from collections.abc import AsyncIterator, Mapping
@@ -62,7 +61,7 @@ async def running_node(
     core_database: str = "",
 ) -> AsyncIterator[RealNode]:
     """A node in a folder of its own, while the block runs; numbers of `dialplan` never see the door. Raises Skipped."""
-    program = find_freeswitch(os.environ.get("CALLPLANE_FREESWITCH"))
+    program = find_freeswitch()
     if program is None:
         raise Skipped("needs a real FreeSWITCH: put `freeswitch` on the PATH or name it in CALLPLANE_FREESWITCH")
     node = loopback_node(

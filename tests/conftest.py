@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -69,7 +68,7 @@ def server_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def freeswitch_program() -> Path:
     """The installed FreeSWITCH; skips where there is none."""
-    program = find_freeswitch(os.environ.get("CALLPLANE_FREESWITCH"))
+    program = find_freeswitch()
     if program is None:
         pytest.skip("needs a real FreeSWITCH: put `freeswitch` on the PATH or name it in CALLPLANE_FREESWITCH")
     return program

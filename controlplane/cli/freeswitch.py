@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import os
 import shutil
 from pathlib import Path
 
@@ -46,11 +47,12 @@ class AlreadyRunning(Conflict):
     slug = "freeswitch-already-running"
 
 
-def find_freeswitch(named: str | None) -> Path | None:
-    """The program: the one named (CALLPLANE_FREESWITCH), else the one on the PATH, else None.
+def find_freeswitch(named: str | None = None) -> Path | None:
+    """The program: the one named, here or in CALLPLANE_FREESWITCH, else the one on the PATH, else None.
 
     Raises BadInput if one is named and is no program.
     """
+    named = named or os.environ.get("CALLPLANE_FREESWITCH")
     program = shutil.which(named or "freeswitch")
     if program is None and named:
         raise BadInput(f"CALLPLANE_FREESWITCH names {named}, which is no program: correct or unset it")

@@ -209,7 +209,7 @@ async def demo(data: Path) -> int:
         supervisor.obey_signals()
         for folder in ("prompts", "recordings"):
             (data / folder).mkdir()
-        program = find_freeswitch(os.environ.get("CALLPLANE_FREESWITCH"))
+        program = find_freeswitch()
         node = freeswitch(program, data, supervisor) if program is not None else emulator()
         telephones = await stack.enter_async_context(node)
         print(f"media node: {telephones.kind}")

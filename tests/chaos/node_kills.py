@@ -206,7 +206,7 @@ async def _run_all(given: argparse.Namespace, folder: Path, freeswitch: Path, ka
 def main() -> int:
     """Run what is asked for; answers the exit status."""
     given = _arguments()
-    freeswitch, kamailio = find_freeswitch(None), find_kamailio()
+    freeswitch, kamailio = find_freeswitch(), find_kamailio()
     if freeswitch is None or kamailio is None:
         print("needs a real FreeSWITCH and Kamailio on the PATH", file=sys.stderr)
         return 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ def freeswitch_for(node: str) -> Path | None:
     """The program for `auto` or `freeswitch`, None for the emulator. Raises SystemExit if it is asked for in vain."""
     if node == "emulator":
         return None
-    program = find_freeswitch(os.environ.get("CALLPLANE_FREESWITCH"))
+    program = find_freeswitch()
     if program is not None and shutil.which("sipp") is not None:
         return program
     if node == "freeswitch":

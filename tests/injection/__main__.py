@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -31,7 +30,7 @@ def main() -> int:
     parser.add_argument("--lanes", type=int, default=16)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    program = find_freeswitch(os.environ.get("CALLPLANE_FREESWITCH"))
+    program = find_freeswitch()
     if program is None:
         print("needs a real FreeSWITCH: put `freeswitch` on the PATH or name it in CALLPLANE_FREESWITCH")
         return 2

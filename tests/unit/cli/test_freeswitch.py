@@ -116,7 +116,15 @@ def test_a_freeswitch_that_is_named_must_be_a_program(tmp_path: Path) -> None:
 
 def test_no_freeswitch_at_all_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert find_freeswitch(None) is None
+    monkeypatch.delenv("CALLPLANE_FREESWITCH", raising=False)
+    assert find_freeswitch() is None
+
+
+def test_the_one_that_the_environment_names_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "freeswitch"
+    program.touch(mode=0o755)
+    monkeypatch.setenv("CALLPLANE_FREESWITCH", str(program))
+    assert find_freeswitch() == program
 
 
 async def test_a_node_whose_profile_runs_takes_calls(tmp_path: Path) -> None:
