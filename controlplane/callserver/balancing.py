@@ -180,6 +180,7 @@ class Balance:
         if not self.pulse.is_sure:
             await self._let_go()
         await self.ownership.open()
+        self.regained()  # at once: it may be lost again while we let go of what is gone
         self.wait_for_others((*self._awaited, *self._servers))
         for name, keeper in self.keepers.items():
             kept = await self.ownership.try_take(name, sorted(keeper.shards)) if keeper.shards else frozenset()
@@ -187,4 +188,3 @@ class Balance:
             if gone:
                 log.warning("shards_lost", extra={"node": name, "shards": sorted(gone)})
                 await keeper.give(gone)
-        self.regained()

@@ -29,13 +29,14 @@ class Locks:
 
 @dataclass(slots=True)
 class Session:
-    """One server's side of the locks. What it believes to own may be wrong until it asks."""
+    """One server's side of the locks. What it believes to own may be wrong until it asks; it is told once."""
 
     server: str
     locks: Locks
     lost: asyncio.Event = field(default_factory=asyncio.Event)
     is_away: bool = False
     confirmed: int = 0
+    _is_told: bool = False
     _owned: frozenset[Place] = frozenset()
 
     @property
@@ -46,6 +47,7 @@ class Session:
         if self.is_away:
             raise Unavailable(None)
         self.locks.sessions[self.server] = self
+        self._is_told = False
 
     async def close(self) -> None:
         self._owned = frozenset()
@@ -85,11 +87,21 @@ class Session:
         self.is_away = True
         self.locks.end(self.server)
 
+    def end(self) -> None:
+        """The session ends, and that is seen at once."""
+        self.locks.end(self.server)
+        self._tell()
+
     def _ask(self) -> None:
         if self.is_away or self.locks.sessions.get(self.server) is not self:
-            self._owned = frozenset()
-            self.lost.set()
+            self._tell()
             raise Unavailable(None)
+
+    def _tell(self) -> None:
+        self._owned = frozenset()
+        if not self._is_told:
+            self._is_told = True
+            self.lost.set()
 
 
 class Sleeper:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,3 +139,30 @@ async def test_nothing_is_given_back_before_what_is_on_our_disk_can_be_read(tmp_
         journal.is_spooled = False
         await starting
         assert len(other.owned) == 8
+
+
+@dataclass(slots=True)
+class Fickle(Session):
+    """A session that may end just after it took something."""
+
+    ends_next: bool = False
+
+    async def try_take(self, node: str, shards: Sequence[int]) -> frozenset[int]:
+        taken = await Session.try_take(self, node, shards)
+        if self.ends_next:
+            self.ends_next = False
+            asyncio.get_running_loop().call_soon(self.end)
+        return taken
+
+
+async def test_a_session_that_ends_again_while_we_let_go_of_what_is_gone_is_begun_again(tmp_path: Path) -> None:
+    async with platform(tmp_path, {}) as here:
+        await here.servers.pop().stop()
+        session = Fickle("one", Locks())
+        server = await here.start_server("one", session=session)
+        await here.until(lambda: len(server.keepers[NODE].shards) == 16)
+        session.end()
+        session.locks.holders[NODE, 0] = "two"
+        session.ends_next = True
+        await here.clock.sleep(20)
+        assert session.owned == {(NODE, shard) for shard in range(1, 16)}
