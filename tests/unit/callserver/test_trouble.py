@@ -199,6 +199,14 @@ async def test_a_call_from_the_queue_that_was_found_on_record_is_placed_once(tmp
         assert [entry.seq for entry in here.journal.entries[OUTBOUND.call]] == [0]
 
 
+async def test_a_call_from_the_queue_whose_shard_went_meanwhile_is_left_to_whoever_has_that(tmp_path: Path) -> None:
+    async with platform(tmp_path, GREETING) as here:
+        keeper = here.servers[0].keepers[NODE]
+        await keeper.give(keeper.shards)
+        keeper.place(OUTBOUND)
+        assert (keeper.calls, dict(here.journal.entries)) == ({}, {})
+
+
 async def test_a_clock_set_back_does_not_set_a_journal_back(tmp_path: Path) -> None:
     clock = SetBack()
     async with platform(tmp_path, GREETING, clock=clock) as here:
