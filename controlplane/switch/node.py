@@ -17,7 +17,7 @@ from controlplane.base.ids import CALL, LegId, is_channel_uuid
 from controlplane.esl import apis, commands
 from controlplane.esl.commands import Command, EslEventName
 from controlplane.esl.frames import EslEvent, ExactHeaders, Frame
-from controlplane.switch.link import Connect, Link, LinkLost, LinkRefused
+from controlplane.switch.link import LOGIN_TIMEOUT_S, Connect, Link, LinkLost, LinkRefused
 from controlplane.switch.pinging import MOST_LOOKS_AT_COMMANDS, Pinger
 from controlplane.switch.translation import SUBSCRIBED, News, translate
 from controlplane.switch.writing import STEP
@@ -80,21 +80,29 @@ class Node:
             raise LinkRefused(None, node=self.name) from error
         except OSError as error:
             raise LinkLost("The media node's event socket does not answer.", node=self.name, why=str(error)) from error
-        self.core_uuid = (await self._commands.ask(apis.core_uuid())).text.strip()
-        if not is_channel_uuid(self.core_uuid):
-            self.abort("no Core-UUID")
-            raise LinkLost("The media node does not say which run of FreeSWITCH it is.", node=self.name)
-        await self._commands.ask(commands.see_only_jobs(CALL))
-        await self._commands.ask(commands.subscribe((EslEventName.BACKGROUND_JOB,)))
-        self._shards = frozenset()
-        for keep_back in KEPT_BACK:
-            await self._events.ask(keep_back)
-        await self.watch(shards)
+        try:
+            async with asyncio.timeout(LOGIN_TIMEOUT_S):  # nobody pings yet
+                await self._set_up(self._commands, self._events, shards)
+        except TimeoutError:
+            self.abort("no answer")
+            raise LinkLost("The media node's event socket does not answer.", node=self.name) from None
         self._pingers = (
             Pinger(self._events, self.clock),
             Pinger(self._commands, self.clock, MOST_LOOKS_AT_COMMANDS),
         )
         self._tasks = [asyncio.create_task(pinger.run()) for pinger in self._pingers]
+
+    async def _set_up(self, command_link: Link, event_link: Link, shards: frozenset[int]) -> None:
+        self.core_uuid = (await command_link.ask(apis.core_uuid())).text.strip()
+        if not is_channel_uuid(self.core_uuid):
+            self.abort("no Core-UUID")
+            raise LinkLost("The media node does not say which run of FreeSWITCH it is.", node=self.name)
+        await command_link.ask(commands.see_only_jobs(CALL))
+        await command_link.ask(commands.subscribe((EslEventName.BACKGROUND_JOB,)))
+        self._shards = frozenset()
+        for keep_back in KEPT_BACK:
+            await event_link.ask(keep_back)
+        await self.watch(shards)
 
     async def watch(self, shards: frozenset[int]) -> None:
         """See the events of these shards, and of no others. Raises LinkLost."""

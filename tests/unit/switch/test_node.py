@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+
+import pytest
 
 from controlplane.emulator.clock import VirtualClock
 from controlplane.emulator.memory import MemoryNetwork
 from controlplane.emulator.node import Node as EmulatedNode
+from controlplane.switch.link import LinkLost
 from controlplane.switch.node import Node
 
 
@@ -35,4 +39,22 @@ async def test_a_node_is_up_when_all_is_known_of_it_and_not_before() -> None:
         while node.is_up:
             await asyncio.sleep(0)
     await node.close()
+    assert not node.is_up
+
+
+async def test_a_node_that_falls_silent_once_we_are_logged_in_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody pings yet. A call server would wait for it with everything that concerns its other nodes."""
+    monkeypatch.setattr("controlplane.switch.node.LOGIN_TIMEOUT_S", 0.05)
+    clock = VirtualClock()
+    network = MemoryNetwork(EmulatedNode(clock))
+
+    async def connect(factory: Callable[[], asyncio.Protocol]) -> object:
+        for command_link in network.transports:
+            command_link.freeze()
+        return await network.connect(factory)
+
+    node = Node("n1", connect, "ClueCon", clock, lambda _news: None, lambda _why: None)
+    async with asyncio.timeout(5):
+        with pytest.raises(LinkLost):
+            await node.open(frozenset({1}))
     assert not node.is_up
