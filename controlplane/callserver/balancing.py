@@ -13,6 +13,7 @@ off ours. Only a server that slept, and so may have been thought dead, does noth
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -60,6 +61,7 @@ class Balance:
     intake: Intake
     was_lost: Callable[[], bool]  # whether the session with our locks was found gone
     regained: Callable[[], None]
+    _taking: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # by node: shards whose locks we have
     _servers: list[str] = field(default_factory=list)
     _looked_s: float = -LOOK_S
     _yielding_until_s: float = 0.0
@@ -69,11 +71,18 @@ class Balance:
 
     async def keep(self) -> None:
         """Hold what we should hold, for ever."""
+        try:
+            await self._keep()
+        finally:
+            for taking in self._taking.values():
+                taking.cancel()
+
+    async def _keep(self) -> None:
         while True:
             try:
                 await self._look()
-                await self._drive_what_is_held()
                 await self._balance()
+                await self._drive_what_is_held()
             except Unavailable as error:
                 log.info("ownership_unknown", extra={"problem": str(error)})
                 await self.clock.sleep(AWAY_S)
@@ -115,7 +124,7 @@ class Balance:
             await self._take_free(share)
 
     async def _take_free(self, share: int) -> None:
-        for name, keeper in self.keepers.items():
+        for name in self.keepers:
             wanted = [shard for shard in SHARDS if (name, shard) not in self.ownership.owned]
             if not wanted:
                 continue
@@ -123,20 +132,37 @@ class Balance:
             taken = await self.ownership.try_take(name, wanted[:room] if room > 0 else wanted)
             if taken:
                 log.info("shards_taken", extra={"node": name, "shards": sorted(taken)})
-                await self._drive(keeper, taken)
 
     async def _drive_what_is_held(self) -> None:
-        """Take up shards whose locks we have and that we could not drive, or not give back, when we should have."""
-        for name, keeper in self.keepers.items():
-            held = frozenset(shard for node, shard in self.ownership.owned if node == name)
-            if held - keeper.shards:
-                await self._drive(keeper, held - keeper.shards)
+        """Drive the shards whose locks we have, and no others.
 
-    async def _drive(self, keeper: Keeper, shards: frozenset[int]) -> None:
+        A node that does not answer keeps whoever takes its shards waiting, but not those of other nodes; and a lock
+        that went meanwhile is found out here.
+        """
+        for name, keeper in self.keepers.items():
+            if not self._has_taken(name) or self.was_lost():
+                continue
+            held = frozenset(shard for node, shard in self.ownership.owned if node == name)
+            if keeper.shards - held:
+                await keeper.give(keeper.shards - held)
+            if held - keeper.shards:
+                self._taking[name] = asyncio.create_task(self._take(keeper, held - keeper.shards))
+
+    def _has_taken(self, node: str) -> bool:
+        """Say whether nothing is being taken up on a node; a defect that came of that is ours."""
+        taking = self._taking.get(node)
+        if taking is not None and taking.done():
+            self._taking.pop(node).result()
+        return node not in self._taking
+
+    async def _take(self, keeper: Keeper, shards: frozenset[int]) -> None:
         try:
             await keeper.take(shards)
         except LinkLost:
             return  # whoever opens the links again asks the node about them
+        except Unavailable as error:
+            log.info("shards_wait", extra={"node": keeper.node.name, "problem": str(error)})
+            await self.clock.sleep(AWAY_S)
         finally:
             self.intake.look()
 
@@ -172,8 +198,7 @@ class Balance:
 
     async def _let_go(self) -> None:
         """Others may have had our calls, and may have them now: whatever is ours later is read from its journal."""
-        for keeper in self.keepers.values():
-            await keeper.give(keeper.shards)
+        await asyncio.gather(*(keeper.give(keeper.shards) for keeper in self.keepers.values()))
         self.pulse.forget()
 
     async def _regain(self) -> None:
