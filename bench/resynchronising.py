@@ -26,6 +26,7 @@ from controlplane.esl.commands import line
 CALLS, KILLS = int(os.environ.get("BENCH_CHANNELS", "1000")), int(os.environ.get("BENCH_KILLS", "5"))
 AT_ONCE = 10
 APART_S = 0.5
+REST_S = 5.0  # what it sees to once it knows them
 FILLED_WITHIN_S, FOUND_WITHIN_S = 300.0, 60.0
 BODY = b'<Response><Pause length="3600"/></Response>'
 
@@ -39,21 +40,23 @@ async def _all() -> list[Measurement]:
     async with _running() as (node, servers):
         without_s = sum(map(cpu_s_of, servers.pids.values()))
         await _fill(node, servers)
-        took_s, cpu_s = [], []
+        took_s, cpu_s, found = [], [], []
         for _ in range(KILLS):
             await servers.kill(*servers.pids)
             servers.lines.clear()
             name = await servers.start()
-            took_s.append(await _found(servers))
+            told = await _resynchronised(servers)
+            took_s.append(told["took_ms"] / 1000)
+            found.append(told["calls"])
             cpu_s.append(cpu_s_of(servers.pids[name]) - without_s)
-            await asyncio.sleep(1)  # what it sees to once it knows them
+            await asyncio.sleep(REST_S)
         there = await _channels(node)
     assert there == CALLS, f"{there} of {CALLS} calls are left after {KILLS} kills"
     return [
-        Measurement("resynchronised_channels_p50", quantile(took_s, 0.5), "s", aim="2 or less"),
-        Measurement("resynchronised_channels_worst", max(took_s), "s", aim="2 or less"),
+        Measurement("resynchronised_p50", quantile(took_s, 0.5), "s", aim="2 or less"),
+        Measurement("resynchronised_worst", max(took_s), "s", aim="2 or less"),
         Measurement("resynchronised_cpu", quantile(cpu_s, 0.5), "s"),
-        Measurement("resynchronised_channels_count", CALLS, "count"),
+        Measurement("resynchronised_calls", min(found), "count", aim=str(CALLS)),
     ]
 
 
@@ -93,14 +96,14 @@ def _driven(servers: CallServers) -> int:
     return sum('"event": "call_taken"' in one for one in servers.lines)
 
 
-async def _found(servers: CallServers) -> float:
-    """Seconds that it took to know all calls again."""
+async def _resynchronised(servers: CallServers) -> dict[str, int]:
+    """What the call server told when it knew all calls."""
     async with asyncio.timeout(FOUND_WITHIN_S):
         while True:
             told = [json.loads(one.partition(": ")[2]) for one in servers.lines if '"resynchronised"' in one]
-            full = [one["took_ms"] / 1000 for one in told if one["calls"] >= CALLS]
+            full: list[dict[str, int]] = [one for one in told if one["calls"]]
             if full:
-                return float(full[0])
+                return full[0]
             await asyncio.sleep(0.05)
 
 

@@ -67,7 +67,7 @@ class Sweeper:
         if not found:
             return
         log.warning("strays_found", extra={"node": keeper.node.name, "legs": sorted(found)})
-        await keeper.resynchronise(keeper.shards)
+        await keeper.resynchronise(keeper.shards, but=keeper.calls_of(keeper.shards))
         for leg in found & parked:
             if leg not in keeper.calls and not channels[leg].is_inbound and await keeper.node.is_marked(leg):
                 keeper.effects.outlet.end(leg, Cause.NORMAL_TEMPORARY_FAILURE)
