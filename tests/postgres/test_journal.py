@@ -5,7 +5,6 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -15,7 +14,7 @@ from controlplane.calls.commands import KeepRecording
 from controlplane.services.load_live_calls import JournalLine, LiveCall, load_journal, load_live_calls
 from controlplane.store.database import Database
 from controlplane.store.heirs import Heirs, SpoolWaits
-from controlplane.store.journal import Recorder, RecorderFull, RecorderState
+from controlplane.store.journal import Recorder, RecorderState
 from controlplane.store.records import (
     CallbackQueued,
     CallChanged,
@@ -223,36 +222,6 @@ async def test_a_lost_connection_is_made_again_and_nothing_is_written_twice(reco
     await recorder.submit([entry(call, 1, event("a.1.0"))])
     assert rows(url, "SELECT sequence FROM events") == [{"sequence": 0}]
     assert recorder.state is RecorderState.RECORDING
-
-
-async def test_while_the_database_is_away_records_wait_up_to_a_bound() -> None:
-    states: list[RecorderState] = []
-    recorder = Recorder("postgresql://127.0.0.1:1/none", most_waiting=2, on_state=states.append)
-    await recorder.start()
-    call = call_in_shard(1)
-    waiting = recorder.submit([offered(call), entry(call, 1)])
-    with pytest.raises(RecorderFull):
-        recorder.submit([entry(call, 2)])
-    while recorder.state is RecorderState.RECORDING:
-        await asyncio.sleep(0)
-    assert not waiting.done()
-    await recorder.stop(timeout_s=0)
-    with pytest.raises(RecorderFull):
-        await waiting
-    assert states == [RecorderState.RECORDING, RecorderState.DATABASE_AWAY, RecorderState.STOPPED]
-
-
-async def test_a_defect_of_ours_is_told_as_nothing_is_recorded_from_there_on() -> None:
-    states: list[RecorderState] = []
-    recorder = Recorder("postgresql://127.0.0.1:1/none", on_state=states.append)
-    await recorder.start()
-    defect: Any = object()
-    waiting = recorder.submit([defect])
-    while recorder.state is not RecorderState.BROKEN:
-        await asyncio.sleep(0)
-    assert not waiting.done()
-    await recorder.stop(timeout_s=0)
-    assert states == [RecorderState.RECORDING, RecorderState.BROKEN, RecorderState.STOPPED]
 
 
 async def test_a_server_finds_the_live_calls_of_its_shards_with_their_journals(

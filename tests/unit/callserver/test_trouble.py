@@ -8,23 +8,18 @@ from pathlib import Path
 
 from controlplane.base import ids
 from controlplane.base.ids import CallId, LegId, call_of_leg, leg_of_call
-from controlplane.calls.events import CallOffered, DigitsAsked, Entry, LegAnswered, LegEnded, Redirected
+from controlplane.calls.events import DigitsAsked, LegEnded, Redirected
 from controlplane.calls.facts import Facts
-from controlplane.callserver.ports import Request, Stored
+from controlplane.callserver.ports import Request
 from controlplane.emulator.clock import VirtualClock
 from controlplane.emulator.parties import Cast
 from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear, Scenario, Then, Wait
 from controlplane.verbs.documents import Link
 from tests.unit.calls.conversation import A_LEG, OUTBOUND
 
-from .doubles import Broken, BrokenSounds, Choosy, Filling, SetBack, Shared, Shelf, SlowInbox
+from .doubles import SetBack, Shared, Shelf, SlowInbox
 from .platform import APP, NODE, Platform, platform
 from .test_driving import replace
-
-
-def facts_of_entry(entry: Entry) -> Facts:
-    assert isinstance(entry.event, CallOffered)
-    return entry.event.facts
 
 
 def in_shard(facts: Facts, digit: str) -> Facts:
@@ -146,34 +141,6 @@ async def test_a_leg_that_ended_while_we_looked_has_its_own_cause(tmp_path: Path
         assert "caller is gone: ORIGINATOR_CANCEL (SIP 487)" in here.timeline
 
 
-async def test_a_call_that_cannot_be_put_on_record_is_ended(tmp_path: Path) -> None:
-    journal = Shelf()
-    pages = {"/": "<Say>hello</Say><Redirect>/next</Redirect>", "/next": "<Say>never</Say>"}
-    async with platform(tmp_path, pages, journal=journal, application=Filling(pages, journal=journal)) as here:
-        log = await here.call(Hear("hello"), ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
-        assert log.problems == []
-        assert here.servers[0].keepers[NODE].calls == {}
-
-
-async def test_a_call_that_was_given_up_is_over_on_record_as_soon_as_that_can_be(tmp_path: Path) -> None:
-    journal = Shelf()
-    pages = {"/": "<Say>hello</Say><Redirect>/next</Redirect>", "/next": "<Say>never</Say>"}
-    async with platform(tmp_path, pages, journal=journal, application=Filling(pages, journal=journal)) as here:
-        await here.call(Hear("hello"), ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
-        journal.is_full = False
-        await here.clock.sleep(40)
-        assert here.timeline[-1].startswith("platform the call is over")
-
-
-async def test_a_call_of_which_something_can_never_be_recorded_ends_and_is_over_on_record(tmp_path: Path) -> None:
-    pages = {"/": "<Say>hello</Say><Redirect>/next</Redirect>", "/next": "<Say>never</Say>"}
-    async with platform(tmp_path, pages, journal=Choosy()) as here:
-        log = await here.call(Hear("hello"), ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
-        await here.clock.sleep(40)
-        assert log.problems == []
-        assert here.timeline[-1].startswith("platform the call is over")
-
-
 async def test_a_leg_that_comes_up_when_nobody_knows_it_any_more_is_ended(tmp_path: Path) -> None:
     async with platform(tmp_path, GREETING) as here:
         plan = CalleePlan(5, Then.ANSWER, (ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"),))
@@ -215,49 +182,6 @@ async def test_a_clock_set_back_does_not_set_a_journal_back(tmp_path: Path) -> N
         (entries,) = here.journal.entries.values()
         times = [entry.at_ms for entry in entries]
         assert times == sorted(times)
-
-
-async def test_a_journal_that_makes_no_call_gets_its_verdict_and_keeps_nobody_from_the_others(tmp_path: Path) -> None:
-    journal = Shelf(strange=(Stored(OUTBOUND, (Entry(0, 0, LegAnswered(A_LEG)),)),))
-    async with platform(tmp_path, GREETING, journal=journal) as here:
-        log = await here.call(Hear("hello"), ExpectEnd())
-        assert log.problems == []
-        assert journal.written_off == [OUTBOUND.call]
-
-
-async def test_a_caller_whose_call_nobody_can_read_any_more_is_hung_up_on(tmp_path: Path) -> None:
-    journal = Shelf()
-    async with platform(tmp_path, {"/": "<Say>hello</Say><Pause length='60'/>"}, journal=journal) as here:
-
-        async def replaced_by_one_that_cannot_read_it() -> None:
-            await here.servers.pop().stop()
-            ((call, entries),) = journal.entries.items()
-            facts = dataclasses.replace(facts_of_entry(entries[0]), from_number="", to_number="")
-            journal.strange = (Stored(facts, (), is_readable=False),)
-            del journal.entries[call]
-            await here.start_server("second")
-
-        def begin() -> None:
-            tasks.append(asyncio.get_running_loop().create_task(replaced_by_one_that_cannot_read_it()))
-
-        tasks: list[asyncio.Task[None]] = []
-        here.clock.call_at_ms(here.clock.monotonic_ms() + 3000, begin)
-        log = await here.call(Hear("hello"), ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
-        assert log.problems == []
-        assert len(journal.written_off) == 1
-        assert journal.entries == {}
-
-
-async def test_a_call_whose_application_cannot_be_asked_for_a_defect_of_ours_is_ended(tmp_path: Path) -> None:
-    async with platform(tmp_path, {}, application=Broken({})) as here:
-        log = await here.call(ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
-        assert log.problems == []
-
-
-async def test_a_call_whose_prompt_cannot_be_made_for_a_defect_of_ours_is_ended(tmp_path: Path) -> None:
-    async with platform(tmp_path, GREETING, BrokenSounds(slow=frozenset({"hello"}))) as here:
-        log = await here.call(ExpectEnd(cause="NORMAL_TEMPORARY_FAILURE"))
-        assert log.problems == []
 
 
 async def test_a_shard_is_given_away_with_the_calls_that_were_claimed_for_it(tmp_path: Path) -> None:

@@ -4,44 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from controlplane.emulator.channel import Channel, Digit
+from controlplane.emulator.channel import Digit
 from controlplane.emulator.clock import VirtualClock
 from controlplane.emulator.memory import MemoryNetwork
 from controlplane.emulator.node import Node
-from controlplane.emulator.parties import Cast
 from controlplane.emulator.rules import Races
-from controlplane.emulator.scenarios import CalleePlan, HangUp, Say, Scenario, Then, Wait
+from controlplane.emulator.scenarios import CalleePlan, HangUp, Say, Then, Wait
 from tests.unit.emulator.conftest import MakeSound
+from tests.unit.emulator.conversations import B1, B2, KEPT, bridged, leg, people, told
 from tests.unit.emulator.links import Link, open_link, parked
-
-B1, B2 = "0b000000-0000-4000-8000-000000000001", "0b000000-0000-4000-8000-000000000002"
-RESULTS = ("originate_disposition", "DIALSTATUS", "last_bridge_to", "originate_failed_cause", "bridge_hangup_cause")
-KEPT = "^^;hangup_after_bridge=false;continue_on_fail=true"
-
-
-def people(node: Node, **plans: CalleePlan) -> Cast:
-    """Who can be dialled, by name."""
-    cast = Cast(node, Scenario(callees=plans))
-    node.far_ends = cast.take_invite
-    return cast
-
-
-def leg(name: str, uuid: str = B1, **variables: str) -> str:
-    """One leg of a dial string."""
-    values = ",".join(f"{key}={value}" for key, value in {"origination_uuid": uuid, **variables}.items())
-    return f"[{values}]sofia/external/{name}@192.0.2.9"
-
-
-async def bridged(link: Link, channel: Channel, dial: str, settings: str = KEPT) -> dict[str, str]:
-    """Bridge, and answer what it left in the caller's variables."""
-    await link.run(channel.uuid, "multiset", settings)
-    await link.run(channel.uuid, "bridge", dial, "b")
-    done = await link.completed("b")
-    return {name: value for name in RESULTS if (value := done.variable(name)) is not None}
-
-
-def told(link: Link, uuid: str) -> list[str]:
-    return [line for line in link.story(uuid) if "multiset" not in line]
 
 
 async def test_a_callee_answers_talks_and_hangs_up(link: Link, node: Node) -> None:
@@ -262,44 +233,6 @@ async def test_a_break_does_not_end_a_bridge_but_a_transfer_does(link: Link, nod
         "CHANNEL_EXECUTE_COMPLETE park _none_",
         "CHANNEL_PARK",
     ]
-
-
-async def test_two_parked_legs_are_joined_and_the_first_ends_with_the_second(link: Link, node: Node) -> None:
-    people(node, agent=CalleePlan(after_answer=(Wait(3), HangUp())))
-    channel = await parked(link, node)
-    link.send(f"bgapi originate {{origination_uuid={B1}}}sofia/external/agent@192.0.2.9 &park()\nJob-UUID: j")
-    await link.until("CHANNEL_PARK", Unique_ID=B1)
-    assert await link.ask(f"api uuid_bridge {channel.uuid} {B1}") == f"+OK {B1}\n"
-    await link.until("CHANNEL_BRIDGE")
-    ended = await link.until("CHANNEL_HANGUP_COMPLETE", Unique_ID=channel.uuid)
-    assert ended.get("Hangup-Cause") == "NORMAL_CLEARING"
-    assert told(link, channel.uuid)[0] == "CHANNEL_EXECUTE_COMPLETE park _none_"
-
-
-async def test_joined_legs_with_park_after_bridge_park_again(link: Link, node: Node, make_sound: MakeSound) -> None:
-    people(node, agent=CalleePlan(after_answer=(Wait(3), HangUp())))
-    channel = await parked(link, node)
-    await link.run(channel.uuid, "multiset", f"{KEPT};park_after_bridge=true")
-    link.send(f"bgapi originate {{origination_uuid={B1}}}sofia/external/agent@192.0.2.9 &park()\nJob-UUID: j")
-    await link.until("CHANNEL_PARK", Unique_ID=B1)
-    await link.ask(f"api uuid_bridge {channel.uuid} {B1}")
-    await link.until("CHANNEL_PARK", Unique_ID=channel.uuid)
-    await link.run(channel.uuid, "playback", make_sound("half", 500), "p")
-    assert (await link.completed("p")).get("Application-Response") == "FILE PLAYED"
-
-
-async def test_a_muted_party_is_not_heard(link: Link, node: Node) -> None:
-    people(node, agent=CalleePlan(after_answer=(Say("psst", 4), HangUp())))
-    channel = await parked(link, node)
-    await link.run(channel.uuid, "multiset", KEPT)
-    await link.run(channel.uuid, "bridge", leg("agent"), "b")
-    await link.until("CHANNEL_BRIDGE")
-    await node.clock.sleep(1)
-    assert await link.ask(f"api uuid_audio {B1} start read mute 1") == "+OK\n"
-    await node.clock.sleep(1)
-    assert await link.ask(f"api uuid_audio {B1} stop") == "+OK\n"
-    await link.completed("b")
-    assert [item.what for item in channel.hears.items] == [f"leg:{B1}", "silence", f"leg:{B1}"]
 
 
 async def test_the_conversation_goes_on_when_all_links_are_lost() -> None:
