@@ -144,7 +144,7 @@ class Effects:
             case Burst():
                 self._run(call, with_own_number(call, command, self.numbers))
             case Claim(leg, time_limit_s):
-                send(call, leg, *writer.claim(leg, call.id, time_limit_s))
+                send(call, leg, *writer.claim(leg, time_limit_s))
             case Ring(leg):
                 send(call, leg, writer.ring(leg))
             case Interrupt(leg):

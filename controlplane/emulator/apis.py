@@ -133,10 +133,18 @@ def _uptime(node: Node, argument: str) -> str:
 
 
 def _global_getvar(node: Node, argument: str) -> str:
-    values = {"hostname": node.name, "switchname": node.name, "core_uuid": node.core_uuid}
+    values = {"hostname": node.name, "switchname": node.name, "core_uuid": node.core_uuid, **node.globals}
     if not argument:
         return "".join(f"{name}={value}\n" for name, value in values.items())
     return values.get(argument.strip(), "")
+
+
+def _global_setvar(node: Node, argument: str) -> str:
+    name, _, value = argument.strip().partition("=")
+    if not name:
+        return "-USAGE: <var>=<value> [=<value2>]\n"
+    node.globals[name] = value
+    return "+OK"
 
 
 def _sofia(node: Node, argument: str) -> str:
@@ -219,6 +227,7 @@ APIS: Mapping[str, Api] = {
     "create_uuid": lambda node, _argument: node.make_uuid(),
     "fsctl": _fsctl,
     "global_getvar": _global_getvar,
+    "global_setvar": _global_setvar,
     "hostname": lambda node, _argument: node.name,
     "hupall": _hupall,
     "reloadacl": lambda _node, _argument: "+OK acl reloaded\n",

@@ -45,11 +45,12 @@ _CALLSTATE_NUMBERS = {
 @dataclass(frozen=True, slots=True)
 class Message:
     """A `sendmsg` with call-command execute. `loops` repeats the application if it lasts half a second at least;
-    `lead_frames` go by before it begins.
+    `lead_frames` go by before it begins. With a `cause` it is one with call-command hangup.
     """
 
-    app: str
+    app: str = ""
     data: str = ""
+    cause: str = ""
     token: str | None = None
     is_locked: bool = False
     loops: int = 1
@@ -70,7 +71,7 @@ class Channel:
 
     def __init__(self, node: Node, profile: Profile, variables: dict[str, str]) -> None:
         self.node, self.profile = node, profile
-        self.variables = Variables()
+        self.variables = Variables(node.globals)
         self.variables.update(variables)
         self.state, self.running_state, self.callstate = "CS_NEW", "CS_NEW", "DOWN"
         self.cause = ""
@@ -104,7 +105,7 @@ class Channel:
 
     def begin_anew(self, node: Node, variables: dict[str, str]) -> None:
         """Come up on another node: all that is left is who is at the far end, and the variables."""
-        self.node, self.variables = node, Variables()
+        self.node, self.variables = node, Variables(node.globals)
         self.variables.update(variables)
         for queue in (self.messages, self.digits, self.extension):
             queue.clear()

@@ -228,8 +228,8 @@ class Listener:
         if channel is None:
             return f"-ERR invalid session id [{uuid}]"
         if (command.get("call-command") or "").lower() == "hangup":
-            channel.hang_up(command.get("hangup-cause") or "NORMAL_CLEARING")
-            return "+OK"
+            cause = command.get("hangup-cause") or "NORMAL_CLEARING"
+            return "+OK" if channel.send(Message(cause=cause)) else "-ERR memory error"
         data = command.get("execute-app-arg") or ""
         if not data and (command.get("content-type") or "").lower() == "text/plain":
             data = command.body

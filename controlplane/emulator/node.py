@@ -71,6 +71,7 @@ class Node:
         self._begin()
 
     def _begin(self) -> None:
+        self.globals: dict[str, str] = {}
         self.core_uuid = self.make_uuid()
         self.began_ms = self.clock.monotonic_ms()
         pairs = (

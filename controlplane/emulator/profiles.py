@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from controlplane.emulator.events import Block, Pairs, line_of
 
@@ -90,18 +92,20 @@ class Profile:
 
 
 class Variables:
-    """A channel's variables, and the line that each is in an event."""
+    """A channel's variables, and the line that each is in an event. What it has not is the node's (`defaults`)."""
 
-    __slots__ = ("_block", "_lines", "_values")
+    __slots__ = ("_block", "_defaults", "_lines", "_values")
 
-    def __init__(self) -> None:
+    def __init__(self, defaults: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._defaults = defaults
         self._values: dict[str, str] = {}
         self._lines: dict[str, str] = {}
         self._block: Block | None = None
 
     def get(self, name: str) -> str | None:
-        """The value, or None."""
-        return self._values.get(name)
+        """The value, or None (switch_channel.c, switch_channel_get_variable_dup)."""
+        value = self._values.get(name)
+        return self._defaults.get(name) if value is None else value
 
     def set(self, name: str, value: str | None) -> None:
         """Set a variable, or with None or "" remove it. A changed variable moves to the end, as in FreeSWITCH."""
@@ -129,7 +133,7 @@ class Variables:
 
     def is_true(self, name: str) -> bool:
         """Say whether the value is one of FreeSWITCH's words for yes (switch_true)."""
-        value = (self._values.get(name) or "").lower()
+        value = (self.get(name) or "").lower()
         is_number = value.isdigit() and int(value) != 0
         return is_number or value in ("yes", "on", "true", "t", "enabled", "active", "allow")
 

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from controlplane.emulator.causes import read_cause
 from controlplane.emulator.channel import FRAME_MS, Channel, Digit, Message
 from controlplane.emulator.fibers import pause
 from controlplane.emulator.signalling import pre_answer
@@ -135,6 +136,9 @@ async def run_messages(channel: Channel) -> None:
 
 async def _run_message(channel: Channel, message: Message) -> None:
     """switch_ivr_parse_event: set the flags of a broadcast, run the application, as often as asked."""
+    if message.cause:
+        channel.hang_up(read_cause(message.cause))
+        return
     channel.is_locked = channel.is_locked or message.is_locked
     for _ in range(message.lead_frames):
         await pause(channel.next_frame_ms())

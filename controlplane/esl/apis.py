@@ -41,6 +41,11 @@ def uuid_setvar_multi(leg: str, settings: Iterable[Setting]) -> Command:
     return _api("uuid_setvar_multi", f"{channel_id(leg)} {joined(settings, 60)}")
 
 
+def global_setvar(setting: Setting) -> Command:
+    """Set a variable of the node, which holds for every leg that has none of that name."""
+    return _api("global_setvar", str(setting))
+
+
 def uuid_getvar(leg: str, variable: str) -> Command:
     """Ask for a variable: the answer is its bare value, `_undef_` where it has none."""
     return _api("uuid_getvar", f"{channel_id(leg)} {variable_name(variable)}")

@@ -69,6 +69,12 @@ def execute(leg: str, app: App, event_token: str | None = None) -> Command:
     return Command(name, one_line(first, "", headers).data)
 
 
+def hang_up(leg: str, cause: Cause) -> Command:
+    """End a leg when all that was sent to it before is through; no application, so that nothing tells of its end."""
+    headers = [("call-command", "hangup"), ("hangup-cause", sendable(cause)), ("event-lock", "true")]
+    return Command("hang up", one_line(f"sendmsg {channel_id(leg)}", "", headers).data)
+
+
 def answer() -> App:
     """Answer (200)."""
     return App(AppName.ANSWER)

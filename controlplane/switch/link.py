@@ -51,6 +51,7 @@ class Link(asyncio.Protocol):
         self._codec = ClientConnection()
         self._replies: deque[ReplyHandler] = deque()
         self._transport: asyncio.Transport | None = None
+        self._unsent: list[bytes] = []
         self._login: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ended_because = ""
 
@@ -74,11 +75,23 @@ class Link(asyncio.Protocol):
         return self._transport is not None and not self._ended_because
 
     def send(self, command: Command, on_reply: ReplyHandler | None = None) -> None:
-        """Write one command. Raises LinkLost when the link is gone; the reply goes to `on_reply`."""
+        """Write one command. Raises LinkLost when the link is gone; the reply goes to `on_reply`.
+
+        What is sent in one turn of the loop goes out at its end, in one write: each costs a system call here, and wakes
+        FreeSWITCH's thread.
+        """
         if self._transport is None or self._ended_because:
             raise LinkLost(None, why=self._ended_because)
         self._replies.append(on_reply or _ignore)
-        self._transport.write(command.data)
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent.append(command.data)
+
+    def _flush(self) -> None:
+        data, self._unsent = b"".join(self._unsent), []
+        if self._transport is None or self._ended_because or not data:
+            return
+        self._transport.write(data)
         if self._transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             self.abort("the node does not read")
 
@@ -103,7 +116,8 @@ class Link(asyncio.Protocol):
             self._transport.write(KICK.data)
 
     def abort(self, why: str) -> None:
-        """Drop the link at once."""
+        """Drop the link, after what was sent."""
+        self._flush()
         if self._transport is not None:
             self._transport.abort()
         self._end(why)

@@ -19,6 +19,7 @@ from controlplane.esl.commands import Command, EslEventName
 from controlplane.esl.frames import EslEvent, ExactHeaders, Frame
 from controlplane.switch.link import LOGIN_TIMEOUT_S, Connect, Link, LinkLost, LinkRefused
 from controlplane.switch.pinging import MOST_LOOKS_AT_COMMANDS, Pinger
+from controlplane.switch.terms import TERMS
 from controlplane.switch.translation import SUBSCRIBED, News, translate
 from controlplane.switch.writing import STEP
 
@@ -97,6 +98,8 @@ class Node:
         if not is_channel_uuid(self.core_uuid):
             self.abort("no Core-UUID")
             raise LinkLost("The media node does not say which run of FreeSWITCH it is.", node=self.name)
+        for setting in TERMS:
+            await command_link.ask(apis.global_setvar(setting))
         await command_link.ask(commands.see_only_jobs(CALL))
         await command_link.ask(commands.subscribe((EslEventName.BACKGROUND_JOB,)))
         self._shards = frozenset()

@@ -30,7 +30,7 @@ from controlplane.calls.runs import (
     Wait,
 )
 from controlplane.esl import apis, apps
-from controlplane.esl.apps import App, execute
+from controlplane.esl.apps import App, execute, hang_up
 from controlplane.esl.commands import Command
 from controlplane.esl.dialstring import DialString, Order, bridge
 from controlplane.esl.errors import UnsafeValue
@@ -41,6 +41,7 @@ from controlplane.esl.sounds import Sound as EslSound
 from controlplane.esl.values import NodeFile
 from controlplane.esl.variables import Setting, Variable, mark
 from controlplane.switch.dialling import KEY_MS, Dialler, at_least_s, duration_of_keys_ms
+from controlplane.switch.terms import OWN_HEADERS
 from controlplane.switch.translation import LOOK
 from controlplane.verbs.documents import MAX_LOOPS, Pause, Play, Prompt, Say, Track
 
@@ -77,12 +78,11 @@ class Writer:
 
     # The life of a leg
 
-    def claim(self, leg: LegId, call: CallId, time_limit_s: int) -> list[Command]:
-        """Make a parked leg ours: no watchdog but the longest it may last, and marks to find it by."""
+    def claim(self, leg: LegId, time_limit_s: int) -> list[Command]:
+        """Make a parked leg ours: no watchdog but the longest it may last."""
         return [
             apis.sched_del(leg),
             apis.sched_hangup(leg, at_least_s(time_limit_s), Cause.ALLOTTED_TIMEOUT),
-            apis.uuid_setvar_multi(leg, (mark("call", call), *_KEPT)),
         ]
 
     def ring(self, leg: LegId) -> Command:
@@ -139,13 +139,23 @@ class Writer:
 
     def burst(self, burst: Burst, runs: tuple[Run, ...], sounds: Sounds, *, left: int) -> list[Command]:
         """Some or all runs of a burst, in order; `left` more are to come. The last command of all carries its token."""
-        queued = [app for run in runs for app in self._apps(run, sounds)] or [apps.multiset((mark("look", "1"),))]
         sent = mark("sent", f"{burst.token}-{left}" if left else burst.token)
         return [
             apis.uuid_setvar_multi(burst.leg, (sent,) if left else (sent, *_settings(burst))),
-            *(execute(burst.leg, app, STEP) for app in queued[:-1]),
-            execute(burst.leg, queued[-1], STEP if left else burst.token),
+            *self._queued(burst, runs, sounds, STEP if left else burst.token),
         ]
+
+    def _queued(self, burst: Burst, runs: tuple[Run, ...], sounds: Sounds, token: str) -> Iterator[Command]:
+        """What the leg is to run. A burst that ends with its leg is over when the leg is: nothing else says so."""
+        queued = [app for run in runs for app in self._apps(run, sounds)]
+        match runs:
+            case (*_, HangUpLeg(cause)):
+                yield from (execute(burst.leg, app, STEP) for app in queued)
+                yield hang_up(burst.leg, cause)
+            case _:
+                queued = queued or [apps.multiset((mark("look", "1"),))]
+                yield from (execute(burst.leg, app, STEP) for app in queued[:-1])
+                yield execute(burst.leg, queued[-1], token)
 
     def takes(self, leg: LegId, run: Run, sounds: Sounds) -> bool:
         """Say whether all values of a run can be given to a node."""
@@ -182,8 +192,8 @@ class Writer:
                 yield apps.playback([RingingSound(ringing(ring_tone))])
             case Bridge():
                 yield from self._bridge(run)
-            case HangUpLeg(cause):
-                yield apps.hangup(cause)
+            case HangUpLeg():
+                return  # no application: FreeSWITCH would tell twice of it
 
     def _recording(self, recording: str) -> NodeFile:
         return NodeFile(f"{self.recordings}/{recording}.wav")
@@ -211,7 +221,6 @@ class Writer:
             Setting(Variable.IGNORE_EARLY_MEDIA, "true"),
             _NO_REDIRECTS,
             mark("call", call),
-            *_KEPT,
         )
         return apis.originate(leg, settings, command.token)
 
@@ -233,7 +242,7 @@ class Writer:
         # Early media would count as an answer, and end the ringing of the others (seen on 1.10.12).
         settings: tuple[Setting, ...] = (
             Setting(Variable.IGNORE_EARLY_MEDIA, "true"),
-            _OWN_HEADERS,
+            OWN_HEADERS,
             _NO_REDIRECTS,
         )
         if not run.is_sequential:
@@ -245,41 +254,18 @@ def _parks_after_bridge(value: str) -> Setting:
     return Setting(Variable.PARK_AFTER_BRIDGE, value)
 
 
-# FreeSWITCH puts X- headers, Diversion and more of one party's INVITE, answers and BYE into those to the other
-# (mod_sofia.c:5144, sofia.c:1048, 6769): a caller could set headers of whoever is dialled, which only the tenant may.
-_OWN_HEADERS = Setting(Variable.COPIES_HEADERS, "false")
-
 # FreeSWITCH follows a 302 to whatever address it names, past all that was checked of the first; and where that is the
 # node's own, it transfers the caller's leg to the door, whose watchdog ends it (sofia.c:6955).
 _NO_REDIRECTS = Setting(Variable.REDIRECT_IS_FATAL, "true")
 
-# What stays set on every leg of ours: it goes on when a conversation or a dialling ends, no key stops a prompt, and a
-# telephone that sends nothing in silence is recorded as silent, not as shorter (switch_ivr_play_say.c:952). And it is
-# sent silence (-1: nothing but zeros) when it is sent nothing else: `play_over` mixes with what is sent, so that in a
-# pause, or while keys or a document are waited for, nothing of it would be heard (switch_ivr.c:173, 1014, 1367). That
-# costs about 0.2 % of a core for a leg that is idle, and keeps carriers from ending calls that send them nothing.
-#
-# Going back to park after an interruption is a transfer to FreeSWITCH, which counts Max-Forwards down for each and ends
-# the leg at 0 (switch_ivr.c:2185), unless there is another count: after 70, or as few as the caller's INVITE says.
-_KEPT = (
-    Setting(Variable.HANGUP_AFTER_BRIDGE, "false"),
-    Setting(Variable.TRANSFERS_LEFT, "1000000000"),
-    Setting(Variable.CONTINUE_ON_FAIL, "true"),
-    Setting(Variable.PLAYBACK_TERMINATORS, "none"),
-    Setting(Variable.RECORD_FILL_SILENCE, "true"),
-    Setting(Variable.SILENCE_WHEN_IDLE, "-1"),
-    _OWN_HEADERS,
-)
-
 
 def _settings(burst: Burst) -> list[Setting]:
-    """Forget the last outcome, and set the keys that end a recording where one is made."""
+    """Set the keys that end a recording where one is made, and forget the last outcome where this one will be read."""
     keys = next((run.finish_keys for run in burst.runs if isinstance(run, RecordVoice)), "")
-    return [
-        Setting(apps.DIGITS_VARIABLE, ""),
-        Setting(Variable.READ_TERMINATOR_USED, ""),
-        Setting(Variable.PLAYBACK_TERMINATORS, keys or "none"),
-    ]
+    settings = [Setting(Variable.PLAYBACK_TERMINATORS, keys)]
+    if burst.runs and isinstance(burst.runs[-1], HangUpLeg):
+        return settings
+    return [*settings, Setting(apps.DIGITS_VARIABLE, ""), Setting(Variable.READ_TERMINATOR_USED, "")]
 
 
 def _read(run: Collect, sounds: Sounds) -> App:

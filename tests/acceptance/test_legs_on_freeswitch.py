@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from controlplane.base.causes import Cause
-from controlplane.base.ids import LegId, call_of_leg
+from controlplane.base.ids import LegId
 from controlplane.esl import apis, apps
 from controlplane.esl.apps import execute
 from controlplane.esl.commands import (
@@ -28,6 +28,7 @@ from controlplane.esl.dialstring import DialString, Order, bridge
 from controlplane.esl.sip_uri import Hop
 from controlplane.esl.sounds import Silence
 from controlplane.esl.variables import Setting, Variable, mark
+from controlplane.switch.terms import TERMS
 from controlplane.switch.writing import Writer
 from tests.acceptance.media_node import MediaNode, new_uuid
 from tests.acceptance.parked_call import Call, party
@@ -139,8 +140,8 @@ def test_two_parked_legs_are_joined(call: Call) -> None:
 def test_a_leg_can_be_interrupted_as_often_as_one_likes(call: Call) -> None:
     """FreeSWITCH takes each for a transfer, and ends a leg that has used up its Max-Forwards (70, or the caller's)."""
     hops = call.link.send(apis.uuid_getvar(call.leg, "max_forwards"))
-    claimed = WRITER.claim(LegId(call.leg), call_of_leg(LegId(call.leg)), 60)
-    for command in (*claimed, *75 * WRITER.interrupt(LegId(call.leg), is_parked_after=True)):
+    terms = [apis.global_setvar(setting) for setting in TERMS]
+    for command in (*terms, *75 * WRITER.interrupt(LegId(call.leg), is_parked_after=True)):
         call.link.send(command)
     call.run(apps.sleep(100))
     assert call.link.send(apis.uuid_getvar(call.leg, "max_forwards")) == hops

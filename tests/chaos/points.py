@@ -64,7 +64,7 @@ POINTS = {
         Point("offered", "menu", _event("CHANNEL_PARK", more="variable_callplane_door"), goes_on=False),
         Point("before-claim", "menu", _command("api sched_del"), goes_on=False),
         Point("after-claim", "menu", _command("api sched_del")),
-        Point("before-document", "menu", _command("api uuid_setvar_multi", "callplane_call=")),
+        Point("before-document", "menu", _command("api uuid_ring_ready")),
         Point("in-document", "menu", None),
         Point("after-document", "menu", _command("api uuid_setvar_multi", "callplane_sent="), goes_on=False),
         Point(

@@ -34,7 +34,7 @@ _LINES = [
     r"auth \S+", r"event plain [A-Z_ ]+", r"noevents", r"filter Unique-ID /\[[0-9a-f]+\]\$/",
     r"filter delete Unique-ID /\[[0-9a-f]+\]\$/", r"filter Job-UUID /\^cs/",
     r"filter Application -(?:set|sched_hangup|park)", r"filter Application-UUID -step",
-    r"exit",
+    r"exit", r"api global_setvar [a-z_]+=(?:true|false|none|-1|1000000000)",
     r"api (?:uptime|global_getvar core_uuid|show channels as json|show channels count)",
     rf"api (?:sched_del|uuid_exists|uuid_ring_ready|uuid_answer) {_UUID}", rf"api uuid_break {_UUID} all",
     rf"api uuid_dump {_UUID} json", rf"api uuid_getvar {_UUID} [a-z_]+", rf"api uuid_kill {_UUID} [A-Z_]+",
@@ -53,6 +53,7 @@ _APPS = {
 _HEADERS = {
     "sendmsg": {
         *("call-command", "execute-app-name", "event-lock", "event-uuid", "content-type", "content-length"),
+        "hangup-cause",
     },
     "bgapi": {"job-uuid"},
 }
@@ -97,6 +98,10 @@ def problem_of(frame: CommandFrame) -> str:
     if _ODD.search("".join((frame.line, body, *headers.values()))):
         return "a command with control characters or an expansion"
     if kind == "sendmsg":
+        if headers.get("call-command") == "hangup":
+            shape = {"call-command", "hangup-cause", "event-lock"}
+            is_ours = set(headers) == shape and re.fullmatch("[A-Z_]+", headers["hangup-cause"]) and not body
+            return "" if is_ours else "a hang-up that is not ours"
         app = headers.get("execute-app-name", "")
         if headers.get("call-command") != "execute" or app not in _APP or not _APP[app].fullmatch(body):
             return f"an application that is not ours, or not its argument ({app})"

@@ -14,6 +14,7 @@ from controlplane.calls.runs import AnswerLeg, Branch, Bridge, HangUpLeg, Wait
 from controlplane.esl.commands import Command
 from controlplane.esl.errors import UnsafeValue
 from controlplane.esl.sip_uri import Hop
+from controlplane.switch.terms import OWN_HEADERS, TERMS
 from controlplane.switch.writing import STEP, Writer
 from controlplane.verbs.documents import Number, Sip, Target
 
@@ -108,17 +109,34 @@ def test_a_sip_address_outside_is_dialled(host: str) -> None:
 def test_headers_of_one_partys_messages_are_not_put_into_the_others() -> None:
     """A caller could set headers of the INVITE to whoever is dialled, which only the tenant may."""
     burst = bridge_under()
-    claim = WRITER.claim(A_LEG, call_of_leg(A_LEG), 60)
     commands = WRITER.burst(burst, burst.runs, {}, left=0)
-    assert "|sip_copy_custom_headers=false" in claim[-1].data.decode()
+    assert OWN_HEADERS in TERMS
     assert ",sip_copy_custom_headers=false" in commands[-1].data.decode().partition("}")[0]
 
 
 def test_only_the_last_command_of_a_burst_says_when_it_is_over() -> None:
-    burst = Burst(A_LEG, Token("token"), (AnswerLeg(), Wait(500), HangUpLeg(Cause.NORMAL_CLEARING)))
+    burst = Burst(A_LEG, Token("token"), (AnswerLeg(), Wait(500), Wait(100)))
     commands = WRITER.burst(burst, burst.runs, {}, left=0)
     assert [token_in(command) for command in commands] == [None, STEP, STEP, "token"]
     assert [token_in(command) for command in WRITER.burst(burst, burst.runs[:1], {}, left=2)] == [None, STEP]
+
+
+def test_a_burst_that_ends_its_leg_says_only_that_it_ended() -> None:
+    burst = Burst(A_LEG, Token("token"), (AnswerLeg(), HangUpLeg(Cause.USER_BUSY)))
+    sent, *commands = WRITER.burst(burst, burst.runs, {}, left=0)
+    assert sent.data.decode() == (f"api uuid_setvar_multi {A_LEG} ^^|callplane_sent=token|playback_terminators=\n\n")
+    assert [token_in(command) for command in commands] == [STEP, None]
+    assert commands[-1].data.decode() == (
+        f"sendmsg {A_LEG}\ncall-command: hangup\nhangup-cause: USER_BUSY\nevent-lock: true\n\n"
+    )
+
+
+def test_what_a_burst_collects_is_not_what_another_did_before() -> None:
+    burst = Burst(A_LEG, Token("token"), (Wait(100),))
+    assert WRITER.burst(burst, burst.runs, {}, left=0)[0].data.decode() == (
+        f"api uuid_setvar_multi {A_LEG} ^^|callplane_sent=token|playback_terminators=|callplane_digits="
+        "|read_terminator_used=\n\n"
+    )
 
 
 def token_in(command: Command) -> str | None:
