@@ -34,6 +34,7 @@ from controlplane.callserver.outlet import Outlet
 from controlplane.callserver.overlays import Overlays
 from controlplane.callserver.ports import Applications, Archive, Inbox, Journal, Meters, Numbers, Ownership, Prompts
 from controlplane.callserver.pulse import Pulse
+from controlplane.callserver.ringing import Ringing
 from controlplane.callserver.server import CallServer
 from controlplane.switch.link import Connect
 from controlplane.switch.node import Node
@@ -134,7 +135,10 @@ def _keeper(
     outlet = Outlet(node, node_parts.writer, pulse)
     dialling = Dialling(outlet, calls)
     overlays = Overlays(outlet, parts.prompts)
-    effects = Effects(outlet, dialling, parts.applications, parts.prompts, overlays, parts.numbers, parts.meters, calls)
+    ringing = Ringing(outlet, parts.clock)
+    effects = Effects(
+        outlet, dialling, parts.applications, parts.prompts, overlays, ringing, parts.numbers, parts.meters, calls
+    )
 
     def answer_offer(offered: Offered, on_node: str) -> Facts | Cause:
         route = parts.numbers.maybe_route(number_of(offered.dialled_number))

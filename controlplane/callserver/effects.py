@@ -36,7 +36,7 @@ from controlplane.calls.events import (
     PromptFailed,
 )
 from controlplane.calls.facts import Direction
-from controlplane.calls.runs import Run
+from controlplane.calls.runs import AnswerLeg, HangUpLeg, Run
 from controlplane.calls.scene import LegState
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.dialling import Dialling, branches_of, under_own_number, with_own_number
@@ -46,6 +46,7 @@ from controlplane.callserver.outlet import Outlet
 from controlplane.callserver.overlays import Overlays
 from controlplane.callserver.pace import Pace
 from controlplane.callserver.ports import Applications, FetchFailed, Meters, Numbers, Prompts
+from controlplane.callserver.ringing import Ringing
 from controlplane.esl.errors import UnsafeValue
 from controlplane.switch.link import LinkLost
 from controlplane.switch.translation import Looked
@@ -64,6 +65,7 @@ class Effects:
     applications: Applications
     prompts: Prompts
     overlays: Overlays
+    ringing: Ringing
     numbers: Numbers
     meters: Meters
     calls: dict[LegId, LiveCall]
@@ -126,6 +128,7 @@ class Effects:
         """A leg is gone: nothing is to be sent there."""
         self.dialling.forget(leg)
         self.overlays.ended(leg)
+        self.ringing.forget(leg)
         line = self.lines.pop(leg, None)
         if line is not None:
             line.close()
@@ -144,9 +147,10 @@ class Effects:
             case Burst():
                 self._run(call, with_own_number(call, command, self.numbers))
             case Claim(leg, time_limit_s):
+                self.ringing.begin(call, leg)  # said by the owner before, perhaps, and not done yet
                 send(call, leg, *writer.claim(leg, time_limit_s))
             case Ring(leg):
-                send(call, leg, writer.ring(leg))
+                self.ringing.begin(call, leg)
             case Interrupt(leg):
                 self._line(call, leg).interrupt(command)
             case End(leg, cause):
@@ -224,6 +228,8 @@ class Effects:
     def _run(self, call: LiveCall, burst: Burst) -> None:
         for branch in branches_of(burst.runs):
             self.calls[branch.leg] = call
+        if burst.runs and isinstance(burst.runs[0], AnswerLeg | HangUpLeg):
+            self.ringing.forget(burst.leg)
         self._line(call, burst.leg).send(burst)
 
     def _line(self, call: LiveCall, leg: LegId) -> Line:

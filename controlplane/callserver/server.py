@@ -58,6 +58,7 @@ class CallServer:
         for keeper in self.keepers.values():
             self._run(self._keep_open(keeper))
             self._run(self._kick(keeper))
+            self._run(keeper.effects.ringing.keep())
             self._run(self._sweep(keeper))
         self._run(self.gatekeeper.keep())
         self._run(self.crowd.keep())

@@ -51,9 +51,8 @@ def _command(begins: str, more: str = "") -> Match:
     """A command of these first words about the leg."""
 
     def match(message: Message, leg: str) -> bool:
-        return (
-            not message.is_from_node and message.frame.line.startswith(f"{begins} {leg}") and message.frame.tells(more)
-        )
+        is_it = message.frame.line.startswith(f"{begins} ") and leg in message.frame.line
+        return not message.is_from_node and is_it and message.frame.tells(more)
 
     return match
 
@@ -64,7 +63,7 @@ POINTS = {
         Point("offered", "menu", _event("CHANNEL_PARK", more="variable_callplane_door"), goes_on=False),
         Point("before-claim", "menu", _command("api sched_del"), goes_on=False),
         Point("after-claim", "menu", _command("api sched_del")),
-        Point("before-document", "menu", _command("api uuid_ring_ready")),
+        Point("before-document", "menu", _command("api sched_hangup")),
         Point("in-document", "menu", None),
         Point("after-document", "menu", _command("api uuid_setvar_multi", "callplane_sent="), goes_on=False),
         Point(
