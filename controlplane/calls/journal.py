@@ -62,6 +62,8 @@ def digest_of(commands: Iterable[Command]) -> bytes:
 def _canonical(value: object) -> object:
     """The same text in every process: sets are sorted, as their order is not the same twice."""
     kind: type[Any] = type(value)
+    if kind is str or kind is int:  # nearly all there is
+        return value
     names = _names(kind)  # type: ignore[arg-type]  # mypy holds the hash of instances against classes
     if names is not None:
         return (kind.__name__, *[_canonical(getattr(value, name)) for name in names])

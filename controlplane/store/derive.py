@@ -142,5 +142,4 @@ def _address(target: Target) -> str:
     return target.number if isinstance(target, Number) else target.uri
 
 
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
