@@ -29,7 +29,6 @@ class AppName(StrEnum):
 
     ANSWER = "answer"
     BRIDGE = "bridge"
-    HANGUP = "hangup"
     MULTISET = "multiset"
     PARK = "park"
     PLAYBACK = "playback"
@@ -146,11 +145,6 @@ def record_session(file: NodeFile, *, limit_s: int = LONGEST_S) -> App:
 def stop_record_session(file: NodeFile) -> App:
     """End a recording that `record_session` or the API began."""
     return App(AppName.STOP_RECORD_SESSION, file.path)
-
-
-def hangup(cause: Cause) -> App:
-    """End the leg."""
-    return App(AppName.HANGUP, sendable(cause))
 
 
 def multiset(settings: Iterable[Setting]) -> App:

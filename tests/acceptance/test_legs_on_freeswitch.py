@@ -10,7 +10,7 @@ import pytest
 from controlplane.base.causes import Cause
 from controlplane.base.ids import LegId
 from controlplane.esl import apis, apps
-from controlplane.esl.apps import execute
+from controlplane.esl.apps import execute, hang_up
 from controlplane.esl.commands import (
     KICK,
     EslEventName,
@@ -70,9 +70,17 @@ def test_a_leg_whose_watchdog_was_cancelled_lives_on(call: Call) -> None:
 def test_a_hang_up_waits_for_what_runs(call: Call) -> None:
     call.run(apps.answer())
     call.link.send(execute(call.leg, apps.playback([Silence(300)]), "first"))
-    call.link.send(execute(call.leg, apps.hangup(Cause.NORMAL_CLEARING), "second"))
+    call.link.send(hang_up(call.leg, Cause.USER_BUSY))
     assert call.link.until("PLAYBACK_STOP", Unique_ID=call.leg).get("Playback-Status") == "done"
-    call.link.until("CHANNEL_HANGUP_COMPLETE", Unique_ID=call.leg)
+    ended = call.link.until("CHANNEL_HANGUP_COMPLETE", Unique_ID=call.leg)
+    assert ended.get("Hangup-Cause") == "USER_BUSY"
+
+
+def test_what_holds_for_every_leg_is_the_nodes(call: Call) -> None:
+    for setting in TERMS:
+        assert call.link.send(apis.global_setvar(setting)) == "+OK"
+        assert call.link.send(apis.uuid_getvar(call.leg, setting.name)) == setting.value
+    assert call.run(apps.sleep(1)).variable(Variable.PLAYBACK_TERMINATORS) is None
 
 
 def test_a_leg_rings_has_early_media_and_is_parked(call: Call) -> None:

@@ -45,7 +45,7 @@ _LINES = [
     rf"bgapi originate {_DIAL} &park\(\)", rf"sendmsg {_UUID}",
 ]  # fmt: skip
 _APPS = {
-    "answer": "", "sleep": r"\d+", "hangup": "[A-Z_]+", "multiset": rf"\^\^\|{_VARIABLES}", "playback": _SOUNDS,
+    "answer": "", "sleep": r"\d+", "multiset": rf"\^\^\|{_VARIABLES}", "playback": _SOUNDS,
     "send_dtmf": r"[0-9A-D*#wW]+@\d+", "record": rf"{_PATH} \d+(?: \d+ \d+)?", "record_session": rf"{_PATH} \+\d+",
     "stop_record_session": _PATH, "bridge": _DIAL,
     "read": rf"1 \d+ {_SOUNDS} callplane_digits \d+ (?:none|[0-9A-D*#]+) \d+",

@@ -6,7 +6,7 @@ import pytest
 
 from controlplane.base.causes import Cause
 from controlplane.esl import apps
-from controlplane.esl.apps import App, execute
+from controlplane.esl.apps import App, execute, hang_up
 from controlplane.esl.connection import SwitchConnection
 from controlplane.esl.errors import UnsafeValue
 from controlplane.esl.frames import CommandFrame
@@ -37,10 +37,19 @@ def test_an_application_without_argument_has_no_body() -> None:
     )
 
 
+def test_a_hang_up_is_no_application() -> None:
+    command = hang_up(LEG, Cause.USER_BUSY)
+    assert command.name == "hang up"
+    assert command.data == (
+        b"sendmsg 01890a5d-ac96-774b-bcce-b302099a8057\n"
+        b"call-command: hangup\nhangup-cause: USER_BUSY\nevent-lock: true\n\n"
+    )
+
+
 def test_the_codec_reads_what_the_builder_writes() -> None:
-    data = execute(LEG, apps.hangup(Cause.USER_BUSY), "t").data + execute(LEG, apps.park(), "u").data
+    data = execute(LEG, apps.sleep(500), "t").data + execute(LEG, apps.park(), "u").data
     first, second = SwitchConnection().feed(data)
-    assert (first.line, first.get("execute-app-name"), first.body) == (f"sendmsg {LEG}", "hangup", "USER_BUSY")
+    assert (first.line, first.get("execute-app-name"), first.body) == (f"sendmsg {LEG}", "sleep", "500")
     assert second == CommandFrame(
         f"sendmsg {LEG}",
         (("call-command", "execute"), ("execute-app-name", "park"), ("event-lock", "true"), ("Event-UUID", "u")),
@@ -69,7 +78,6 @@ def test_the_codec_reads_what_the_builder_writes() -> None:
         (apps.record(FILE, limit_s=60, silence_s=5), "record /srv/a.wav 60 200 5"),
         (apps.record_session(FILE, limit_s=7200), "record_session /srv/a.wav +7200"),
         (apps.stop_record_session(FILE), "stop_record_session /srv/a.wav"),
-        (apps.hangup(Cause.CALL_REJECTED), "hangup CALL_REJECTED"),
         (apps.multiset([mark("a", "1"), mark("b", "2")]), "multiset ^^|callplane_a=1|callplane_b=2"),
         (apps.sched_hangup(60, Cause.ALLOTTED_TIMEOUT), "sched_hangup +60 ALLOTTED_TIMEOUT"),
     ],
@@ -116,7 +124,8 @@ def test_there_is_a_ringing_tone_for_every_country_that_documents_know() -> None
         lambda: apps.read([FILE], most_digits=128, finish_keys="", timeout_ms=1, digit_timeout_ms=1),
         lambda: apps.read([FILE], most_digits=1, finish_keys="x", timeout_ms=1, digit_timeout_ms=1),
         lambda: apps.record(FILE, limit_s=0),
-        lambda: apps.hangup(Cause.LOST),
+        lambda: hang_up(LEG, Cause.LOST),
+        lambda: hang_up("x", Cause.NORMAL_CLEARING),
         lambda: apps.sched_hangup(0, Cause.NORMAL_CLEARING),
     ],
 )
