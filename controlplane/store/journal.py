@@ -234,8 +234,10 @@ class Recorder:
             await self._write(batch, ours)
         except REFUSED as error:
             if len(ours) == 1:
-                log.exception("record_refused", extra={"call": ours[0].records[0].call})
-                self._settle(batch, ours[0], RecordRefused(problem=type(error).__name__))
+                # What PostgreSQL says of it shows the row that failed: numbers, and keys that were pressed.
+                problem = type(error).__name__
+                log.error("record_refused", extra={"call": ours[0].records[0].call, "problem": problem})
+                self._settle(batch, ours[0], RecordRefused(problem=problem))
                 return
             for waiting in ours:
                 await self._write(batch, [waiting])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -204,6 +205,18 @@ async def test_a_record_the_database_refuses_fails_alone(recorder: Recorder, url
     results = await asyncio.gather(*done, return_exceptions=True)
     assert [type(result) for result in results] == [type(None), RecordRefused, RecordRefused, type(None)]
     assert rows(url, "SELECT shard FROM calls") == [{"shard": 1}]
+
+
+async def test_what_the_database_refuses_is_logged_without_what_it_tells(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    call = call_in_shard(1)
+    unheard_of = EventPublished(Token("a.1.0"), "call.ringing", '{"from": "+15550001111"}')
+    with pytest.raises(RecordRefused):
+        await recorder.submit([entry(call, 1, unheard_of)])
+    refused = next(record for record in caplog.records if record.message == "record_refused")
+    assert vars(refused)["call"] == call
+    assert "+15550001111" not in logging.Formatter().format(refused)
 
 
 async def test_an_ended_call_keeps_its_verdict(recorder: Recorder, url: str) -> None:
