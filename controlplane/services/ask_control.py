@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
@@ -65,6 +66,14 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class _Row:
+    request_id: str
+    call_id: CallId
+    kind: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Place:
     node: str | None
     ended_at: datetime | None
@@ -96,10 +105,14 @@ async def get_request(tx: Transaction, account_id: str, request_id: str) -> Requ
 
 
 async def load_asked(tx: Transaction, calls: Iterable[CallId]) -> dict[CallId, list[Asked]]:
-    """What is asked of these calls and not answered, oldest first: for the call server that drives them."""
+    """What is asked of these calls and not answered, oldest first: for the call server that drives them.
+
+    What another version asks in words that this one does not know waits for a server that does.
+    """
     asked: defaultdict[CallId, list[Asked]] = defaultdict(list)
-    for one in await tx.all(_asked, _ASKED, call_ids=list(calls)):
-        asked[one.call_id].append(one)
+    for row in await tx.all(_Row, _ASKED, call_ids=list(calls)):
+        with suppress(ValueError):
+            asked[row.call_id].append(Asked(row.request_id, row.call_id, decode_event(row.kind, row.data)))
     return dict(asked)
 
 
@@ -107,7 +120,3 @@ async def _check_leg(tx: Transaction, account_id: str, call_id: str, leg: LegId)
     legs = await list_legs(tx, account_id, call_id)
     if not any(known.leg == leg and known.is_live for known in legs):
         raise LegNotFound
-
-
-def _asked(request_id: str, call_id: CallId, kind: str, data: str) -> Asked:
-    return Asked(request_id, call_id, decode_event(kind, data))

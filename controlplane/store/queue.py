@@ -10,6 +10,7 @@ of it holds up nobody.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from controlplane.store.database import Database
 from controlplane.store.edge import rows_as
 from controlplane.store.facts import read_facts
 from controlplane.store.queries import query
+
+log = logging.getLogger(__name__)
 
 _LOCK, _CLAIM, _COUNT = query("lock_queue"), query("claim_calls"), query("count_queued")
 _LOCK_KEY = 0x7175657565  # "queue"
@@ -72,7 +75,7 @@ async def claim_calls(
     }
     async with db.connection() as connection:
         claimed = await _claim(connection, values)
-    return sorted(claimed, key=lambda call: call.call_id)
+    return sorted((call for call in claimed if call is not None), key=lambda call: call.call_id)
 
 
 async def count_queued(db: Database, shards: Iterable[int]) -> int:
@@ -81,7 +84,7 @@ async def count_queued(db: Database, shards: Iterable[int]) -> int:
         return await tx.one(_as_count, _COUNT, shards=sorted(set(shards)))
 
 
-async def _claim(connection: AsyncConnection[Any], values: dict[str, object]) -> list[Claimed]:
+async def _claim(connection: AsyncConnection[Any], values: dict[str, object]) -> list[Claimed | None]:
     async with connection.pipeline(), connection.transaction():
         await connection.execute(_LOCK.text, {"key": _LOCK_KEY})
         cursor = connection.cursor(row_factory=rows_as(_claimed))
@@ -89,8 +92,14 @@ async def _claim(connection: AsyncConnection[Any], values: dict[str, object]) ->
     return await cursor.fetchall()
 
 
-def _claimed(call_id: CallId, account_id: AccountId, node: str, shard: int, facts: str) -> Claimed:
-    return Claimed(call_id, account_id, shard, read_facts(facts, node))
+def _claimed(call_id: CallId, account_id: AccountId, node: str, shard: int, facts: str) -> Claimed | None:
+    """None for one that another version queued in words that this one does not know: that must not keep us from all
+    others. Who drives its shard finds it on record, and writes it off if nobody can read it."""
+    try:
+        return Claimed(call_id, account_id, shard, read_facts(facts, node))
+    except ValueError:
+        log.error("queued_call_unreadable", extra={"call": call_id})
+        return None
 
 
 def _as_count(calls: int) -> int:

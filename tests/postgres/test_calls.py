@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from controlplane.base.errors import InvalidNumber, NotFound
-from controlplane.base.ids import AccountId, CallId, LegId, leg_of_call, shard_of
+from controlplane.base.ids import REQUEST, AccountId, CallId, LegId, bits_of, leg_of_call, shard_of
 from controlplane.calls.events import DigitsAsked, HangUpAsked, MuteAsked, Redirected
 from controlplane.calls.facts import Direction, Facts
 from controlplane.services.accounts import change_account
@@ -272,6 +273,21 @@ async def test_a_wish_reaches_the_owner_and_its_answer_the_one_who_asked(
         assert (first.state, first.problem, first.kind) == ("done", None, "MuteAsked")
         assert (other.state, other.problem) == ("failed", "no")
         assert await load_asked(tx, [call]) == {}
+
+
+async def test_a_wish_in_words_of_another_version_keeps_nobody_from_the_others(
+    db: Database, account: AccountId, recorder: Recorder, url: str
+) -> None:
+    call = call_in_shard(1)
+    await recorder.submit([offered(call, account=account)])
+    async with db.transaction() as tx:
+        strange = await ask_control(tx, account, call, HangUpAsked(""))
+        known = await ask_control(tx, account, call, HangUpAsked(""))
+    with psycopg.connect(url) as connection:
+        uuid = UUID(int=bits_of(REQUEST, strange))
+        connection.execute("UPDATE control_requests SET kind = 'WhisperAsked' WHERE request_id = %s", [uuid])
+    async with db.transaction() as tx:
+        assert await load_asked(tx, [call]) == {call: [Asked(known, call, HangUpAsked(known))]}
 
 
 async def test_wishes_of_a_call_that_ends_fail(db: Database, account: AccountId, recorder: Recorder) -> None:

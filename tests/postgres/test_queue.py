@@ -4,7 +4,7 @@ import asyncio
 
 import psycopg
 
-from controlplane.base.ids import ACCOUNT, AccountId, LegId, mint
+from controlplane.base.ids import ACCOUNT, AccountId, LegId, leg_of_call, mint
 from controlplane.services.apps import AppDraft, create_app
 from controlplane.services.load_live_calls import LiveCall, count_live_calls, load_live_calls
 from controlplane.store.database import Database
@@ -38,6 +38,17 @@ async def test_a_server_claims_the_calls_of_its_shards_and_says_on_which_node(db
     assert await count_queued(db, [3]) == 0
     assert await count_queued(db, [3, 4]) == 1
     assert rows(url, "SELECT status, gateway FROM calls WHERE shard = 3") == [{"status": "queued", "gateway": "gw"}]
+
+
+async def test_a_call_in_words_of_another_version_keeps_nobody_from_the_others(db: Database, url: str) -> None:
+    await add_account(db)
+    strange, known = call_in_shard(3), call_in_shard(3)
+    await queue_call(db, strange)
+    await queue_call(db, known)
+    with psycopg.connect(url) as connection:
+        uuid = leg_of_call(strange)
+        connection.execute("UPDATE calls SET facts = '{\"facts\": {}}' WHERE call_id = %s", [uuid])
+    assert await claim_calls(db, [("fs1", 3)], WIDE) == [Claimed(known, ACME, 3, facts_of(known, node="fs1"))]
 
 
 async def test_of_several_nodes_each_gets_some(db: Database) -> None:
