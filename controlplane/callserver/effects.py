@@ -172,10 +172,16 @@ class Effects:
             case FetchDocument():
                 asked = call.ask(command.token, lambda: asyncio.create_task(self._fetch(call, command)))
                 self.questions.add(asked)
-                asked.add_done_callback(self.questions.discard)
+                asked.add_done_callback(partial(self._asked, call))
             case TakeInline(token, inline):
                 arrived = DocumentArrived(token, "", inline.content_type, inline.body.encode())
                 asyncio.get_running_loop().call_soon(call.feed, arrived)
+
+    def _asked(self, call: LiveCall, question: asyncio.Task[None]) -> None:
+        """A question is answered: of a call that was over before nobody else will forget what was kept for it."""
+        self.questions.discard(question)
+        if call.machine.is_over:
+            self.applications.forget(call.id)
 
     def _join(self, call: LiveCall, leg: LegId, other: LegId) -> None:
         """Join two legs, unless they are: said again after a change of owner it would part them for a moment."""

@@ -46,6 +46,23 @@ class Shelf(MemoryJournal):
         return [*(one for one in self.strange if one.facts.call not in self.written_off), *stored]
 
 
+@dataclass
+class Fading(Shelf):
+    """A journal that goes away when calls were read of it so many times; never before that is set."""
+
+    answers_left: int | None = None
+
+    async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
+        stored = await super().live_calls(node, shards, but)
+        if stored and self.answers_left is not None:
+            self.answers_left -= 1
+            self.is_away = self.answers_left == 0
+        return stored
+
+    def come_back(self) -> None:
+        self.is_away, self.answers_left = False, None
+
+
 class SetBack(VirtualClock):
     """A clock that somebody sets back by an hour."""
 
@@ -84,6 +101,20 @@ class Filling(Pages):
     async def fetch(self, facts: Facts, link: Link, parameters: Sequence[tuple[str, str]], token: Token) -> Fetched:
         self.journal.is_full = bool(self.asked)
         return await super().fetch(facts, link, parameters, token)
+
+
+@dataclass
+class Keeping(Pages):
+    """An application of which something is kept for each call that asks it."""
+
+    kept: set[CallId] = field(default_factory=set)
+
+    async def fetch(self, facts: Facts, link: Link, parameters: Sequence[tuple[str, str]], token: Token) -> Fetched:
+        self.kept.add(facts.call)
+        return await super().fetch(facts, link, parameters, token)
+
+    def forget(self, call: CallId) -> None:
+        self.kept.discard(call)
 
 
 class Broken(Pages):
