@@ -63,11 +63,13 @@ class Sweeper:
         parked = frozenset(leg for leg, channel in channels.items() if _is_unclaimed(keeper, leg, channel))
         strays = parked | await keeper.undriven()
         found = self._strays.again(strays) - self._helped
-        self._helped = (self._helped & strays) | found
+        self._helped &= strays
         if not found:
             return
         log.warning("strays_found", extra={"node": keeper.node.name, "legs": sorted(found)})
         await keeper.resynchronise(keeper.shards, but=keeper.calls_of(keeper.shards))
+        await keeper.undriven()  # while the journals cannot be read nobody was helped
+        self._helped |= found
         for leg in found & parked:
             if leg not in keeper.calls and not channels[leg].is_inbound and await keeper.node.is_marked(leg):
                 keeper.effects.outlet.end(leg, Cause.NORMAL_TEMPORARY_FAILURE)

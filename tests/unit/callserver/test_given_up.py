@@ -12,7 +12,7 @@ from controlplane.callserver.ports import Stored
 from controlplane.emulator.scenarios import ExpectEnd, Hear
 from tests.unit.calls.conversation import A_LEG, OUTBOUND
 
-from .doubles import Broken, BrokenSounds, Choosy, Filling, Shelf
+from .doubles import Broken, BrokenSounds, Choosy, Fading, Filling, Shelf
 from .platform import NODE, platform
 
 GREETING = {"/": "<Say>hello</Say>"}
@@ -40,6 +40,25 @@ async def test_a_call_that_was_given_up_is_over_on_record_as_soon_as_that_can_be
         journal.is_full = False
         await here.clock.sleep(40)
         assert here.timeline[-1].startswith("platform the call is over")
+
+
+async def test_a_call_that_nobody_drives_is_gone_on_with_though_the_database_went_away_as_it_was_found(
+    tmp_path: Path,
+) -> None:
+    journal = Fading()
+    pages = {"/": "<Pause length='60'/><Redirect>/next</Redirect>", "/next": "<Say>end</Say>"}
+    async with platform(tmp_path, pages, journal=journal) as here:
+
+        def lose() -> None:
+            (call,) = here.servers[0].keepers[NODE].calls_of(frozenset(range(16)))
+            call.drop()
+            journal.answers_left = 2
+
+        begin = here.clock.monotonic_ms()
+        here.clock.call_at_ms(begin + 2000, lose)
+        here.clock.call_at_ms(begin + 50_000, journal.come_back)
+        log = await here.call(Hear("end", 100), ExpectEnd())
+        assert log.problems == []
 
 
 async def test_a_call_of_which_something_can_never_be_recorded_ends_and_is_over_on_record(tmp_path: Path) -> None:

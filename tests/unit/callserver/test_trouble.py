@@ -8,7 +8,7 @@ from pathlib import Path
 
 from controlplane.base import ids
 from controlplane.base.ids import CallId, LegId, call_of_leg, leg_of_call
-from controlplane.calls.events import DigitsAsked, LegEnded, Redirected
+from controlplane.calls.events import DigitsAsked, LegAnswered, LegEnded, Redirected
 from controlplane.calls.facts import Facts
 from controlplane.callserver.ports import Request
 from controlplane.emulator.clock import VirtualClock
@@ -17,7 +17,7 @@ from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear,
 from controlplane.verbs.documents import Link
 from tests.unit.calls.conversation import A_LEG, OUTBOUND
 
-from .doubles import SetBack, Shared, Shelf, SlowInbox
+from .doubles import Keeping, SetBack, Shared, Shelf, SlowInbox
 from .platform import APP, NODE, Platform, platform
 from .test_driving import replace
 
@@ -172,6 +172,19 @@ async def test_a_call_from_the_queue_whose_shard_went_meanwhile_is_left_to_whoev
         await keeper.give(keeper.shards)
         keeper.place(OUTBOUND)
         assert (keeper.calls, dict(here.journal.entries)) == ({}, {})
+
+
+async def test_nothing_is_kept_of_a_call_that_ends_as_its_application_is_about_to_be_asked(tmp_path: Path) -> None:
+    application = Keeping({"/": "<Say>hello</Say>"})
+    async with platform(tmp_path, {}, application=application) as here:
+        keeper = here.servers[0].keepers[NODE]
+        facts = dataclasses.replace(OUTBOUND, document=Link(f"{APP}/"))
+        keeper.place(facts)
+        call = keeper.calls[A_LEG]
+        call.feed(LegAnswered(A_LEG))
+        call.feed(LegEnded(A_LEG, "NORMAL_CLEARING"))
+        await here.clock.sleep(1)
+        assert (application.answered, application.kept) == (["/"], set())
 
 
 async def test_a_clock_set_back_does_not_set_a_journal_back(tmp_path: Path) -> None:
