@@ -82,8 +82,16 @@ class Outlet:
     async def _make_out(self, call: LiveCall, leg: LegId, cause: Cause) -> None:
         await call.clock.sleep(LOST_LEG_CHECK_S)
         with suppress(LinkLost):
-            if not await self.node.exists(leg) and not call.is_moved:  # its legs may be on their way here
+            if await self.node.exists(leg):
+                self._end_at_last(call, leg)
+            elif not call.is_moved:  # its legs may be on their way here
                 call.feed(LegEnded(leg, cause))
+
+    def _end_at_last(self, call: LiveCall, leg: LegId) -> None:
+        """Where a leg was to end that the node had only begun to dial, it was told of one that it did not know."""
+        asked = next((one.ended_by_us for one in call.machine.living_legs if one.id == leg), None)
+        if asked is not None:
+            self.send(call, leg, self.writer.end(leg, asked))
 
     def _make_sure(self) -> None:
         """The links are cut where this refused something: what was not said is found out anew."""

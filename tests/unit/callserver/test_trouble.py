@@ -8,11 +8,12 @@ from pathlib import Path
 
 from controlplane.base import ids
 from controlplane.base.ids import CallId, LegId, call_of_leg, leg_of_call
-from controlplane.calls.events import DigitsAsked, LegAnswered, LegEnded, Redirected
+from controlplane.calls.events import DigitsAsked, HangUpAsked, LegAnswered, LegEnded, Redirected
 from controlplane.calls.facts import Facts
 from controlplane.callserver.ports import Request
 from controlplane.emulator.clock import VirtualClock
 from controlplane.emulator.parties import Cast
+from controlplane.emulator.rules import Races
 from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear, Scenario, Then, Wait
 from controlplane.verbs.documents import Link
 from tests.unit.calls.conversation import A_LEG, OUTBOUND
@@ -185,6 +186,20 @@ async def test_nothing_is_kept_of_a_call_that_ends_as_its_application_is_about_t
         call.feed(LegEnded(A_LEG, "NORMAL_CLEARING"))
         await here.clock.sleep(1)
         assert (application.answered, application.kept) == (["/"], set())
+
+
+async def test_a_leg_that_is_to_end_before_the_node_has_begun_to_dial_it_does_not_ring_on(tmp_path: Path) -> None:
+    async with platform(tmp_path, GREETING) as here:
+        here.node.races = Races(seed=1)
+        plan = CalleePlan(20, Then.ANSWER, (ExpectEnd(),))
+        cast = Cast(here.node, Scenario((), {OUTBOUND.to_number: plan}))
+        here.node.far_ends = cast.take_invite
+        keeper = here.servers[0].keepers[NODE]
+        keeper.place(OUTBOUND)
+        keeper.calls[A_LEG].feed(HangUpAsked("req_1"))
+        await here.clock.sleep(2)
+        assert await keeper.node.channels() == []
+        assert here.timeline[-1] == "platform the call is over: canceled (canceled)"
 
 
 async def test_a_clock_set_back_does_not_set_a_journal_back(tmp_path: Path) -> None:
