@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Container, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -134,7 +134,9 @@ async def running_twins(
         exchange = Exchange(on_call)
         await exchange.start()
         stack.push_async_callback(exchange.stop)
-        nodes = {name: _node(folder, name, database) for name in NAMES}
+        nodes: dict[str, MediaNode] = {}
+        for name in NAMES:
+            nodes[name] = _node(folder, name, database, {node.sip_port for node in nodes.values()})
         proxy = SipProxy(kamailio, folder / "kamailio", [*nodes.values()], exchange.contact)
         stack.push_async_callback(proxy.program.stop)
         twins = Twins(folder, freeswitch, database, receiver, exchange, nodes, proxy)
@@ -147,24 +149,21 @@ async def running_twins(
         yield twins
 
 
-def _node(folder: Path, name: str, database: DatabaseServer) -> MediaNode:
+def _node(folder: Path, name: str, database: DatabaseServer, taken: Container[int]) -> MediaNode:
+    """A node with a core database, on ports that another which does not run yet has not `taken`."""
     with psycopg.connect(database.server.url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE core_{name}".encode())
-    node = loopback_node(
-        folder / name,
-        esl_password=PASSWORD,
-        name=name,
-        prompts=folder / "prompts",
-        recordings=folder / "recordings",
-        call_records=folder / "node" / name,
-    )
-    place = NAMES.index(name)
-    return replace(
-        node,
-        core_database=_core_databases(database).replace("{node}", name),
-        rtp_first_port=17000 + 4000 * place,
-        rtp_last_port=20999 + 4000 * place,
-    )
+    while True:
+        node = loopback_node(
+            folder / name,
+            esl_password=PASSWORD,
+            name=name,
+            prompts=folder / "prompts",
+            recordings=folder / "recordings",
+            call_records=folder / "node" / name,
+        )
+        if node.sip_port not in taken:
+            return replace(node, core_database=_core_databases(database).replace("{node}", name))
 
 
 def _core_databases(database: DatabaseServer) -> str:
