@@ -152,10 +152,7 @@ class Keeper:
     # Calls that others hand over
 
     def place(self, facts: Facts) -> None:
-        """Place a call that the API asked for and the queue gave to us, unless it was found on record before.
-
-        One of a shard that is not ours any more is left to whoever has that, and finds it on record.
-        """
+        """Place a call of the queue that was claimed for us, unless we found it on record, or who has its shard will."""
         if facts.a_leg in self.calls or shard_of(facts.a_leg) not in self.shards:
             return
         self._open(facts).feed(CallPlaced(facts))

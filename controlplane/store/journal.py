@@ -147,7 +147,14 @@ class Recorder:
         return done
 
     def forget(self, call: CallId) -> None:
-        """Take records of a call again whose journal was in conflict: it was read anew, or is given up."""
+        """Take records of a call again whose journal was in conflict: it was read anew, or is given up.
+
+        What waits of it still would be written behind what another wrote.
+        """
+        if call not in self._lost:
+            return
+        for waiting in list(self._waiting):
+            self._settled_as_lost(self._waiting, waiting)
         self._lost.discard(call)
 
     def _done(self, task: asyncio.Task[None]) -> None:
@@ -245,7 +252,7 @@ class Recorder:
             for waiting in ours:
                 self._settle(batch, waiting, None)
 
-    def _settled_as_lost(self, batch: list[_Waiting], waiting: _Waiting) -> bool:
+    def _settled_as_lost(self, batch: MutableSequence[_Waiting], waiting: _Waiting) -> bool:
         lost = self._lost.intersection(record.call for record in waiting.records)
         if lost:
             self._settle(batch, waiting, JournalConflict(call=min(lost)))

@@ -207,6 +207,27 @@ async def test_a_record_the_database_refuses_fails_alone(recorder: Recorder, url
     assert rows(url, "SELECT shard FROM calls") == [{"shard": 1}]
 
 
+async def test_what_waits_of_a_call_as_its_journal_is_read_anew_is_not_written_behind_that(
+    recorder: Recorder, url: str
+) -> None:
+    call, untouched = call_in_shard(1), call_in_shard(2)
+    await recorder.submit([offered(call), entry(call, 1, data='{"by":"another"}')])
+    lost = recorder.submit([entry(call, 1, data='{"by":"us"}')])
+    with pytest.raises(JournalConflict):
+        await lost
+    waits = recorder.submit([entry(call, 2, data='{"by":"us"}')], is_urgent=False)
+    waits_too = recorder.submit([offered(untouched)], is_urgent=False)
+    recorder.forget(call)
+    with pytest.raises(JournalConflict):
+        await waits
+    await waits_too
+    await recorder.submit([entry(call, 2, data='{"by":"the next"}')])
+    assert rows(url, "SELECT seq, data->>'by' AS by FROM journal WHERE seq > 0 ORDER BY seq") == [
+        {"seq": 1, "by": "another"},
+        {"seq": 2, "by": "the next"},
+    ]
+
+
 async def test_what_the_database_refuses_is_logged_without_what_it_tells(
     recorder: Recorder, caplog: pytest.LogCaptureFixture
 ) -> None:
