@@ -152,7 +152,7 @@ class Keeper:
     # Calls that others hand over
 
     def place(self, facts: Facts) -> None:
-        """Place a call of the queue that was claimed for us, unless we found it on record, or who has its shard will."""
+        """Place a call claimed from the queue, unless we found it on record, or whoever has its shard now will."""
         if facts.a_leg in self.calls or shard_of(facts.a_leg) not in self.shards:
             return
         self._open(facts).feed(CallPlaced(facts))
