@@ -16,8 +16,9 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import deque
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import count, cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from tests.chaos.twins.site import NAMES, Twins, running_twins
 KILLED = NAMES[0]  # where new calls go first
 APART_S = 0.2
 UP_WITHIN_S, OVER_WITHIN_S, LEDGER_WITHIN_S = 45.0, 30.0, 150.0
+CALLED_WITHIN_S, REFUSED_WITHIN_S = 45.0, 1.0
 CANCEL_WITHIN_S = 2.0
 BEFORE_S, AFTER_S = 0.5, 5.0  # of the kill: where silence is looked for
 
@@ -80,14 +82,28 @@ class Kill:
 
     async def _call_all(self) -> list[str]:
         flows = [*islice(cycle(MIX), self.calls)]
-        by_callee = {callee_of(caller_number(self.first + index)): flow for index, flow in enumerate(flows)}
+        by_callee: dict[str, str] = {}
         self.people.everybody.clear()
         self.people.flow_of = by_callee.__getitem__
-        for index, flow in enumerate(flows):
-            caller = caller_number(self.first + index)
+        waiting, until_s = deque(flows), time.monotonic() + CALLED_WITHIN_S
+        for index in count(self.first):
+            if not waiting or time.monotonic() > until_s:
+                break
+            caller, flow = caller_number(index), waiting.popleft()
+            by_callee[callee_of(caller)] = flow
             self.people.dialled(self.twins.dial(caller, NUMBERS[flow]), flow, caller, NUMBERS[flow])
             await asyncio.sleep(APART_S)
+            if not waiting:
+                await asyncio.sleep(REFUSED_WITHIN_S)
+            waiting.extend(self._refused())
         return flows
+
+    def _refused(self) -> list[str]:
+        """What those were to be in the middle of whom a busy call server refused since this was last asked."""
+        over = [one for one in self.people.of("caller", *NUMBERS) if one.is_over and not one.was_refused]
+        for one in over:
+            one.was_refused = True
+        return [one.flow for one in over]
 
     def _are_up(self, flows: list[str]) -> bool:
         answered = [one for one in self.people.everybody if one.is_up]
@@ -102,7 +118,7 @@ class Kill:
         kinds = {
             flow: sorted(ms for one, ms in silences.items() if one.person.flow == flow) for flow in ("prompt", "talk")
         }
-        wanted = [one for one in self.people.everybody if one.flow in ("prompt", "talk")]
+        wanted = [one for one in self.people.everybody if one.flow in ("prompt", "talk") and not one.was_refused]
         return {
             "heard_by": len(ordered), "gone": len(wanted) - len(survivors),
             "silence_p50_ms": percentile(ordered, 50) if ordered else None,

@@ -31,6 +31,7 @@ class Person:
     invited_at: float = field(default_factory=time.time)
     times: dict[State, float] = field(default_factory=dict)
     hung_up: bool = False
+    was_refused: bool = False  # and somebody else called instead
     gave_up_at: float | None = None
 
     def __post_init__(self) -> None:
