@@ -30,7 +30,7 @@ async def hang_postgres(run: Run) -> None:
     _signal(stopped, signal.SIGSTOP)
     await asyncio.sleep(_lasting_s(run, 8.0))
     _signal(stopped, signal.SIGCONT)
-    run.heal()
+    run.heal(Was.UNWRITABLE)
 
 
 async def kill_without_postgres(run: Run) -> None:
@@ -43,7 +43,7 @@ async def kill_without_postgres(run: Run) -> None:
     await asyncio.sleep(SUPERVISOR_S)
     await run.site.database.go_on()
     await run.driving.start()
-    run.heal(Was.NOBODY_THERE, Was.UNSEEN)
+    run.heal(Was.NOBODY_THERE, Was.UNSEEN, Was.UNWRITABLE)
 
 
 async def fill_disk(run: Run) -> None:
@@ -54,7 +54,7 @@ async def fill_disk(run: Run) -> None:
         await run.site.database.halt()
         await asyncio.sleep(_lasting_s(run, 4.0, 30.0))
         await run.site.database.go_on()
-    run.heal(Was.NOBODY_THERE)
+    run.heal(Was.NOBODY_THERE, Was.UNWRITABLE, Was.SPEECHLESS)
 
 
 @contextmanager

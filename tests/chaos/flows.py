@@ -32,9 +32,24 @@ class Flow:
     talk_s: float = NEVER_S
 
     @property
+    def paths(self) -> list[str]:
+        """Where its documents are; a call that goes on to its end asks for each."""
+        return [f"/app/{self.name}{path}" for path in self.pages]
+
+    @property
     def is_placed(self) -> bool:
         """Say whether the API places it, and nobody dials in."""
         return self.name not in DIDS
+
+    @property
+    def is_dialling(self) -> bool:
+        """Say whether a telephone is dialled for a caller."""
+        return any("<Dial" in page for page in self.pages.values())
+
+    @property
+    def is_recording(self) -> bool:
+        """Say whether a recording comes of it."""
+        return any("<Record" in page for page in self.pages.values())
 
     @property
     def caller_script(self) -> list[dict[str, Any]]:
@@ -79,7 +94,7 @@ FLOWS = {
                 "": "<Response><Say>First of all.</Say><Say>Then more.</Say>"
                 "<Redirect>/app/menu/ask</Redirect></Response>",
                 "/ask": "<Response><Gather numDigits='2' timeout='3' action='/app/menu/got'><Say>Two digits.</Say>"
-                "</Gather><Say>None then.</Say></Response>",
+                "</Gather><Say>None then.</Say><Redirect>/app/menu/got</Redirect></Response>",
                 "/got": "<Response><Say>Thank you.</Say></Response>",
             },
             press_after_s=2.8,
@@ -88,7 +103,8 @@ FLOWS = {
             "dial",
             {
                 "": "<Response><Say>One moment.</Say><Dial timeout='20' action='/app/dial/done'>"
-                "<Number>{callee}</Number></Dial></Response>",
+                "<Number statusCallback='/events/leg' statusCallbackEvent='initiated ringing answered completed'>"
+                "{callee}</Number></Dial></Response>",
                 "/done": "<Response><Say>Good bye.</Say></Response>",
             },
             talk_s=TALK_S,

@@ -76,7 +76,7 @@ class FreeswitchNode:
         self._process.kill()
         self.is_running = False
         self._killed_at_s = time.time()
-        self._end_callers()
+        self._end_calls()
 
     async def close(self) -> None:
         self._end_callers()
@@ -162,6 +162,10 @@ class FreeswitchNode:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
+        self._end_calls()
+
+    def _end_calls(self) -> None:
+        """Who is to call later still will."""
         for process in self._callers.values():
             if process.poll() is None:
                 process.kill()

@@ -70,7 +70,7 @@ async def stop_postgres(run: Run) -> None:
     await run.site.database.halt()
     await asyncio.sleep(_lasting_s(run, 8.0))
     await run.site.database.go_on()
-    run.heal()
+    run.heal(Was.UNWRITABLE)
 
 
 async def restart_postgres(run: Run) -> None:
@@ -79,7 +79,7 @@ async def restart_postgres(run: Run) -> None:
     run.strike()
     await run.site.database.halt()
     await run.site.database.go_on()
-    run.heal()
+    run.heal(Was.UNWRITABLE)
 
 
 async def cut_postgres(run: Run) -> None:
@@ -89,7 +89,7 @@ async def cut_postgres(run: Run) -> None:
     for _ in range(3):
         await run.site.database.cut_connections()
         await asyncio.sleep(0.7)
-    run.heal()
+    run.heal(Was.UNWRITABLE)
 
 
 async def kill_worker(run: Run) -> None:
@@ -123,7 +123,7 @@ async def kill_all(run: Run) -> None:
         program.kill()
     await asyncio.sleep(SUPERVISOR_S)
     await asyncio.gather(*(program.start() for program in killed))
-    run.heal(Was.NOBODY_THERE)
+    run.heal(Was.NOBODY_THERE, Was.UNWRITABLE)
 
 
 async def stop_webhooks(run: Run) -> None:
@@ -136,7 +136,7 @@ async def stop_webhooks(run: Run) -> None:
     await run.site.receiver.stop()
     await asyncio.sleep(_lasting_s(run, 8.0))
     await run.site.receiver.start()
-    run.heal()
+    run.heal(Was.SPEECHLESS)
     await run.site.node.until_quiet(run.load, within_s=90)
     await run.site.database.execute("UPDATE deliveries SET due_at = now() WHERE state = 'pending'")
 

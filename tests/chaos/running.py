@@ -19,6 +19,7 @@ from tests.chaos.site import Site
 POINT_WITHIN_S = 30.0
 AT_THE_DOOR_S = 10.0  # how long a call waits there to be claimed: these may have come before the fault
 UNREAD_S = 0.5  # what came so shortly before a fault may not have been put on record
+WRITES_AGAIN_S = 1.0  # how soon the API finds that its database is back
 RECONNECTS_S = 6.0  # the longest pause before a call server tries a node again, and a little
 
 
@@ -27,6 +28,8 @@ class Was(Enum):
 
     UNSEEN = "unseen"  # nobody listened to some calls of the node
     NOBODY_THERE = "nobody there"  # and nobody could claim new ones
+    UNWRITABLE = "unwritable"  # the API was away, or its database
+    SPEECHLESS = "speechless"  # the application could not be asked, or nothing was kept of what it said
 
 
 @dataclass(slots=True)
@@ -45,6 +48,8 @@ class Run:
     dead_nodes: list[str] = field(default_factory=list)
     unavailable: list[tuple[float, float]] = field(default_factory=list)
     unseen: list[tuple[float, float]] = field(default_factory=list)
+    unwritable: list[tuple[float, float]] = field(default_factory=list)
+    speechless: list[tuple[float, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     marked_leg: str = ""
     driver: str = ""  # the call server that had the marked call when it began
@@ -86,7 +91,11 @@ class Run:
         fault_at_s = self.fault_at_s or self.healed_at_s
         if Was.NOBODY_THERE in was:
             self.unavailable.append((fault_at_s - AT_THE_DOOR_S, self.healed_at_s + RECONNECTS_S))
-        if was:
+        if Was.UNWRITABLE in was:
+            self.unwritable.append((fault_at_s, self.healed_at_s + WRITES_AGAIN_S))
+        if Was.SPEECHLESS in was:
+            self.speechless.append((fault_at_s, self.healed_at_s))
+        if Was.UNSEEN in was or Was.NOBODY_THERE in was:
             self.unseen.append((fault_at_s - UNREAD_S, self.healed_at_s + RECONNECTS_S))
 
     def kill_driver(self) -> None:

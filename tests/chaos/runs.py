@@ -124,11 +124,10 @@ async def _place(run: Run) -> None:
         if not FLOWS[one.flow].is_placed:
             continue
         await asyncio.sleep(max(0.0, run.begins_at_s + one.at_s - time.time()))
-        status, call = await run.site.place(callee_of(one.caller))
+        to_number, asked_at_s = callee_of(one.caller), time.time()
+        told = {"to": to_number, "asked_at": asked_at_s, **await run.site.place(to_number), "at": time.time()}
         with (run.folder / "placements.jsonl").open("a") as file:
-            file.write(
-                json.dumps({"at": time.time(), "to": callee_of(one.caller), "status": status, "call": call}) + "\n"
-            )
+            file.write(json.dumps(told) + "\n")
 
 
 async def _until_quiet(run: Run) -> bool:
@@ -150,13 +149,26 @@ def _write(run: Run, wish: Wish, began_at_s: float) -> None:
     with (run.folder / "callers.jsonl").open("w") as file:
         for one in run.site.node.callers():
             file.write(json.dumps(one) + "\n")
+    with (run.folder / "plans.jsonl").open("w") as file:
+        for planned in run.load:
+            file.write(json.dumps(_plan(planned, run.begins_at_s)) + "\n")
     told = {
         "run": run.name, "fault": wish.fault.kind, "point": wish.fault.point, "others": wish.others,
         "node": run.site.node.kind, "began_at": began_at_s, "fault_at": run.fault_at_s, "healed_at": run.healed_at_s,
         "dead_nodes": run.dead_nodes, "unavailable": run.unavailable, "unseen": run.unseen,
+        "unwritable": run.unwritable, "speechless": run.speechless,
     }  # fmt: skip
     (run.folder / "run.json").write_text(json.dumps(told))
     run.site.node.forget()
+
+
+def _plan(planned: Planned, begins_at_s: float) -> dict[str, Any]:
+    flow, callee = FLOWS[planned.flow], callee_of(planned.caller)
+    return {
+        "number": callee if flow.is_placed else planned.caller, "role": "callee" if flow.is_placed else "caller",
+        "at": begins_at_s + planned.at_s, "asks": flow.paths, "rings": callee if flow.is_dialling else None,
+        "is_recorded": flow.is_recording,
+    }  # fmt: skip
 
 
 async def _look(run: Run, wish: Wish) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 from pydantic import SecretStr
@@ -116,16 +117,17 @@ class Site:
         self.step_clocks(0)
         return dict(zip(_CLOCK, (str(FAKETIME), str(self.folder / "clock"), "1", "1"), strict=True))
 
-    async def place(self, to_number: str) -> tuple[int, str | None]:
-        """Place a call through the API; answers the HTTP status (0: no answer) and the call's id."""
+    async def place(self, to_number: str) -> dict[str, Any]:
+        """Place a call through the API; answers the HTTP status (0: no answer), the call's id, and Retry-After."""
         body = {"from_number": SHOWN, "to_number": to_number, "flow_url": f"{self.receiver.url}/app/placed"}
         body["status_callback_url"] = f"{self.receiver.url}/events/placed"
         try:
             async with self.api() as api:
                 answer = await api.post("/voice/calls", json=body)
         except httpx.HTTPError:
-            return 0, None
-        return answer.status_code, answer.json()["id"] if answer.is_success else None
+            return {"status": 0, "call": None, "retry_after": None}
+        call = answer.json()["id"] if answer.is_success else None
+        return {"status": answer.status_code, "call": call, "retry_after": answer.headers.get("retry-after")}
 
     def api(self) -> httpx.AsyncClient:
         """The API as the tenant."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tests.chaos.ledger.evidence import Evidence, Problem
 from tests.chaos.ledger.ids import name_of, uuid_of
 
-_FINAL = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+FINAL = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 
 
 def callbacks_are_numbered(evidence: Evidence) -> Iterator[Problem]:
@@ -53,7 +53,7 @@ def callbacks_of_a_leg_count(evidence: Evidence) -> Iterator[Problem]:
             continue
         calls[callback.leg_sid] = callback.call
         numbers[callback.leg_sid][callback.number] = callback.sequence
-        if callback.status in _FINAL:
+        if callback.status in FINAL:
             ends[callback.leg_sid].add(callback.number)
     for sid, by_place in numbers.items():
         name = name_of(calls[sid] or uuid_of(sid) or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tests.chaos.ledger import callbacks, dialling, durations, events, journal, rest, rows
+from tests.chaos.ledger import callbacks, dialling, durations, events, journal, outcomes, rest, rows
 from tests.chaos.ledger.evidence import Evidence, Problem
 
 Check = Callable[[Evidence], Iterator[Problem]]
@@ -28,6 +28,9 @@ CHECKS: tuple[Check, ...] = (
     callbacks.callbacks_are_numbered,
     callbacks.callbacks_are_received,
     callbacks.callbacks_of_a_leg_count,
+    outcomes.every_plan_is_carried_out,
+    outcomes.calls_go_on,
+    outcomes.the_api_takes_calls,
     dialling.telephones_ring_once,
     dialling.rows_dial_once,
     dialling.nodes_dial_once,
@@ -41,12 +44,13 @@ CHECKS: tuple[Check, ...] = (
 
 # What each may name. The tests show for each that it can be named.
 SLUGS = frozenset({
-    "answer-in-doubt", "broken-record", "callback-not-queued", "callback-not-received", "callback-numbers",
-    "callback-sequence", "caller-with-several-rows", "caller-without-row", "channel-left", "dead-server-left",
-    "delivery-left", "dialled-twice", "dialog-without-record", "dialogs-differ", "durations-differ",
-    "entry-set-aside", "event-differs", "event-not-logged", "event-not-queued", "event-not-received", "event-numbers",
-    "events-out-of-order", "evidence-in-doubt", "journal-gap", "journal-missing", "journal-without-call",
-    "live-call-left", "live-leg-left", "lost-without-saying", "no-verdict", "nodes-dial-twice", "not-one-final-event",
+    "answer-in-doubt", "broken-off", "broken-record", "callback-not-queued", "callback-not-received",
+    "callback-numbers", "callback-sequence", "caller-with-several-rows", "caller-without-row", "channel-left",
+    "dead-server-left", "delivery-left", "dialled-twice", "dialog-without-record", "dialogs-differ",
+    "durations-differ", "entry-set-aside", "event-differs", "event-not-logged", "event-not-queued",
+    "event-not-received", "event-numbers", "events-out-of-order", "evidence-in-doubt", "journal-gap",
+    "journal-missing", "journal-without-call", "live-call-left", "live-leg-left", "lost-without-saying",
+    "no-verdict", "nodes-dial-twice", "not-answered", "not-made", "not-one-final-event", "placement-refused",
     "placement-without-row", "queued-call-left", "record-without-row", "recorded-twice", "recording-left",
     "refused-without-need", "request-left", "row-without-origin", "rows-dial-twice", "several-ends-called-back",
     "several-ends-told", "spool-left", "stray-lock", "task-left", "telephone-without-row",

@@ -120,6 +120,7 @@ class Tables:
     callbacks: tuple[CallbackRow, ...] = ()
     journals: tuple[JournalRow, ...] = ()
     left: tuple[Left, ...] = ()
+    recorded: frozenset[str] = frozenset()  # calls with a recording that is through, and did not fail
 
 
 _CALLS: LiteralString = """
@@ -149,6 +150,8 @@ _JOURNALS: LiteralString = """
     SELECT call_id::text AS call, count(*)::int AS entries, min(seq) AS first, max(seq) AS last
       FROM journal GROUP BY call_id ORDER BY call_id
 """
+# Where nobody said anything a recording is over and absent.
+_RECORDED: LiteralString = "SELECT DISTINCT call_id::text FROM recordings WHERE state IN ('completed', 'absent')"
 # Each is to answer no row: the check's slug, the call or null, and what to say.
 _LEFT: tuple[LiteralString, ...] = (
     "SELECT CASE WHEN node IS NULL THEN 'queued-call-left' ELSE 'live-call-left' END, call_id::text,"
@@ -196,6 +199,7 @@ def tables_of(connection: Connection[Any]) -> Tables:
         tuple(_all(connection, CallbackRow, _CALLBACKS)),
         tuple(_all(connection, JournalRow, _JOURNALS)),
         tuple(left),
+        frozenset(call for (call,) in connection.execute(_RECORDED).fetchall()),
     )
 
 

@@ -18,7 +18,7 @@ from tests.chaos.ledger.ids import name_of, number_of
 from tests.chaos.ledger.live_nodes import Address, LiveNode, ask_node
 from tests.chaos.ledger.node_records import NodeLeg, NodeRecords, read_node_records
 from tests.chaos.ledger.received import Received, read_received
-from tests.chaos.ledger.run import Placement, Run, read_placements, read_run
+from tests.chaos.ledger.run import Placement, Plan, Run, read_placements, read_plans, read_run
 from tests.chaos.ledger.spools import SpoolFile, read_spool
 
 
@@ -53,6 +53,7 @@ class Evidence:
     run: Run
     dialogs: tuple[Dialog, ...] = ()
     placements: tuple[Placement, ...] = ()
+    plans: tuple[Plan, ...] = ()
     records: NodeRecords = field(default_factory=NodeRecords)
     received: Received = field(default_factory=Received)
     tables: Tables = field(default_factory=Tables)
@@ -119,6 +120,7 @@ def evidence_in(
         read_run(folder),
         read_dialogs(folder),
         read_placements(folder),
+        read_plans(folder),
         read_node_records(folder),
         read_received(folder),
         tables,

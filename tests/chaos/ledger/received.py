@@ -48,24 +48,37 @@ class ReceivedCallback:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedRequest:
+    """A request for a document that was answered 2xx."""
+
+    at_s: float
+    call: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """Everything the server was told, in the order of its log."""
 
     events: tuple[ReceivedEvent, ...] = ()
     callbacks: tuple[ReceivedCallback, ...] = ()
+    requests: tuple[ReceivedRequest, ...] = ()
 
 
 def read_received(folder: Path) -> Received:
-    """webhooks.jsonl; requests for documents are passed over."""
+    """webhooks.jsonl; what belongs to no call is passed over."""
     events: list[ReceivedEvent] = []
     callbacks: list[ReceivedCallback] = []
+    requests: list[ReceivedRequest] = []
     for line in lines_of(folder / "webhooks.jsonl"):
         headers = {str(name).lower(): str(value) for name, value in line.get("headers", {}).items()}
         if (event_id := headers.get("x-teler-event-id")) is not None:
             events.append(_event(line, event_id))
         elif (token := _CALLBACK_TOKEN.match(headers.get("i-twilio-idempotency-token", ""))) is not None:
             callbacks.append(_callback(line, token))
-    return Received(tuple(events), tuple(callbacks))
+        elif _is_taken(line) and (call := uuid_of(_told(line).get("CallSid"))) is not None:
+            requests.append(ReceivedRequest(float(line["at"]), call, str(line["path"])))
+    return Received(tuple(events), tuple(callbacks), tuple(requests))
 
 
 def _event(line: Mapping[str, Any], event_id: str) -> ReceivedEvent:
@@ -82,8 +95,7 @@ def _event(line: Mapping[str, Any], event_id: str) -> ReceivedEvent:
 
 
 def _callback(line: Mapping[str, Any], token: re.Match[str]) -> ReceivedCallback:
-    query = parse_qsl(urlsplit(str(line["path"])).query, keep_blank_values=True)
-    told = {**dict(query), **(line["body"] if isinstance(line.get("body"), dict) else {})}
+    told = _told(line)
     return ReceivedCallback(
         float(line["at"]),
         uuid_of(token[1]),
@@ -93,6 +105,12 @@ def _callback(line: Mapping[str, Any], token: re.Match[str]) -> ReceivedCallback
         whole_or_none(told.get("SequenceNumber")),
         _is_taken(line),
     )
+
+
+def _told(line: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parameters of a request."""
+    query = parse_qsl(urlsplit(str(line["path"])).query, keep_blank_values=True)
+    return {**dict(query), **(line["body"] if isinstance(line.get("body"), dict) else {})}
 
 
 def _is_taken(line: Mapping[str, Any]) -> bool:

@@ -19,7 +19,8 @@ class Run:
     """One run. `dead_nodes` are media nodes whose process was killed in it, at `fault_at_s` (seconds of the epoch).
 
     `unseen` are windows in which nobody listened to the nodes: of a leg that ended in one, the platform can know that
-    it is gone (its cause is LOST then), and not since when.
+    it is gone (its cause is LOST then), and not since when. In those of `unwritable` the API could put nothing on
+    record; in those of `speechless` nobody could say how a call goes on, or nothing of it could be kept.
     """
 
     name: str
@@ -27,10 +28,20 @@ class Run:
     dead_nodes: frozenset[str] = frozenset()
     unavailable: tuple[tuple[float, float], ...] = ()
     unseen: tuple[tuple[float, float], ...] = ()
+    unwritable: tuple[tuple[float, float], ...] = ()
+    speechless: tuple[tuple[float, float], ...] = ()
 
     def may_refuse(self, from_s: float, to_s: float | None) -> bool:
         """Say whether refusing a call that was on its way from one time to another (None: to the end) was right."""
-        return any(from_s <= end_s and (to_s is None or begin_s <= to_s) for begin_s, end_s in self.unavailable)
+        return _meets(self.unavailable, from_s, to_s)
+
+    def may_not_write(self, from_s: float, to_s: float) -> bool:
+        """Say whether the API was right to take nothing that was asked from one time to another."""
+        return _meets(self.unwritable, from_s, to_s)
+
+    def may_break_off(self, from_s: float, to_s: float | None) -> bool:
+        """Say whether a call from one time to another (None: to the end) could not have gone on as it should."""
+        return _meets(self.speechless, from_s, to_s)
 
     def unseen_s(self, from_s: float) -> float:
         """How long after a moment nobody listened; 0 if somebody did."""
@@ -45,11 +56,33 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A call that the API was asked for: what it answered, and the call's name if it made one."""
+    """A call that the API was asked for: what it answered (0: nothing), and the call's name if it made one.
+
+    `retry_after` is what the answer says of coming again, "" for nothing.
+    """
 
     to_number: str
     status: int
     call: str | None
+    asked_at_s: float = 0.0
+    answered_at_s: float = 0.0
+    retry_after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A call that was to be made: who calls, or is called by the API, and when.
+
+    `asks` are paths of the documents that it asks for if it goes on to its end; `rings` is the telephone that is to
+    answer on the way, and of which status callbacks tell; `is_recorded` whether something is.
+    """
+
+    number: str
+    is_caller: bool
+    at_s: float
+    asks: tuple[str, ...] = ()
+    rings: str | None = None
+    is_recorded: bool = False
 
 
 def read_run(folder: Path) -> Run:
@@ -62,6 +95,8 @@ def read_run(folder: Path) -> Run:
             frozenset(told.get("dead_nodes", ())),
             _windows(told.get("unavailable", ())),
             _windows(told.get("unseen", ())),
+            _windows(told.get("unwritable", ())),
+            _windows(told.get("speechless", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CannotLook(f"{folder / 'run.json'}: {error}") from error
@@ -72,8 +107,38 @@ def _windows(told: Iterable[Iterable[Any]]) -> tuple[tuple[float, float], ...]:
 
 
 def read_placements(folder: Path) -> tuple[Placement, ...]:
-    """placements.jsonl: `{"to", "status", "call"}`; none if the file is not there."""
+    """placements.jsonl: `{"to", "status", "call", "asked_at", "at", "retry_after"}`; none if the file is not there."""
     return tuple(
-        Placement(str(line["to"]), int(line["status"]), text_or_none(line.get("call")))
+        Placement(
+            str(line["to"]),
+            int(line["status"]),
+            text_or_none(line.get("call")),
+            float(line["asked_at"]),
+            float(line["at"]),
+            text_or_none(line.get("retry_after")) or "",
+        )
         for line in lines_of(folder / "placements.jsonl")
     )
+
+
+def read_plans(folder: Path) -> tuple[Plan, ...]:
+    """plans.jsonl: `{"number", "role", "at", "asks", "rings", "is_recorded"}`; none if the file is not there."""
+    try:
+        return tuple(_plan(line) for line in lines_of(folder / "plans.jsonl"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CannotLook(f"{folder / 'plans.jsonl'}: {error!r}") from error
+
+
+def _plan(line: Mapping[str, Any]) -> Plan:
+    return Plan(
+        str(line["number"]),
+        line["role"] == "caller",
+        float(line["at"]),
+        tuple(map(str, line["asks"])),
+        text_or_none(line["rings"]),
+        line["is_recorded"] is True,
+    )
+
+
+def _meets(windows: Iterable[tuple[float, float]], from_s: float, to_s: float | None) -> bool:
+    return any(from_s <= end_s and (to_s is None or begin_s <= to_s) for begin_s, end_s in windows)

@@ -70,7 +70,8 @@ async def _fill(url: str, scene: Scene) -> None:
 def scene(model: Scene, tmp_path: Path) -> Iterator[Scene]:
     """One to spoil."""
     parts: dict[str, Any] = {
-        name: copy.deepcopy(getattr(model, name)) for name in ("run", "dialogs", "records", "webhooks", "placements")
+        name: copy.deepcopy(getattr(model, name))
+        for name in ("run", "dialogs", "records", "webhooks", "placements", "plans")
     }
     yield replace(model, folder=tmp_path, **parts)
     model.connection.rollback()

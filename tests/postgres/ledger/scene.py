@@ -37,6 +37,7 @@ from controlplane.tasks.deliveries import content_of
 from controlplane.verbs.documents import Link
 from tests.postgres.sample import NOW_MS, VAULT, call_in_shard, new_account
 
+NEVER = "+15550000008"  # was to call when there was no node to call
 BEGAN_S = NOW_MS / 1000
 DID, SHOWN = "+15551110001", "+15551110002"
 TALKS, BUSY, REFUSED, LOST = (f"+1555000000{place}" for place in (1, 2, 3, 4))
@@ -57,6 +58,7 @@ class Scene:
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     webhooks: list[dict[str, Any]] = field(default_factory=list)
     placements: list[dict[str, Any]] = field(default_factory=list)
+    plans: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def sql(self, statement: LiteralString, **values: object) -> None:
         """Change something in the database, for this test only."""
@@ -81,6 +83,7 @@ class Scene:
         _write_lines(self.folder / "callers.jsonl", [*self.dialogs.values()])
         _write_lines(self.folder / "webhooks.jsonl", self.webhooks)
         _write_lines(self.folder / "placements.jsonl", self.placements)
+        _write_lines(self.folder / "plans.jsonl", [*self.plans.values()])
         for name, record in self.records.items():
             folder = self.folder / "node" / record["switchname"]
             folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +97,7 @@ async def fill(db: Database, recorder: Recorder, scene: Scene) -> None:
         app = await create_app(tx, account, AppDraft("App", Link("http://app/flow"), webhook_url=HOOK))
     scene.run = {
         "run": "made-up", "fault": "node-sigkill", "began_at": BEGAN_S, "fault_at": DIED_S, "healed_at": DIED_S + 5,
-        "dead_nodes": ["m2"], "unavailable": [[DIED_S, DIED_S + 5]],
+        "dead_nodes": ["m2"], "unavailable": [[DIED_S, DIED_S + 5]], "unwritable": [[DIED_S, DIED_S + 5]],
     }  # fmt: skip
     _add_people(scene)
     for number, writer in ((TALKS, _talking), (BUSY, _busy), (LOST, _lost), (PLACED, _placed)):
@@ -102,10 +105,11 @@ async def fill(db: Database, recorder: Recorder, scene: Scene) -> None:
         await recorder.submit(writer(_Writer(account, call, app.app_id)).records)
     _add_records(scene)
     scene.placements = [
-        {"at": BEGAN_S, "to": PLACED, "status": 201, "call": scene.calls[PLACED]},
-        {"at": BEGAN_S, "to": "+15559000099", "status": 503, "call": None},
+        placement(PLACED, 0.0, 201, call=scene.calls[PLACED]),
+        placement("+15559000099", 31.0, 503, retry_after="5"),
     ]
-    scene.webhooks = await _deliver_all(db)
+    _add_plans(scene)
+    scene.webhooks = [*await _deliver_all(db), *_asked(scene)]
 
 
 def _add_people(scene: Scene) -> None:
@@ -130,6 +134,49 @@ def dialog(
         "answered_at": None if answered_s is None else BEGAN_S + answered_s, "ended_at": BEGAN_S + ended_s,
         "final_status": 200, "ended_by": "platform", "node": "m1", **more,
     }  # fmt: skip
+
+
+def placement(to_number: str, after_s: float, status: int, **more: object) -> dict[str, Any]:
+    """A line of placements.jsonl."""
+    at_s = BEGAN_S + after_s
+    told = {"to": to_number, "asked_at": at_s, "at": at_s + 0.1, "status": status}
+    return {**told, "call": None, "retry_after": None, **more}
+
+
+def plan(number: str, role: str, after_s: float, *asks: str, **more: object) -> dict[str, Any]:
+    """A line of plans.jsonl."""
+    told = {"number": number, "role": role, "at": BEGAN_S + after_s, "asks": asks}
+    return {**told, "rings": None, "is_recorded": False, **more}
+
+
+def _add_plans(scene: Scene) -> None:
+    """Who was to call. BUSY was not: somebody else's telephone, as it were."""
+    scene.plans = {
+        TALKS: plan(TALKS, "caller", 0.0, "/app", "/app/done", rings=RUNG, is_recorded=True),
+        REFUSED: plan(REFUSED, "caller", 32.0, "/app"),
+        LOST: plan(LOST, "caller", 20.0, "/app"),
+        PLACED: plan(PLACED, "callee", 0.0, "/app"),
+        NEVER: plan(NEVER, "caller", 33.0, "/app"),
+    }
+    scene.sql(_RECORDING, call=scene.uuid(TALKS))
+    scene.connection.commit()
+
+
+_RECORDING: LiteralString = """
+    INSERT INTO recordings (recording_id, account_id, call_id, leg, created_at, channels, is_trimmed, source, state,
+        node, duration_ms)
+    SELECT gen_random_uuid(), account_id, call_id, call_id, now(), 1, false, 'RecordVerb', 'completed', 'm1', 1500
+    FROM calls WHERE call_id = %(call)s
+"""
+
+
+def _asked(scene: Scene) -> list[dict[str, Any]]:
+    """Documents that were asked for, as the tenant's server would have written it down."""
+    asked = [(TALKS, "/app"), (TALKS, "/app/done"), (LOST, "/app"), (PLACED, "/app")]
+    return [
+        {"at": BEGAN_S, "path": path, "headers": {}, "answered": 200, "body": {"CallSid": sid_of("CA", call)}}
+        for call, path in ((leg_of_call(scene.calls[number]), path) for number, path in asked)
+    ]
 
 
 def record(uuid: str, told: dict[str, Any], *, node: str = "m1") -> dict[str, Any]:

@@ -8,7 +8,21 @@ from typing import Any
 
 from controlplane.base.ids import CALL, NUMBER, id_of
 from tests.postgres.ledger.mutation import Mutate, Mutation
-from tests.postgres.ledger.scene import BUSY, DID, LOST, PLACED, REFUSED, RUNG, TALKS, Scene, dialog, record
+from tests.postgres.ledger.scene import (
+    BUSY,
+    DID,
+    LOST,
+    NEVER,
+    PLACED,
+    REFUSED,
+    RUNG,
+    TALKS,
+    Scene,
+    dialog,
+    placement,
+    plan,
+    record,
+)
 
 SPOILT_LOGS: list[Mutation] = []
 _OTHER_CALL = id_of(CALL, 99)
@@ -49,22 +63,85 @@ def _nobody_called(scene: Scene) -> None:
 
 @_lose("a call was dialled that nobody asked for", "row-without-origin", whose=PLACED)
 def _nobody_asked(scene: Scene) -> None:
-    del scene.dialogs[PLACED], scene.placements[0], scene.records[PLACED]
+    del scene.dialogs[PLACED], scene.placements[0], scene.records[PLACED], scene.plans[PLACED]
 
 
 @_lose("the API took a call that is not there", "placement-without-row")
 def _placement(scene: Scene) -> None:
-    scene.placements.append({"at": 0, "to": "+15559000098", "status": 201, "call": _OTHER_CALL})
+    scene.placements.append(placement("+15559000098", 0, 201, call=_OTHER_CALL))
 
 
 @_lose("the API took a call and gave no name", "placement-without-row")
 def _nameless_placement(scene: Scene) -> None:
-    scene.placements.append({"at": 0, "to": PLACED, "status": 200, "call": id_of(NUMBER, 7)})
+    scene.placements.append(placement(PLACED, 0, 200, call=id_of(NUMBER, 7)))
+
+
+@_lose("the API refuses a call while all is well", "placement-refused")
+def _placement_refused(scene: Scene) -> None:
+    scene.placements.append(placement("+15559000097", 3.0, 503, retry_after="5"))
+
+
+@_lose("the API does not say when to come again", "placement-refused")
+def _no_retry_after(scene: Scene) -> None:
+    scene.placements[1]["retry_after"] = None
+
+
+@_lose("the API fails where it should say that it cannot", "placement-refused")
+def _placement_fails(scene: Scene) -> None:
+    scene.placements[1]["status"] = 500
+
+
+@_lose("somebody who was to call never did", "not-made")
+def _not_made(scene: Scene) -> None:
+    scene.plans[NEVER] = plan(NEVER, "caller", 12.0)
+
+
+@_lose("the API took a call that nobody got", "not-made")
+def _nobody_called_them(scene: Scene) -> None:
+    scene.plans["other"] = plan("+15559000096", "callee", 1.0)
+    scene.placements.append(placement("+15559000096", 1.0, 201, call=scene.calls[PLACED]))
+
+
+@_lose("a caller is turned away with a row of their call", "not-answered", whose=BUSY)
+def _turned_away(scene: Scene) -> None:
+    scene.plans[BUSY] = plan(BUSY, "caller", 1.0)
+
+
+@_lose("a caller is turned away without one", "not-answered")
+def _turned_away_and_forgotten(scene: Scene) -> None:
+    scene.dialogs["new"] = dialog("+15550000009", DID, 3.0, None, 3.1, final_status=404)
+    scene.plans["new"] = plan("+15550000009", "caller", 3.0)
+
+
+@_lose("a call ends before its last document", "broken-off", whose=TALKS)
+def _broken_off(scene: Scene) -> None:
+    scene.plans[TALKS]["asks"] += ("/app/never",)
+
+
+@_lose("a document was asked for and could not be had", "broken-off", whose=PLACED)
+def _no_document(scene: Scene) -> None:
+    scene.webhooks[-1]["answered"] = None
+
+
+@_lose("a telephone that was to be dialled never rang", "broken-off", whose=TALKS)
+def _never_dialled(scene: Scene) -> None:
+    scene.plans[TALKS]["rings"] = "+15559000095"
+
+
+@_lose("no callback tells the end of a leg", "broken-off", whose=TALKS)
+def _end_not_called_back(scene: Scene) -> None:
+    scene.callbacks()[-1]["body"]["CallStatus"] = "in-progress"
+
+
+@_lose("a recording is not kept", "broken-off", whose=TALKS)
+def _not_recorded(scene: Scene) -> None:
+    scene.sql("UPDATE recordings SET state = 'failed'")
 
 
 @_lose("a caller is refused though somebody was there", "refused-without-need")
 def _refused(scene: Scene) -> None:
     scene.run["unavailable"] = [[scene.run["began_at"], scene.run["began_at"] + 5]]
+    del scene.plans[REFUSED], scene.plans[NEVER]
 
 
 @_lose("a caller hears nothing at all", "refused-without-need")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.postgres.ledger.conftest import look, look_as_it_is
-from tests.postgres.ledger.scene import DID, DIED_S, LOST, PLACED, REFUSED, RUNG, Scene, dialog
+from tests.postgres.ledger.scene import DID, DIED_S, LOST, NEVER, PLACED, REFUSED, RUNG, Scene, dialog
 
 
 def test_a_run_in_which_nothing_was_lost_balances(scene: Scene) -> None:
@@ -23,12 +23,13 @@ def test_a_caller_may_be_refused_when_the_window_opens_while_they_wait(scene: Sc
 def test_a_caller_may_be_refused_as_one_too_many(scene: Scene) -> None:
     """A server that is late takes no calls and writes nothing of them (decision 0007)."""
     scene.run["unavailable"] = []
+    del scene.plans[REFUSED], scene.plans[NEVER]
     scene.records[REFUSED]["variables"]["hangup_cause"] = "SWITCH_CONGESTION"
     assert look(scene) == []
 
 
 def test_a_call_of_the_api_may_have_rung_nobody(scene: Scene) -> None:
-    del scene.dialogs[PLACED], scene.records[PLACED]
+    del scene.dialogs[PLACED], scene.records[PLACED], scene.plans[PLACED]
     scene.sql("UPDATE calls SET answered_at = NULL WHERE call_id = %(call)s", call=scene.uuid(PLACED))
     assert look(scene) == []
 
