@@ -48,7 +48,7 @@ async def _kill_at(point: Point, run: Run) -> None:
         await run.driving.start()
     else:
         await run.until_taken_over()
-    run.heal(Was.NOBODY_THERE if is_alone else Was.UNSEEN)
+    run.heal(Was.NOBODY_THERE if is_alone else Was.TAKEN_OVER)
 
 
 _KILLS = [

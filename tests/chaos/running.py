@@ -17,16 +17,17 @@ from tests.chaos.proxy import Message
 from tests.chaos.site import Site
 
 POINT_WITHIN_S = 30.0
-AT_THE_DOOR_S = 10.0  # how long a call waits there to be claimed: these may have come before the fault
 UNREAD_S = 0.5  # what came so shortly before a fault may not have been put on record
 WRITES_AGAIN_S = 1.0  # how soon the API finds that its database is back
+TAKES_OVER_S = 1.0  # how soon after the marked call all others have their new server, too
 RECONNECTS_S = 6.0  # the longest pause before a call server tries a node again, and a little
 
 
 class Was(Enum):
     """How it was while a fault lasted."""
 
-    UNSEEN = "unseen"  # nobody listened to some calls of the node
+    TAKEN_OVER = "taken over"  # nobody listened to some calls of the node until another server did
+    UNSEEN = "unseen"  # nobody listened to them until links were open again
     NOBODY_THERE = "nobody there"  # and nobody could claim new ones
     UNWRITABLE = "unwritable"  # the API was away, or its database
     SPEECHLESS = "speechless"  # the application could not be asked, or nothing was kept of what it said
@@ -90,13 +91,15 @@ class Run:
         self.healed_at_s = max(time.time(), self.takeover_at_s or 0.0)
         fault_at_s = self.fault_at_s or self.healed_at_s
         if Was.NOBODY_THERE in was:
-            self.unavailable.append((fault_at_s - AT_THE_DOOR_S, self.healed_at_s + RECONNECTS_S))
+            self.unavailable.append((fault_at_s, self.healed_at_s + RECONNECTS_S))
         if Was.UNWRITABLE in was:
             self.unwritable.append((fault_at_s, self.healed_at_s + WRITES_AGAIN_S))
         if Was.SPEECHLESS in was:
             self.speechless.append((fault_at_s, self.healed_at_s))
         if Was.UNSEEN in was or Was.NOBODY_THERE in was:
             self.unseen.append((fault_at_s - UNREAD_S, self.healed_at_s + RECONNECTS_S))
+        elif Was.TAKEN_OVER in was:
+            self.unseen.append((fault_at_s - UNREAD_S, self.healed_at_s + TAKES_OVER_S))
 
     def kill_driver(self) -> None:
         """End the marked call's server."""

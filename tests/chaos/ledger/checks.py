@@ -19,6 +19,7 @@ CHECKS: tuple[Check, ...] = (
     rows.every_call_has_one_verdict,
     rows.answers_agree,
     rows.lost_calls_say_so,
+    rows.nothing_is_lost_without_need,
     durations.durations_agree,
     events.events_are_numbered,
     events.events_are_queued,
@@ -49,11 +50,12 @@ SLUGS = frozenset({
     "dead-server-left", "delivery-left", "dialled-twice", "dialog-without-record", "dialogs-differ",
     "durations-differ", "entry-set-aside", "event-differs", "event-not-logged", "event-not-queued",
     "event-not-received", "event-numbers", "events-out-of-order", "evidence-in-doubt", "journal-gap",
-    "journal-missing", "journal-without-call", "live-call-left", "live-leg-left", "lost-without-saying",
-    "no-verdict", "nodes-dial-twice", "not-answered", "not-made", "not-one-final-event", "placement-refused",
-    "placement-without-row", "queued-call-left", "record-without-row", "recorded-twice", "recording-left",
-    "refused-without-need", "request-left", "row-without-origin", "rows-dial-twice", "several-ends-called-back",
-    "several-ends-told", "spool-left", "stray-lock", "task-left", "telephone-without-row",
+    "journal-missing", "journal-without-call", "live-call-left", "live-leg-left", "lost-without-need",
+    "lost-without-saying", "no-verdict", "nodes-dial-twice", "not-answered", "not-made", "not-one-final-event",
+    "placement-refused", "placement-without-row", "queued-call-left", "record-without-row", "recorded-twice",
+    "recording-left", "refused-without-need", "request-left", "row-without-origin", "rows-dial-twice",
+    "several-ends-called-back", "several-ends-told", "spool-left", "stray-lock", "task-left",
+    "telephone-without-row",
 })  # fmt: skip
 
 

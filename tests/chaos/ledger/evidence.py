@@ -80,7 +80,7 @@ class Evidence:
 
     def _pair(self, dialog: Dialog, rows: list[CallRow | LegRow]) -> Pair:
         records = [*dict.fromkeys(self._records_of(dialog, rows))]
-        is_lost = not records and self.run.may_be_lost(dialog.node, dialog.invited_at_s)
+        is_lost = not records and self.run.may_be_lost(dialog.node, dialog.invited_at_s, dialog.ended_at_s)
         return Pair(dialog, tuple(rows), tuple(records), is_lost)
 
     def _records_of(self, dialog: Dialog, rows: Iterable[CallRow | LegRow]) -> Iterator[NodeLeg]:

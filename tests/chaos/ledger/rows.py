@@ -11,8 +11,9 @@ from tests.chaos.ledger.ids import name_of, number_of, uuid_of
 
 FINAL_EVENTS = ("call.completed", "call.failed")
 _FINAL_STATUSES = ("completed", "busy", "no-answer", "failed", "canceled")
+_LOST = ("LOST", "NODE_LOST")
 _TOO_MUCH = "SWITCH_CONGESTION"
-_ANSWERED_BUT_NOT_KNOWN_S = 10.0  # a node's heartbeat: what it took with it when it died
+_ANSWERED_BUT_NOT_KNOWN_S = 2.0  # what a node took with it when it died: an answer is told at once
 
 
 def every_dialog_has_its_row(evidence: Evidence) -> Iterator[Problem]:
@@ -150,6 +151,18 @@ def lost_calls_say_so(evidence: Evidence) -> Iterator[Problem]:
             if pair.is_lost and isinstance(row, CallRow) and row.ended_at_s is not None and not says_lost(row):
                 told = f"{pair.dialog} was on a node that died, and the verdict of {row} is"
                 yield Problem("lost-without-saying", pair.call, f"{told} {row.result}, {row.reason}, {row.cause}")
+
+
+def nothing_is_lost_without_need(evidence: Evidence) -> Iterator[Problem]:
+    """A verdict says that a leg was lost only if its node died, or nobody listened when it ended."""
+    for pair in evidence.pairs:
+        ended_at_s = pair.dialog.ended_at_s
+        if pair.is_lost or ended_at_s is None or evidence.run.unseen_s(ended_at_s):
+            continue
+        for row in pair.rows:
+            if row.cause in _LOST:
+                told = f"{pair.dialog} ended while somebody listened to its node, and {row} has the cause {row.cause}"
+                yield Problem("lost-without-need", pair.call, told)
 
 
 def says_lost(row: CallRow) -> bool:

@@ -47,11 +47,14 @@ class Run:
         """How long after a moment nobody listened; 0 if somebody did."""
         return max((end_s - from_s for begin_s, end_s in self.unseen if begin_s <= from_s <= end_s), default=0.0)
 
-    def may_be_lost(self, node: str | None, invited_at_s: float) -> bool:
+    def may_be_lost(self, node: str | None, invited_at_s: float, ended_at_s: float | None) -> bool:
         """Say whether a dialog may have ended with its node; one whose node is not known may have been on any."""
         if not self.dead_nodes or (node is not None and node not in self.dead_nodes):
             return False
-        return self.fault_at_s is None or invited_at_s <= self.fault_at_s + _ABOUT_S
+        if self.fault_at_s is None:
+            return True
+        was_over = ended_at_s is not None and ended_at_s < self.fault_at_s - _ABOUT_S
+        return invited_at_s <= self.fault_at_s + _ABOUT_S and not was_over
 
 
 @dataclass(frozen=True, slots=True)

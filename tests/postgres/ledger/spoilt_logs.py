@@ -11,6 +11,7 @@ from tests.postgres.ledger.mutation import Mutate, Mutation
 from tests.postgres.ledger.scene import (
     BUSY,
     DID,
+    DIED_S,
     LOST,
     NEVER,
     PLACED,
@@ -128,6 +129,26 @@ def _never_dialled(scene: Scene) -> None:
     scene.plans[TALKS]["rings"] = "+15559000095"
 
 
+@_lose("a call is lost, and nothing had happened", "lost-without-need", whose=BUSY)
+def _lost_without_need(scene: Scene) -> None:
+    scene.sql("UPDATE calls SET cause = 'LOST' WHERE call_id = %(call)s", call=scene.uuid(BUSY))
+
+
+@_lose("a call ended long before its node died, and the node has no record", "dialog-without-record", whose=LOST)
+def _ended_before(scene: Scene) -> None:
+    scene.run["fault_at"] = DIED_S + 3
+    scene.sql(
+        "UPDATE calls SET ended_at = to_timestamp(%(at)s), cause = 'NORMAL_CLEARING' WHERE call_id = %(call)s",
+        at=DIED_S + 0.1,
+        call=scene.uuid(LOST),
+    )
+
+
+@_lose("an answer long before its node died is not on record", "answer-in-doubt", whose=LOST)
+def _answer_not_known(scene: Scene) -> None:
+    scene.sql("UPDATE calls SET answered_at = NULL WHERE call_id = %(call)s", call=scene.uuid(LOST))
+
+
 @_lose("no callback tells the end of a leg", "broken-off", whose=TALKS)
 def _end_not_called_back(scene: Scene) -> None:
     scene.callbacks()[-1]["body"]["CallStatus"] = "in-progress"
@@ -201,7 +222,11 @@ def _no_record(scene: Scene) -> None:
     del scene.records[TALKS]
 
 
-@_lose("a node has no record of a call after it came back", "dialog-without-record", "durations-differ", whose=LOST)
+@_lose(
+    "a node has no record of a call after it came back",
+    "dialog-without-record", "durations-differ", "lost-without-need",
+    whose=LOST,
+)  # fmt: skip
 def _no_record_later(scene: Scene) -> None:
     scene.run["fault_at"] = scene.dialogs[LOST]["invited_at"] - 5
 
