@@ -26,9 +26,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from controlplane.cli.processes import ChildEnded, NotReady
 from tests.chaos.faults import FAULTS, SHORT
 from tests.chaos.report import table
-from tests.chaos.runs import Wish, run_once
+from tests.chaos.runs import Wish, run_once, without_evidence
 from tests.chaos.sites import Sites, freeswitch_for
 
 SHORT_S = 220  # nothing is begun after that in the short form; a run takes less than a minute
@@ -102,8 +103,12 @@ def _tell_progress(lines: Sequence[dict[str, Any]], count: int) -> None:
 
 
 async def _run_one(sites: Sites, wish: Wish, folder: Path, *, is_kept: bool) -> dict[str, Any]:
-    site = await sites.site()
-    line = await run_once(site, wish, folder)
+    try:
+        site = await sites.site()
+    except (ChildEnded, NotReady) as error:
+        line = without_evidence(wish, sites.kind, str(error))
+    else:
+        line = await run_once(site, wish, folder)
     print(json.dumps(line), flush=True)
     if not line["balanced"]:
         print(f"unbalanced: {folder}", file=sys.stderr, flush=True)

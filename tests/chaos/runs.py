@@ -61,10 +61,15 @@ async def run_once(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
     try:
         return await _run(site, wish, folder)
     except (ChildEnded, NotReady) as error:
-        told = {"run": wish.name, "fault": wish.fault.name, "others": wish.others, "node": site.node.kind}
-        return {**told, "balanced": False, "problems": [], "notes": [str(error)], "takeover_ms": None}
+        return without_evidence(wish, site.node.kind, str(error))
     finally:
         (folder / "processes.log").write_text("\n".join(site.lines))
+
+
+def without_evidence(wish: Wish, node: str, why: str) -> dict[str, Any]:
+    """The line of a run that came to nothing."""
+    told = {"run": wish.name, "fault": wish.fault.name, "others": wish.others, "node": node}
+    return {**told, "balanced": False, "problems": [], "notes": [why], "takeover_ms": None}
 
 
 async def _run(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:

@@ -36,6 +36,11 @@ class Sites:
     _stack: AsyncExitStack | None = None
     _site: Site | None = field(default=None)
 
+    @property
+    def kind(self) -> str:
+        """What their media node is."""
+        return "emulator" if self.freeswitch is None else "freeswitch"
+
     async def site(self) -> Site:
         """The one that runs, or a new one."""
         if self._site is None:
