@@ -26,6 +26,22 @@ def durations_agree(evidence: Evidence) -> Iterator[Problem]:
                 yield Problem("durations-differ", pair.call, f"{told}: more than {within_s:g} s apart")
 
 
+def lost_calls_lasted_until_their_node_died(evidence: Evidence) -> Iterator[Problem]:
+    """What a heartbeat may hide of a duration is at its end: the answer was told at once, and nobody had hung up."""
+    fault_at_s = evidence.run.fault_at_s
+    for pair in evidence.pairs:
+        answered_at_s = pair.dialog.answered_at_s
+        if not pair.is_lost or answered_at_s is None or fault_at_s is None:
+            continue
+        for row in pair.rows[:1]:
+            if row.answered_at_s is not None and abs(row.answered_at_s - answered_at_s) > WITHIN_S:
+                told = f"{pair.dialog} was answered {row.answered_at_s - answered_at_s:+.2f} s from when {row} says"
+                yield Problem("lost-at-another-time", pair.call, told)
+            if row.ended_at_s is not None and row.ended_at_s < fault_at_s - WITHIN_S:
+                told = f"{row} ended {fault_at_s - row.ended_at_s:.2f} s before its node died with {pair.dialog}"
+                yield Problem("lost-at-another-time", pair.call, told)
+
+
 def _spans(evidence: Evidence, pair: Pair) -> Iterator[tuple[str, float]]:
     """Who says how long, as far as it is said; what has not ended is rest.py's."""
     dialog, fault_at_s = pair.dialog, evidence.run.fault_at_s

@@ -144,6 +144,16 @@ def _ended_before(scene: Scene) -> None:
     )
 
 
+@_lose("a lost call is on record as answered when it was found to be lost", "lost-at-another-time", whose=LOST)
+def _answered_too_late(scene: Scene) -> None:
+    scene.sql("UPDATE calls SET answered_at = answered_at + interval '3 s' WHERE call_id = %(c)s", c=scene.uuid(LOST))
+
+
+@_lose("a lost call is on record as over before its node died", "lost-at-another-time", whose=LOST)
+def _over_too_early(scene: Scene) -> None:
+    scene.sql("UPDATE calls SET ended_at = ended_at - interval '9 s' WHERE call_id = %(c)s", c=scene.uuid(LOST))
+
+
 @_lose("an answer long before its node died is not on record", "answer-in-doubt", whose=LOST)
 def _answer_not_known(scene: Scene) -> None:
     scene.sql("UPDATE calls SET answered_at = NULL WHERE call_id = %(call)s", call=scene.uuid(LOST))
