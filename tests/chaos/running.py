@@ -19,7 +19,7 @@ from tests.chaos.site import Site
 POINT_WITHIN_S = 30.0
 UNREAD_S = 0.5  # what came so shortly before a fault may not have been put on record
 WRITES_AGAIN_S = 1.0  # how soon the API finds that its database is back
-TAKES_OVER_S = 1.0  # how soon after the marked call all others have their new server, too
+TAKES_OVER_S = 2.0  # how soon after the marked call all others have their new server, too
 RECONNECTS_S = 6.0  # the longest pause before a call server tries a node again, and a little
 
 
@@ -112,7 +112,7 @@ class Run:
             await self._begun.wait()
         await asyncio.sleep(after_s)
 
-    async def until_taken_over(self, within_s: float = 3.0) -> None:
+    async def until_taken_over(self, within_s: float = 15.0) -> None:
         """Wait until somebody else speaks of the marked call; of one that is over nobody may have to."""
         until_s = time.monotonic() + within_s
         while self.takeover_at_s is None and time.monotonic() < until_s:

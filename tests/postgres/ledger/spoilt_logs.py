@@ -232,11 +232,7 @@ def _no_record(scene: Scene) -> None:
     del scene.records[TALKS]
 
 
-@_lose(
-    "a node has no record of a call after it came back",
-    "dialog-without-record", "durations-differ", "lost-without-need",
-    whose=LOST,
-)  # fmt: skip
+@_lose("a node has no record of a call after it came back", "dialog-without-record", "durations-differ", whose=LOST)
 def _no_record_later(scene: Scene) -> None:
     scene.run["fault_at"] = scene.dialogs[LOST]["invited_at"] - 5
 
