@@ -53,8 +53,9 @@ class Report:
 
     @property
     def is_well(self) -> bool:
-        """Nothing sang, though everything can; nothing ended as it must not."""
-        return all(self.controls.values()) and not (self.sung or self.outcomes.problems or self.complaints)
+        """Nothing sang, though everything can; nothing ended as it must not. What was not tried shows nothing."""
+        is_shown = self.outcomes.cases > 0 and bool(self.controls) and all(self.controls.values())
+        return is_shown and not (self.sung or self.outcomes.problems or self.complaints)
 
     def facts(self) -> dict[str, Any]:
         """The one line of a run."""
@@ -78,6 +79,12 @@ class Report:
 def application_places() -> list[Place]:
     """All places of an application's and a callee's answers."""
     return [*all_places(), *media_places(), *callee_places()]
+
+
+def places_of_all() -> set[str]:
+    """The names under which outcomes are noted of all places there are, but for whole SIP messages."""
+    called = {f"INVITE {name}" for name in CALLER_PLACES}
+    return {place.name for place in application_places()} | called | {place.name for place in request_places()}
 
 
 async def run_all(

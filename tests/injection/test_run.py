@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.injection.payloads import all_payloads
-from tests.injection.run import Wanted, run_all
+from tests.injection.run import Wanted, places_of_all, run_all
 
 
 @pytest.mark.freeswitch
@@ -22,5 +22,6 @@ def test_values_stay_values_wherever_they_stand(freeswitch_program: Path, server
     assert report.sung == []
     assert report.outcomes.problems == []
     assert report.complaints == []
+    assert places_of_all() - report.outcomes.places == set()
     families = {payload.id: payload.family for payload in all_payloads()}
     assert {families[name] for name in report.outcomes.payloads if name in families} == set(families.values())
