@@ -58,6 +58,7 @@ class LiveCall:
     saved: asyncio.Future[None] | None = None  # of the last entry
     fed_s: float = 0.0  # when the last event came, by the monotonic clock
     moves: int = 0  # from a node that died to another
+    had_verdict: bool = False  # when we took it over
 
     def feed(self, event: Event) -> None:
         """Put an event on record and do what the machine answers; events that change nothing leave no entry."""
@@ -95,6 +96,7 @@ class LiveCall:
             commands += self.machine.handle(entry)
             self.last_ms = entry.at_ms
         self.next_seq = len(entries)
+        self.had_verdict = self.machine.verdict is not None
         return commands
 
     def has_lost(self, leg: LegId) -> bool:

@@ -89,7 +89,7 @@ class Effects:
             self.ended(leg)
         self.applications.forget(call.id)
         verdict = call.machine.verdict
-        if verdict is not None:
+        if verdict is not None and not call.had_verdict:
             direction = "inbound" if call.machine.facts.direction is Direction.INBOUND else "outbound"
             self.meters.call_finished(direction, verdict)
             told = {"call": call.id, "direction": direction, "result": verdict.result.value, "reason": verdict.reason}

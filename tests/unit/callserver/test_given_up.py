@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from pathlib import Path
 
-from controlplane.calls.events import CallOffered, Entry, LegAnswered
+import pytest
+
+from controlplane.calls.events import CallOffered, Entry, LegAnswered, LegEnded
 from controlplane.calls.facts import Facts
 from controlplane.callserver.ports import Stored
-from controlplane.emulator.scenarios import ExpectEnd, Hear
+from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear, Then, Wait
 from tests.unit.calls.conversation import A_LEG, OUTBOUND
 
 from .doubles import Broken, BrokenSounds, Choosy, Fading, Filling, Shelf
@@ -40,6 +43,26 @@ async def test_a_call_that_was_given_up_is_over_on_record_as_soon_as_that_can_be
         journal.is_full = False
         await here.clock.sleep(40)
         assert here.timeline[-1].startswith("platform the call is over")
+
+
+async def test_a_call_that_is_over_but_for_a_leg_is_counted_by_whoever_saw_its_verdict_and_nobody_after(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    pages = {"/": "<Dial><Number url='/screen'>+15550003333</Number></Dial>", "/screen": "<Pause length='30'/>"}
+    async with platform(tmp_path, pages) as here:
+
+        def lose() -> None:
+            (call,) = here.servers[0].keepers[NODE].calls_of(frozenset(range(16)))
+            call.feed(LegEnded(call.machine.facts.a_leg, "NORMAL_CLEARING"))
+            call.drop()
+
+        here.clock.call_at_ms(here.clock.monotonic_ms() + 3000, lose)
+        callee = CalleePlan(1, Then.ANSWER, (ExpectEnd(60),))
+        await here.call(Wait(5), HangUp(), _15550003333=callee)
+        await here.clock.sleep(60)
+    told = [record.message for record in caplog.records if record.message in ("call_taken", "call_finished")]
+    assert told == ["call_taken", "call_finished", "call_taken"]
 
 
 async def test_a_call_that_nobody_drives_is_gone_on_with_though_the_database_went_away_as_it_was_found(
