@@ -104,6 +104,11 @@ class CallMachine:
         """The legs that have not ended, as far as the journal tells."""
         return tuple(leg for leg in self.state.legs.values() if leg.is_alive) if self.state is not None else ()
 
+    @property
+    def bursts(self) -> tuple[Burst, ...]:
+        """What was said to legs and is not through, as far as the journal tells."""
+        return tuple(self._outstanding.bursts)
+
     def is_alive(self, leg: LegId) -> bool:
         """Say whether this leg of the call has not ended, as far as the journal tells."""
         return any(one.id == leg for one in self.living_legs)

@@ -5,13 +5,20 @@ Each may be done again. All raise Unavailable, LinkLost among that, and are to b
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from controlplane.callserver.letting_go import let_go
+from controlplane.callserver.line import prompts_of
+from controlplane.callserver.ports import PromptFailedError
 from controlplane.callserver.turns import in_turns
+from controlplane.verbs.documents import Play, Say
 
 if TYPE_CHECKING:
+    from controlplane.callserver.call import LiveCall
     from controlplane.callserver.keeper import Keeper
 
 log = logging.getLogger(__name__)
@@ -33,8 +40,25 @@ async def expect_moved(keeper: Keeper) -> None:
         stored = await keeper.archive.live_calls(keeper.node.name, keeper.shards, driven)
         await keeper.arrivals.look()
         async for call in in_turns(await keeper.adopt(stored, keeper.shards)):
+            _make_prompts(keeper, call)
             keeper.arrivals.go_on(call)
         log.info("moved_expected", extra={"node": keeper.node.name, "calls": len(stored)})
+
+
+def _make_prompts(keeper: Keeper, call: LiveCall) -> None:
+    """Begin to make what is to be said again: another process made it for another node."""
+
+    async def make(prompt: Say | Play) -> None:
+        with suppress(PromptFailedError):  # who says it again is told
+            await keeper.effects.prompts.make_sound(keeper.node.name, prompt)
+
+    def begin(prompt: Say | Play) -> Callable[[], asyncio.Task[None]]:
+        return lambda: asyncio.create_task(make(prompt))
+
+    if call.is_moved:
+        for prompt in {prompt for burst in call.machine.bursts for prompt in prompts_of(burst.runs)}:
+            if keeper.effects.prompts.maybe_sound(keeper.node.name, prompt) is None:
+                call.start(f"make {prompt}", begin(prompt))
 
 
 async def take_moved(keeper: Keeper) -> None:
