@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     events.events_are_queued,
     events.events_are_received,
     events.final_events_are_one,
+    events.nothing_happens_twice,
     events.events_come_in_order,
     callbacks.callbacks_are_numbered,
     callbacks.callbacks_are_received,
@@ -50,13 +51,13 @@ SLUGS = frozenset({
     "callback-numbers", "callback-sequence", "caller-with-several-rows", "caller-without-row", "channel-left",
     "dead-server-left", "delivery-left", "dialled-twice", "dialog-without-record", "dialogs-differ",
     "durations-differ", "entry-set-aside", "event-differs", "event-not-logged", "event-not-queued",
-    "event-not-received", "event-numbers", "events-out-of-order", "evidence-in-doubt", "journal-gap",
-    "journal-missing", "journal-without-call", "live-call-left", "live-leg-left", "lost-at-another-time",
-    "lost-without-need", "lost-without-saying", "no-verdict", "nodes-dial-twice", "not-answered", "not-made",
-    "not-one-final-event", "placement-refused", "placement-without-row", "queued-call-left", "record-without-row",
-    "recorded-twice", "recording-left", "refused-without-need", "request-left", "row-without-origin",
-    "rows-dial-twice", "several-ends-called-back", "several-ends-told", "spool-left", "stray-lock", "task-left",
-    "telephone-without-row",
+    "event-not-received", "event-numbers", "events-out-of-order", "evidence-in-doubt", "happened-twice",
+    "journal-gap", "journal-missing", "journal-without-call", "live-call-left", "live-leg-left",
+    "lost-at-another-time", "lost-without-need", "lost-without-saying", "no-verdict", "nodes-dial-twice",
+    "not-answered", "not-made", "not-one-final-event", "placement-refused", "placement-without-row",
+    "queued-call-left", "record-without-row", "recorded-twice", "recording-left", "refused-without-need",
+    "request-left", "row-without-origin", "rows-dial-twice", "several-ends-called-back", "several-ends-told",
+    "spool-left", "stray-lock", "task-left", "telephone-without-row",
 })  # fmt: skip
 
 

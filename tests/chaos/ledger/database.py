@@ -73,12 +73,13 @@ class LegRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event of the account's log, and the state of its delivery, None where none was queued."""
+    """An event of the account's log, and the state of its delivery, None where none was queued. `leg`: a B-leg's."""
 
     call: str
     sequence: int
     event_id: str
     kind: str
+    leg: str | None
     delivery: str | None
 
 
@@ -139,7 +140,8 @@ _LEGS: LiteralString = """
       FROM legs ORDER BY created_at, leg
 """
 _EVENTS: LiteralString = """
-    SELECT events.call_id::text AS call, sequence, event_id::text AS event_id, kind, deliveries.state AS delivery
+    SELECT events.call_id::text AS call, sequence, event_id::text AS event_id, kind, events.leg::text AS leg,
+           deliveries.state AS delivery
       FROM events LEFT JOIN deliveries ON deliveries.call_id = events.call_id AND lane = 0 AND number = sequence
      ORDER BY events.call_id, sequence
 """

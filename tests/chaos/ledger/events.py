@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from tests.chaos.ledger.database import EventRow
@@ -70,6 +70,17 @@ def final_events_are_one(evidence: Evidence) -> Iterator[Problem]:
         if len(finals) > 1:
             told = f"the tenant's server was told {len(finals)} ends of the call {name_of(call)}"
             yield Problem("several-ends-told", name_of(call), f"{told}: {', '.join(sorted(finals))}")
+
+
+def nothing_happens_twice(evidence: Evidence) -> Iterator[Problem]:
+    """A call, or a leg of it, begins, rings, is answered and ends once."""
+    happened = Counter(
+        (row.call, row.leg, row.kind) for row in evidence.tables.events if row.kind.startswith(("call.", "leg."))
+    )
+    for (call, leg, kind), times in happened.items():
+        if times > 1 and kind not in FINAL_EVENTS:  # these are rows.py's
+            whose = f"the call {name_of(call)}" if leg is None else f"the leg {leg} of the call {name_of(call)}"
+            yield Problem("happened-twice", name_of(call), f"the log has {times} events {kind} of {whose}")
 
 
 def events_come_in_order(evidence: Evidence) -> Iterator[Problem]:

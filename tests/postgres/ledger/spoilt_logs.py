@@ -144,6 +144,14 @@ def _ended_before(scene: Scene) -> None:
     )
 
 
+@_lose("a call is told as answered where it was told to ring", "happened-twice", "event-differs", whose=TALKS)
+def _answered_twice(scene: Scene) -> None:
+    scene.sql(
+        "UPDATE events SET kind = 'call.answered' WHERE call_id = %(call)s AND kind = 'call.ringing'",
+        call=scene.uuid(TALKS),
+    )
+
+
 @_lose("a lost call is on record as answered when it was found to be lost", "lost-at-another-time", whose=LOST)
 def _answered_too_late(scene: Scene) -> None:
     scene.sql("UPDATE calls SET answered_at = answered_at + interval '3 s' WHERE call_id = %(c)s", c=scene.uuid(LOST))
