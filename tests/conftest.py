@@ -10,11 +10,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
 
 from controlplane.cli.freeswitch import find_freeswitch
 from controlplane.settings import Settings
 from controlplane.store import embedded
-from tests import lanes
+from tests.lanes import LanesScheduling, give_way_where_lanes_run
 from tests.still_time import StillLoop, StillTime
 
 # How long an example takes is the machine's business.
@@ -30,16 +31,15 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
     return {"asyncio": StillLoop if is_still else asyncio.new_event_loop}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test is in its lane."""
-    for item in items:
-        lanes.group(item)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LanesScheduling | None:
+    """Lanes where groups are asked for."""
+    return LanesScheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """What can wait gives way."""
-    lanes.give_way_where_lanes_run(item.path)
+    give_way_where_lanes_run(item.path)
 
 
 @pytest.fixture
