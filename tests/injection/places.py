@@ -1,15 +1,13 @@
 """Where a tenant's value can stand in a document or in another answer of an application: a table.
 
-Every row of every verb in both dialects is here; tests/injection/test_places.py holds the table against the verbs'
-own tables. Further rows put the value into a part of an address, where more of it is taken as it is.
+Every row of every verb is here, or in json_places.py; tests/injection/test_places.py holds the tables against the
+verbs' own. Further rows put the value into a part of an address, where more of it is taken as it is.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote
 
 from tests.injection.application import Answer
@@ -52,7 +50,7 @@ _AMD = (
 _LEG = ("sendDigits", "url", "method", "statusCallback", "statusCallbackMethod", "statusCallbackEvent", *_AMD)
 _TOLD = {"statusCallback": "/told", "url": "/screen"}
 _CALLED = f"<Number>{BUSY}</Number>"
-_ADDRESS = f"sip:bob@{PHONE}"
+ADDRESS = f"sip:bob@{PHONE}"
 
 # TwiML: the element's text is the field "".
 ELEMENTS = (
@@ -90,8 +88,8 @@ ELEMENTS = (
         _CALLED,
     ),
     Around("Number", ("", *_LEG, "byoc"), _TOLD, ANSWERS, ("Dial",)),
-    Around("Sip", ("", "username", "password", *_LEG), {"username": "u", "password": "p"} | _TOLD, _ADDRESS, ("Dial",)),
-    Around("Uri", ("", "priority", "weight", "username", "password"), {"username": "u", "password": "p"}, _ADDRESS,
+    Around("Sip", ("", "username", "password", *_LEG), {"username": "u", "password": "p"} | _TOLD, ADDRESS, ("Dial",)),
+    Around("Uri", ("", "priority", "weight", "username", "password"), {"username": "u", "password": "p"}, ADDRESS,
            ("Dial", "Sip")),
     Around("Header", ("name", "value"), {"name": "X-A", "value": "1"}, "", ("Dial", "Sip", "Headers")),
     Around("Redirect", ("", "method"), inside="/next"),
@@ -100,8 +98,8 @@ ELEMENTS = (
 
 
 def all_places() -> list[Place]:
-    """Every place of an application's answer."""
-    return [*_twiml(), *_json(), *_parts(), *_answers()]
+    """Every place of an application's answer but those in our JSON (json_places.py)."""
+    return [*_twiml(), *_parts(), *_answers()]
 
 
 # TwiML
@@ -132,7 +130,7 @@ def element(tag: str, attributes: dict[str, str], inside: str, parents: tuple[st
     written = "".join(f' {name}="{text_of(value)}"' for name, value in attributes.items())
     before = "".join(f"<{parent}>" for parent in parents)
     if parents[-1:] == ("Headers",):
-        before = before.replace("<Headers>", f"<Uri>{_ADDRESS}</Uri><Headers>")
+        before = before.replace("<Headers>", f"<Uri>{ADDRESS}</Uri><Headers>")
     after = "".join(f"</{parent}>" for parent in reversed(parents))
     return f"{before}<{tag}{written}>{inside}</{tag}>{after}"
 
@@ -140,97 +138,6 @@ def element(tag: str, attributes: dict[str, str], inside: str, parents: tuple[st
 def text_of(text: str) -> str:
     """Text as XML that says the same, as far as XML can."""
     return "".join(f"&#{ord(mark)};" if mark in "&<>\"'" or not mark.isprintable() else mark for mark in text)
-
-
-# JSON: fields by their key, with a dot for a member of an object there.
-
-_LINK = {"url": "/told"}
-_JSON_LEG = (
-    "send_digits", "screening.url", "screening.method", "status_callback.url", "status_callback.method",
-    "status_callback.events",
-)  # fmt: skip
-_JSON_TOLD: dict[str, Any] = {"status_callback": _LINK, "screening": {"url": "/screen"}}
-
-
-@dataclass(frozen=True, slots=True)
-class Object:
-    """A verb or target of our JSON."""
-
-    key: str
-    fields: tuple[str, ...]
-    base: dict[str, Any] = field(default_factory=dict)
-    is_target: bool = False
-    ends: bool = False
-
-
-OBJECTS = (
-    Object("say", ("text", "voice", "language", "loop", "markup"), {"text": "Hello."}),
-    Object("play", ("url", "loop", "digits"), {"url": SOUND}),
-    Object("pause", ("length_s",)),
-    Object(
-        "gather",
-        (
-            "action.url", "action.method", "inputs", "timeout_s", "finish_key", "num_digits", "action_on_empty_result",
-            "language", "speech.timeout", "speech.max_time", "speech.model", "speech.hints",
-            "speech.partial_result_callback", "speech.partial_result_callback_method", "speech.profanity_filter",
-            "speech.barge_in", "speech.enhanced", "prompts",
-        ),
-        {"timeout_s": 1, "action_on_empty_result": True, "inputs": ["dtmf", "speech"]},
-    ),
-    Object(
-        "record",
-        (
-            "action.url", "action.method", "timeout_s", "finish_keys", "max_length_s", "play_beep", "trim",
-            "callback.url", "callback.method", "callback.events", "transcribe", "transcribe_callback",
-        ),
-        {"max_length_s": 1, "timeout_s": 1, "play_beep": False, "callback": _LINK},
-    ),
-    Object(
-        "dial",
-        (
-            "action.url", "action.method", "timeout_s", "time_limit_s", "hangup_on_star", "caller_id", "record", "trim",
-            "recording_track", "recording_callback.url", "recording_callback.method", "recording_callback.events",
-            "answer_on_bridge", "ring_tone", "sequential", "refer.url", "refer.method", "targets",
-        ),
-        {"targets": [BUSY], "timeout_s": 5, "recording_callback": _LINK, "refer": {"url": "/refer"}},
-    ),
-    Object("number", ("number", *_JSON_LEG), {"number": ANSWERS} | _JSON_TOLD, is_target=True),
-    Object("sip", ("uri", "headers", "username", "password", *_JSON_LEG),
-           {"uri": _ADDRESS, "username": "u", "password": "p"} | _JSON_TOLD, is_target=True),
-    Object("redirect", ("url", "method"), {"url": "/next"}),
-    Object("reject", ("reason",), ends=True),
-)  # fmt: skip
-
-
-def _json() -> Iterator[Place]:
-    for one in OBJECTS:
-        for name in one.fields:
-            yield Place(f"json {one.key}.{name}", _in_object(one, name), one.ends)
-    yield Place("json sip.headers value", lambda text: _dialling({"uri": _ADDRESS, "headers": {"X-A": text}}))
-    yield Place("json sip.headers name", lambda text: _dialling({"uri": _ADDRESS, "headers": {f"X-{text}": "1"}}))
-    yield Place("json dial.targets item", lambda text: in_json({"dial": {"targets": [text], "timeout_s": 5}}))
-    yield Place("json key", lambda text: in_json({"say": {"text": "Hello.", text: "1"}}))
-    yield Place("json verb", lambda text: in_json({text: {}}))
-
-
-def _in_object(one: Object, name: str) -> Callable[[str], Answer]:
-    group, dot, member = name.partition(".")
-
-    def answer(text: str) -> Answer:
-        value = {**one.base.get(group, {}), member: text} if dot else text
-        verb = {one.key: {**one.base, group: value}}
-        return in_json({"dial": {"targets": [verb], "timeout_s": 5}} if one.is_target else verb)
-
-    return answer
-
-
-def _dialling(sip: dict[str, Any]) -> Answer:
-    return in_json({"dial": {"targets": [{"sip": sip}], "timeout_s": 5}})
-
-
-def in_json(verb: dict[str, Any]) -> Answer:
-    """A document of one verb, after which the next is asked for."""
-    return Answer(json.dumps([verb, {"redirect": "/next"}]).encode(), "application/json")
 
 
 # Parts of values

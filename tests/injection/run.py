@@ -16,6 +16,7 @@ from typing import Any
 from tests.injection.callees import callee_places
 from tests.injection.callers import CALLER_PLACES, Call, Callers
 from tests.injection.control import fire_canaries
+from tests.injection.json_places import json_places
 from tests.injection.lanes import Lanes
 from tests.injection.media import media_places
 from tests.injection.outcomes import Attempt, Outcomes
@@ -78,7 +79,7 @@ class Report:
 
 def application_places() -> list[Place]:
     """All places of an application's and a callee's answers."""
-    return [*all_places(), *media_places(), *callee_places()]
+    return [*all_places(), *json_places(), *media_places(), *callee_places()]
 
 
 def places_of_all() -> set[str]:

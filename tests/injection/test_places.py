@@ -11,9 +11,10 @@ from controlplane.verbs.specs import SPECS
 from controlplane.verbs.specs import VERBS as VERB_TABLE
 from controlplane.wiring.clock import SystemClock
 from tests.injection.callers import CALLER_PLACES
+from tests.injection.json_places import OBJECTS
 from tests.injection.operations import OPERATIONS
 from tests.injection.payloads import all_payloads
-from tests.injection.places import ELEMENTS, OBJECTS
+from tests.injection.places import ELEMENTS
 from tests.injection.requests import request_places
 from tests.injection.run import application_places
 from tests.postgres.api.things import LabellingEditor, MemoryStorage
