@@ -39,7 +39,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LanesSc
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """What can wait gives way."""
-    give_way_where_lanes_run(item.path)
+    give_way_where_lanes_run(item)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import os
 from enum import Enum
 from pathlib import Path
 
+import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 _NICE = 10
@@ -34,9 +35,10 @@ def lane_of(path: Path) -> Lane:
     return _OF_FOLDER.get(folder, Lane.GIVES_WAY) if path.name not in _IN_MEMORY else Lane.GIVES_WAY
 
 
-def give_way_where_lanes_run(path: Path) -> None:
+def give_way_where_lanes_run(item: pytest.Item) -> None:
     """Let the other lanes come first, if this is what can wait and there are others."""
-    if "PYTEST_XDIST_WORKER" in os.environ and lane_of(path) is Lane.GIVES_WAY:
+    is_in_a_lane = item.config.getoption("loadgroup", default=False)  # pytest-xdist tells its workers
+    if is_in_a_lane and lane_of(item.path) is Lane.GIVES_WAY:
         os.setpriority(os.PRIO_PROCESS, 0, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
