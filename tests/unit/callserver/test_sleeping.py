@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 from controlplane.base.ids import LegId
@@ -84,9 +85,10 @@ async def night(
 
 
 def played(log: PartyLog) -> list[tuple[str, int]]:
-    """The files that a party heard, and for how long (ms)."""
-    files = [(one.what.rpartition("/")[2], one.to_ms - one.from_ms) for one in log.heard]
-    return [(name, length_ms) for name, length_ms in files if name.endswith(".wav")]
+    """The files that a party heard, and for how long (ms), each with its repeats."""
+    files = groupby(log.heard, lambda one: one.what.rpartition("/")[2])
+    lengths = [(name, sum(one.to_ms - one.from_ms for one in repeats)) for name, repeats in files]
+    return [(name, length_ms) for name, length_ms in lengths if name.endswith(".wav")]
 
 
 SCREENED = {
