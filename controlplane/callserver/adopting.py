@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 GIVE_UP_S = 10.0  # nobody listens longer to nothing; after that the calls are over
 SETTLE_S = 2.0  # how long legs may take from being brought up to being parked
-LOOK_S = 0.02
+LOOK_S = 0.1  # each look asks the node thrice for every leg on its way, which has enough to do then
 FENCE_AGAIN_S = 1.0
 
 
