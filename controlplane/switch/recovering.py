@@ -27,11 +27,13 @@ async def living(node: Node, legs: Collection[LegId]) -> frozenset[LegId]:
 async def on_their_way(node: Node, legs: Collection[LegId]) -> frozenset[LegId]:
     """Those of these legs that are not parked yet, and not being joined either. Raises LinkLost.
 
-    Nothing may be said to them yet: what is scheduled on the way to the park would come after a claim.
+    Nothing may be said to them yet: what is scheduled on the way to the park would come after a claim. Whoever has been
+    sent something was parked, and has left it for that.
     """
     bonds = dict(await _variable(node, legs, "signal_bond"))
     running = await _variable(node, [leg for leg in legs if not bonds[leg]], "current_application")
-    return frozenset(leg for leg, application in running if application != "park")
+    sent = await _variable(node, [leg for leg, application in running if application != "park"], "callplane_sent")
+    return frozenset(leg for leg, token in sent if not token)
 
 
 async def shut_out(node: Node) -> None:
