@@ -4,9 +4,6 @@ A call server that is stopped (SIGSTOP, a frozen container) or hangs would not r
 events nobody reads freezes in the end (reliability-security, 0.1). Nothing inside the process is sure to notice,
 so a small process beside it waits for a beat on a pipe, and kills when it does not come, which it tells in the log.
 The kernel then closes the links, the shards are free, and the next server has the calls.
-
-It counts how often it looked in vain: while it slept itself, with the whole machine or container, or had no turn on one
-that is short of CPU, the other had none either, and must not be killed for that. What it may do then is `pulse.py`'s.
 """
 
 from __future__ import annotations
@@ -27,7 +24,6 @@ log = logging.getLogger(__name__)
 
 BEAT_S = 0.5
 PATIENCE_S = 5.0
-LOOKS = 10  # in this time
 
 
 class Watchdog:
@@ -83,15 +79,10 @@ def _pipe(process: subprocess.Popen[bytes]) -> IO[bytes]:
 
 
 def watch(beats: int, pid: int, patience_s: float, comes_within: Callable[[int, float], bool]) -> None:
-    """Kill `pid` when nothing comes over `beats`, a pipe, for `patience_s` waking seconds; end when it closes."""
-    in_vain = 0
-    while in_vain < LOOKS:
-        if not comes_within(beats, patience_s / LOOKS):
-            in_vain += 1
-            continue
+    """Kill `pid` when nothing comes over `beats`, a pipe, for `patience_s` seconds; end when it closes."""
+    while comes_within(beats, patience_s):
         if not os.read(beats, 4096):
             return
-        in_vain = 0
     _tell(pid, patience_s)
     os.kill(pid, signal.SIGKILL)
 
