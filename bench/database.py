@@ -24,6 +24,7 @@ from bench.node import NUMBER, PASSWORD, LeanNode, lean_node
 from bench.platform import DatabaseServer, running_call_servers, running_database
 
 WARM, CALLS, PER_S, IDLE_S = 100, 400, 40, 8.0
+ENDED_WITHIN_S = 30
 STATISTICS_S = 1.2  # how late a backend may tell what it did (PGSTAT_MIN_INTERVAL, 1 s)
 BODY = b"<Response><Say>Thank you for calling. We are closed today.</Say><Hangup/></Response>"
 PEER = "one INSERT with its commit"
@@ -89,8 +90,9 @@ async def _perform(node: LeanNode, count: int) -> None:
     answered = await node.ask("offer", count, float(PER_S))
     if answered < count:
         raise Skipped(f"{count - answered} of {count} calls were not answered: the machine is too busy")
-    while await node.ask("count_calls"):  # noqa: ASYNC110 - calls end in another process
-        await asyncio.sleep(0.1)
+    async with asyncio.timeout(ENDED_WITHIN_S):
+        while await node.ask("count_calls"):  # noqa: ASYNC110 - calls end in another process
+            await asyncio.sleep(0.1)
 
 
 def _rows(database: DatabaseServer) -> Written:

@@ -25,7 +25,7 @@ class Lane(Enum):
     GIVES_WAY = "gives way"
 
 
-_OF_FOLDER = {"acceptance": Lane.CALLS, "chaos": Lane.FAULTS, "injection": Lane.FAULTS, "hell": Lane.FAULTS}
+_OF_FOLDER = {"acceptance": Lane.CALLS, "chaos": Lane.FAULTS, "hell": Lane.FAULTS}
 _IN_MEMORY = frozenset({"test_interrupted.py", "test_outcomes.py", "test_scenarios.py"})
 
 

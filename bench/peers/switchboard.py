@@ -154,8 +154,6 @@ class Switchboard:
             self._send(call, self.templates.answered(call.uuid))
             if self.hold_s:
                 asyncio.get_running_loop().call_later(self.hold_s, self.end, call)
-        elif app == "hangup":
-            asyncio.get_running_loop().call_soon(self.end, call)
         if token.startswith("look-"):
             asyncio.get_running_loop().call_soon(self._complete, call, token)
         elif token:
@@ -200,6 +198,8 @@ class Switchboard:
             return CORE
         if name == "uptime":
             return "1000"
+        if name == "global_setvar":
+            return "+OK"
         call = next((self.calls[word] for word in rest.split(" ", 3)[:2] if word in self.calls), None)
         if name == "uuid_exists":
             return "true" if call is not None else "false"
@@ -274,7 +274,10 @@ class LinkOfServer(asyncio.Protocol):
             return
         self._board.commanded(call, self)
         self.write(b"Content-Type: command/reply\nReply-Text: +OK\n\n")
-        self._board.execute(call, _header(head, "execute-app-name"), _header(head, "Event-UUID"))
+        if _header(head, "call-command") == "hangup":
+            asyncio.get_running_loop().call_soon(self._board.end, call)
+        else:
+            self._board.execute(call, _header(head, "execute-app-name"), _header(head, "Event-UUID"))
 
     def _set(self, verb: str, rest: str) -> None:
         """Take `filter Unique-ID /[0-9a-f]$/`, its deletion, and `event`."""

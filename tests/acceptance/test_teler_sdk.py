@@ -39,7 +39,8 @@ PAGES: dict[str, Any] = {
     f"/{NOTICE}": {"audio": NOTICE},
 }
 DESK = {
-    "/": "<Response><Gather numDigits='4' finishOnKey='' timeout='60' action='/pressed'/></Response>",
+    "/": "<Response><Pause length='1'/>"  # it rings that long
+    "<Gather numDigits='4' finishOnKey='' timeout='60' action='/pressed'/></Response>",
     "/pressed": "<Response><Pause length='60'/></Response>",
 }
 EVENTS = ["call.initiated", "call.ringing", "call.answered", "call.completed", "recording.completed"]

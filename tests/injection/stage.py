@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -99,6 +99,7 @@ async def bare_stage(folder: Path, program: Path) -> AsyncIterator[Stage]:
         canaries = await stack.enter_async_context(watching_canaries(folder / "c"))
         supervisor = await stack.enter_async_context(Supervisor(lambda _name, _line: None))
         child = passing_freeswitch(program, node)
+        child = replace(child, argv=(*child.argv, "-np"))  # it gives way to nodes on which people talk
         _open_what_is_closed(Path(node.folders.conf))
         await supervisor.start(child)
         callees = Callees(canaries)
