@@ -16,7 +16,7 @@ from typing import Protocol
 
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Conflict, Unavailable
-from controlplane.base.ids import CallId, LegId
+from controlplane.base.ids import CallId, LegId, leg_of_call, shard_of
 from controlplane.calls.commands import REPEATABLE, WRITTEN, Command
 from controlplane.calls.events import Entry, Event
 from controlplane.calls.machine import CallMachine
@@ -59,6 +59,10 @@ class LiveCall:
     fed_s: float = 0.0  # when the last event came, by the monotonic clock
     moves: int = 0  # from a node that died to another
     had_verdict: bool = False  # when we took it over
+    shard: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shard = shard_of(leg_of_call(self.id))
 
     def feed(self, event: Event) -> None:
         """Put an event on record and do what the machine answers; events that change nothing leave no entry."""

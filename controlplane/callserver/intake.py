@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
-from controlplane.base.ids import leg_of_call
+from controlplane.base.ids import CallId, leg_of_call
+from controlplane.callserver.call import LiveCall
 from controlplane.callserver.keeper import Keeper
 from controlplane.callserver.pace import wait_for
 from controlplane.callserver.ports import Inbox
@@ -68,11 +70,10 @@ class Intake:
             self._requests.clear()
             # What is asked while a node cannot be reached waits: it is answered as done when it is sent.
             up = [keeper for keeper in self.keepers.values() if keeper.is_serving]
-            calls = {call.id for keeper in up for call in keeper.calls.values()}
+            nodes = [keeper.node.name for keeper in up if keeper.calls]
             try:
-                for request in await self.inbox.requests(sorted(calls)) if calls else ():
-                    leg = leg_of_call(request.call)
-                    owner = next((found for k in up if (found := k.find(leg))), None)
+                for request in await self.inbox.requests(nodes, partial(_finds, up)) if nodes else ():
+                    owner = _find(up, request.call)
                     if owner is not None:
                         owner.feed(request.event)
             except Unavailable as error:
@@ -85,3 +86,12 @@ class Intake:
     def _taking(self) -> list[Keeper]:
         """Whose nodes calls may be placed on. Those of the others wait."""
         return [keeper for keeper in self.keepers.values() if keeper.is_serving and keeper.gate.is_open]
+
+
+def _find(keepers: Iterable[Keeper], call: CallId) -> LiveCall | None:
+    leg = leg_of_call(call)
+    return next((found for keeper in keepers if (found := keeper.find(leg)) is not None), None)
+
+
+def _finds(keepers: Iterable[Keeper], call: CallId) -> bool:
+    return _find(keepers, call) is not None

@@ -16,7 +16,7 @@ from functools import partial
 from controlplane.base.causes import Cause
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
-from controlplane.base.ids import CallId, LegId, leg_of_call, shard_of
+from controlplane.base.ids import CallId, LegId, shard_of
 from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegEnded, LegRinging
 from controlplane.calls.facts import Facts
 from controlplane.callserver.arrivals import Arrivals
@@ -62,7 +62,7 @@ class Keeper:
     calls: dict[LegId, LiveCall]
     shards: frozenset[int] = frozenset()
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)  # what is driven
-    _read: frozenset[int] = frozenset()  # shards whose journals were read since they are ours
+    read: frozenset[int] = frozenset()  # shards whose journals were read since they are ours
     _late_news: list[News] | None = field(default_factory=list)  # a list while resynchronising: news waits in it
     _sweeper: Sweeper = field(default_factory=Sweeper)
 
@@ -178,7 +178,7 @@ class Keeper:
         """Drive these shards no more; the calls go on without us. All that is on record of them is there then."""
         async with self.changing:
             self.shards -= shards
-            self._read -= shards
+            self.read -= shards
             await let_go(self.calls_of(shards), self.archive, self.clock)
             with suppress(LinkLost):  # who opens the links again watches what is left
                 await self.node.watch(self.shards)
@@ -209,13 +209,6 @@ class Keeper:
         async with self.changing:
             await self._sweeper.sweep(self)
 
-    async def undriven(self) -> frozenset[LegId]:
-        """A-legs of calls without a verdict that are ours by the record and not driven by us. Raises Unavailable."""
-        driven = [call.id for call in self.calls_of(self.shards)]
-        stored = await self.archive.live_calls(self.node.name, self._read, but=driven)
-        waiting = [one.facts.a_leg for one in stored if not one.has_verdict]
-        return frozenset(leg for leg in waiting if leg not in self.calls)
-
     # Resynchronisation
 
     async def resynchronise(
@@ -231,13 +224,13 @@ class Keeper:
         try:
             await self.node.watch(self.shards)
             stored = await self._journals(shards, [call.id for call in but])
-            shards &= self._read
+            shards &= self.read
             known = {call.id for call in but}
             calls = [one for one in await self.adopt(stored, shards) if one.is_moved or one.id not in known]
             calls = await self.arrivals.settled_of(calls)
             channels = await self.matching.channels()
             ended = await self.hopeless.end_all()
-            await self.matching.end_the_gone(self.matching.missing(calls, channels), waiting, cause)
+            await self.matching.end_the_gone(await self.matching.missing(calls, channels), waiting, cause)
             ago_ms = await self.matching.answered_ago_ms(calls, channels)
             async for call in in_turns(calls):
                 self.matching.resume(call, channels, ago_ms, self.server)
@@ -262,16 +255,16 @@ class Keeper:
             stored = await self.archive.live_calls(self.node.name, shards, but)
         except Unavailable as error:
             log.warning("journals_unreadable", extra={"node": self.node.name, "problem": str(error)})
-            self.shards -= shards - self._read
+            self.shards -= shards - self.read
             await self.node.watch(self.shards)
             return ()
-        self._read |= shards
+        self.read |= shards
         return stored
 
     def calls_of(self, shards: frozenset[int]) -> list[LiveCall]:
         """The calls of these shards that we drive, each once."""
         ours = {id(call): call for call in self.calls.values()}
-        return [call for call in ours.values() if shard_of(leg_of_call(call.id)) in shards]
+        return [call for call in ours.values() if call.shard in shards]
 
     def _has_legs_of(self, call: CallId) -> bool:
         return any(known.id == call for known in self.calls.values())

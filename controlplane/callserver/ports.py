@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -179,8 +179,8 @@ class Inbox(Protocol):
         """How many calls wait for these places: whether it is worth looking again soon."""
         ...
 
-    async def requests(self, calls: Sequence[CallId]) -> Sequence[Request]:
-        """Requests waiting for these calls; each is given out until it is acknowledged."""
+    async def requests(self, nodes: Sequence[str], drives: Callable[[CallId], bool]) -> Sequence[Request]:
+        """Requests waiting for live calls of these nodes that we drive; each is given out until it is acknowledged."""
         ...
 
 

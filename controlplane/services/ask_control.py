@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +22,7 @@ from controlplane.store.queries import query
 _PLACE, _INSERT, _FIND = query("find_control_place"), query("insert_control_request"), query("find_control_request")
 _ASKED, _TELL = query("asked_requests"), query("tell")
 
+Drives: TypeAlias = Callable[[CallId], bool]
 Wish: TypeAlias = Redirected | HangUpAsked | MuteAsked | DigitsAsked | PlayAsked
 
 
@@ -104,13 +105,16 @@ async def get_request(tx: Transaction, account_id: str, request_id: str) -> Requ
     return await tx.one(Request, _FIND, account_id=account_id, request_id=request_id)
 
 
-async def load_asked(tx: Transaction, calls: Iterable[CallId]) -> dict[CallId, list[Asked]]:
-    """What is asked of these calls and not answered, oldest first: for the call server that drives them.
+async def load_asked(tx: Transaction, nodes: Sequence[str], drives: Drives) -> dict[CallId, list[Asked]]:
+    """What is asked of live calls of these nodes that we drive and not answered, oldest first.
 
-    What another version asks in words that this one does not know waits for a server that does.
+    Far fewer are asked anything than are driven: those that we drive are not named to the database. What another
+    version asks in words that this one does not know waits for a server that does.
     """
     asked: defaultdict[CallId, list[Asked]] = defaultdict(list)
-    for row in await tx.all(_Row, _ASKED, call_ids=list(calls)):
+    for row in await tx.all(_Row, _ASKED, nodes=list(nodes)):
+        if not drives(row.call_id):
+            continue
         with suppress(ValueError):
             asked[row.call_id].append(Asked(row.request_id, row.call_id, decode_event(row.kind, row.data)))
     return dict(asked)

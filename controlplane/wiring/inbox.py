@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from controlplane.base.ids import CallId
@@ -26,7 +26,7 @@ class DatabaseInbox:
     async def count_queued(self, places: frozenset[tuple[str, int]]) -> int:
         return await count_queued(self.db, {shard for _, shard in places})
 
-    async def requests(self, calls: Sequence[CallId]) -> Sequence[Request]:
+    async def requests(self, nodes: Sequence[str], drives: Callable[[CallId], bool]) -> Sequence[Request]:
         async with self.db.transaction() as tx:
-            asked = await load_asked(tx, calls)
+            asked = await load_asked(tx, nodes, drives)
         return [Request(call, one.event) for call, requests in asked.items() for one in requests]

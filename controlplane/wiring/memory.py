@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from controlplane.base.errors import Conflict
@@ -148,8 +148,8 @@ class MemoryInbox:
     async def count_queued(self, places: frozenset[tuple[str, int]]) -> int:  # noqa: ARG002
         return len(self.calls)
 
-    async def requests(self, calls: Sequence[CallId]) -> Sequence[Request]:
-        mine = [request for request in self.asked if request.call in calls]
+    async def requests(self, nodes: Sequence[str], drives: Callable[[CallId], bool]) -> Sequence[Request]:  # noqa: ARG002
+        mine = [request for request in self.asked if drives(request.call)]
         self.asked = [request for request in self.asked if request not in mine]
         return mine
 

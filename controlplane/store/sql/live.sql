@@ -25,9 +25,9 @@ SELECT call_id, seq, at_ms, kind, data::text AS data, digest
 FROM journal WHERE call_id = ANY(%(call_ids)s::uuid[])
 ORDER BY call_id, seq
 
--- asked_requests: What was asked of some calls and is not answered.
-SELECT request_id, call_id, kind, data::text AS data FROM control_requests
-WHERE state = 'asked' AND call_id = ANY(%(call_ids)s::uuid[])
+-- asked_requests: What was asked of live calls of some nodes and is not answered.
+SELECT request_id, call_id, kind, data::text AS data FROM control_requests JOIN calls USING (call_id)
+WHERE control_requests.state = 'asked' AND calls.node = ANY(%(nodes)s::text[]) AND calls.ended_at IS NULL
 ORDER BY request_id
 
 -- lock_live_call: Hold a call that is not over, with what its app is set to.
