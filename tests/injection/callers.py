@@ -151,6 +151,8 @@ class Callers:
     def _judge(self, call: Call, line: Line) -> None:
         if line.answered is None and line.status >= 300:
             self._told(call, f"refused SIP {line.status}")
+        elif call.asked and line.answered is None and call.place == "Call-ID":
+            self._told(call, "carried out unheard")  # the node wrote it otherwise: its answers were for no call of ours
         elif call.asked < 2 or line.answered is None:
             self._fails(call, f"a dead call: SIP {line.status}, {line.cause}, asked {call.asked} times")
         else:

@@ -19,7 +19,9 @@ _WORDS = (
 )
 _APPLICATIONS = frozenset(_WORDS.split())
 _EVENTS = "CHANNEL_CREATE CHANNEL_EXECUTE CHANNEL_HANGUP_COMPLETE"
-_VARIABLE = re.compile(rf"^variable_(?!sip_h_X-)[^:\n]*{NAME}[^:\n]*:.*$".encode(), re.IGNORECASE | re.MULTILINE)
+# What callers may name: headers X-…, and parameters of three headers, all behind a prefix (sofia.c:11913).
+_CALLERS_OWN = "sip_h_X-|sip_from_|sip_to_|sip_referred_by_"
+_VARIABLE = re.compile(rf"^variable_(?!{_CALLERS_OWN})[^:\n]*{NAME}[^:\n]*:.*$".encode(), re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(slots=True)
