@@ -7,13 +7,12 @@ that. A call is let go of when it cannot be put on record, and a leg may come up
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from controlplane.base.causes import Cause
 from controlplane.base.errors import Unavailable
-from controlplane.base.ids import LegId, shard_of
+from controlplane.base.ids import CallId, LegId, shard_of
 from controlplane.callserver.matching import Channels
 from controlplane.switch.node import Channel
 
@@ -85,22 +84,24 @@ def _is_unclaimed(keeper: Keeper, leg: LegId, channel: Channel) -> bool:
 async def _undriven(keeper: Keeper) -> frozenset[LegId]:
     """A-legs of calls without a verdict that are ours by the record and not driven by us. Raises Unavailable."""
     waiting: list[LegId] = []
-    for shards in _packs(keeper):
-        driven = [call.id for call in keeper.calls_of(shards)]
+    for shards, driven in _packs(keeper):
         stored = await keeper.archive.live_calls(keeper.node.name, shards, but=driven)
         waiting += [one.facts.a_leg for one in stored if not one.has_verdict]
     return frozenset(leg for leg in waiting if leg not in keeper.calls)
 
 
-def _packs(keeper: Keeper) -> list[frozenset[int]]:
-    """Shards whose journals were read, so many together as have few calls: naming thousands holds the loop up."""
-    counts = Counter(call.shard for call in keeper.calls_of(keeper.read))
-    packs: list[frozenset[int]] = []
-    named = 0
-    for shard in sorted(keeper.read):
-        named += counts[shard]
-        if not packs or named > NAMED_AT_ONCE:
-            packs.append(frozenset())
-            named = counts[shard]
-        packs[-1] |= {shard}
+def _packs(keeper: Keeper) -> list[tuple[frozenset[int], list[CallId]]]:
+    """Shards whose journals were read and what we drive of them, so many together as have few calls.
+
+    Naming thousands to the database in one piece holds the loop up.
+    """
+    driven: dict[int, list[CallId]] = {shard: [] for shard in sorted(keeper.read)}
+    for call in keeper.calls_of(keeper.read):
+        driven[call.shard].append(call.id)
+    packs: list[tuple[frozenset[int], list[CallId]]] = []
+    for shard, calls in driven.items():
+        if not packs or len(packs[-1][1]) + len(calls) > NAMED_AT_ONCE:
+            packs.append((frozenset(), []))
+        shards, named = packs[-1]
+        packs[-1] = (shards | {shard}, named + calls)
     return packs

@@ -1,7 +1,7 @@
 """A second process that ends a call server whose loop is stuck.
 
 A call server that is stopped (SIGSTOP, a frozen container) or hangs would not read its event links, and a node whose
-events nobody reads freezes in the end (reliability-security, 0.1). Nothing inside the process is sure to notice,
+events nobody reads freezes in the end (ARCHITECTURE.md). Nothing inside the process is sure to notice,
 so a small process beside it waits for a beat on a pipe, and kills when it does not come, which it tells in the log.
 The kernel then closes the links, the shards are free, and the next server has the calls.
 """

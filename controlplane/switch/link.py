@@ -2,7 +2,7 @@
 
 FreeSWITCH answers commands strictly in their order, so replies are matched by a queue. Events are handed over inside
 `data_received`: nothing here ever waits for a handler, and a handler may not wait either. A reader that lags would fill
-FreeSWITCH's queue for us and, in the end, freeze the whole node (reliability-security, 0.1); so whoever cannot keep up
+FreeSWITCH's queue for us and, in the end, freeze the whole node (ARCHITECTURE.md); so whoever cannot keep up
 calls `abort`, and finds out later what it missed.
 """
 

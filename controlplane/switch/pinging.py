@@ -4,7 +4,7 @@ FreeSWITCH, once it sends events, sends a connection all that wait for it before
 in turn (mod_event_socket.c, read_packet). So the answer to a ping comes behind the events that lay in its queue and in
 the sockets when it was asked. That needs no two clocks that agree, and finds a link that is half open as well as one
 that we do not read fast enough. Either is closed when it is too late: FreeSWITCH then gives its queue up, which it
-would otherwise fill until the whole node stands still (reliability-security, 0.1).
+would otherwise fill until the whole node stands still (ARCHITECTURE.md).
 """
 
 from __future__ import annotations

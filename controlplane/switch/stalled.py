@@ -2,7 +2,7 @@
 
 A call server that hangs is killed by its own watchdog. Where both stand still (a frozen container, a machine that was
 paused) nobody is left there to close its links, and the kernel goes on to answer for them, so that FreeSWITCH waits and
-keeps what it has for them: 15 KB an event up to 100,000, and then the node freezes (reliability-security, 0.1). Only
+keeps what it has for them: 15 KB an event up to 100,000, and then the node freezes (ARCHITECTURE.md). Only
 the node's own machine can end such a connection; FreeSWITCH then drops what waits.
 """
 

@@ -110,9 +110,9 @@ def _unless_away(task: Task) -> Task:
     return tried
 
 
-def add_tasks(app: Celery, work: Work, loop: LoopThread) -> None:
+def add_tasks(app: Celery, tasks: Mapping[str, Task], loop: LoopThread) -> None:
     """Give a worker its tasks."""
-    for name, task in tasks_of(work).items():
+    for name, task in tasks.items():
         app.task(name=name)(_in_a_thread(task, loop))
 
 

@@ -11,23 +11,19 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from controlplane.tasks.app import BrokerAway, CeleryApp, Task, Work, nudge, tasks_of
+from controlplane.tasks.app import BrokerAway, CeleryApp, Task, nudge
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Nudges:
-    """Of one worker."""
+    """Of one worker, with what it does under which name."""
 
     app: CeleryApp
-    work: Work
+    tasks: Mapping[str, Task]
     _away: bool = False
-    _tasks: Mapping[str, Task] = field(init=False)
     _under_way: dict[str, asyncio.Task[int]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._tasks = tasks_of(self.work)
 
     async def tell(self, name: str) -> None:
         """Say that there is work of a kind, or begin it."""
@@ -37,7 +33,7 @@ class Nudges:
         except BrokerAway as error:
             self._is_away(error)
             if name not in self._under_way:
-                self._under_way[name] = task = asyncio.create_task(self._tasks[name](), name=name)
+                self._under_way[name] = task = asyncio.create_task(self.tasks[name](), name=name)
                 task.add_done_callback(self._done)
 
     def _is_away(self, error: BrokerAway | None) -> None:

@@ -24,11 +24,10 @@ from controlplane.tasks.app import (
     DELIVER,
     RECORDINGS,
     SWEEP,
-    CeleryApp,
     LoopThread,
-    Work,
     add_tasks,
     run_celery_worker,
+    tasks_of,
 )
 from controlplane.tasks.deliveries import Courier
 from controlplane.tasks.nudges import Nudges
@@ -76,8 +75,9 @@ def run_worker(settings: Settings, *, on_ready: Callable[[dict[str, Any]], None]
     loop.start()
     try:
         worker = loop.run(_open(settings, url, stack))
-        add_tasks(app, worker, loop)
-        loop.run(_start_telling(app, worker, url, stack))
+        tasks = tasks_of(worker)
+        add_tasks(app, tasks, loop)
+        loop.run(_start_telling(Nudges(app, tasks), url, stack))
         run_celery_worker(app, lambda: on_ready({"worker": "celery"}))
     finally:
         loop.run(stack.aclose())
@@ -98,13 +98,12 @@ async def _open(settings: Settings, url: str, stack: AsyncExitStack) -> Worker:
     return worker
 
 
-async def _start_telling(app: CeleryApp, work: Work, url: str, stack: AsyncExitStack) -> None:
+async def _start_telling(nudges: Nudges, url: str, stack: AsyncExitStack) -> None:
     """Turn what the database tells, and the passing of time, into messages to the workers."""
     due = asyncio.Event()
     listener = Listener(url, (OUTBOX,), on_notify=lambda *_: due.set(), on_gap=due.set)
     await listener.start()
     stack.push_async_callback(listener.stop)
-    nudges = Nudges(app, work)
     stack.push_async_callback(nudges.finish)
     tasks = [asyncio.create_task(_tell_at_once(nudges, due))]
     tasks += [asyncio.create_task(_tell_now_and_then(nudges, name, period_s)) for name, period_s in PERIODS_S.items()]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from controlplane.base.errors import Unavailable
-from controlplane.tasks.app import DELIVER, SWEEP, CeleryApp, build_celery
+from controlplane.tasks.app import DELIVER, SWEEP, CeleryApp, build_celery, tasks_of
 from controlplane.tasks.nudges import Nudges
 
 
@@ -49,7 +49,7 @@ def without_broker(request: pytest.FixtureRequest) -> Iterator[CeleryApp]:
 
 async def test_work_is_done_by_whoever_would_have_told_of_it_once_at_a_time(without_broker: CeleryApp) -> None:
     work = Deliveries()
-    nudges = Nudges(without_broker, work)
+    nudges = Nudges(without_broker, tasks_of(work))
     await nudges.tell(DELIVER)
     await nudges.tell(DELIVER)
     await asyncio.sleep(0)
@@ -63,7 +63,7 @@ async def test_work_is_done_by_whoever_would_have_told_of_it_once_at_a_time(with
 
 async def test_work_that_cannot_be_done_now_is_tried_at_the_next_telling(without_broker: CeleryApp) -> None:
     work = Deliveries()
-    nudges = Nudges(without_broker, work)
+    nudges = Nudges(without_broker, tasks_of(work))
     for _ in range(2):
         await nudges.tell(SWEEP)
         await nudges.finish()
