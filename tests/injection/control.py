@@ -8,6 +8,7 @@ import json
 from controlplane.esl.commands import line
 from controlplane.esl.connection import SwitchConnection
 from tests.injection.stage import Stage
+from tests.injection.wiretap import Line
 
 _WAIT_S = 5.0
 
@@ -43,8 +44,10 @@ async def fire_canaries(stage: Stage) -> dict[str, bool]:
     stream = _execute(leg, "playback", f"shell_stream://touch {file(5)}")
     for name, command in {"stream": stream, "shape": "api system true\n\n", "line": "api status\r\n\n"}.items():
         for frame in SwitchConnection().feed(command.encode()):
-            stage.tap.take_command(frame)
+            stage.tap.take_command(frame, Line())
         seen[f"wiretap: {name}"] = await _sings(stage, "a command of no shape" if name != "stream" else "not ours")
+    stage.tap.take_reply(Line())
+    seen["wiretap: reply"] = await _sings(stage, "0 commands had 1 replies")
     for name, request in _REQUESTS.items():
         await _say(stage.app_url, request)
         seen[f"application: {name}"] = await _sings(stage, name)

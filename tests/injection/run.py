@@ -49,6 +49,7 @@ class Report:
     sung: list[str] = field(default_factory=list)
     commands: int = 0
     replies: int = 0
+    left_unread: int = 0
     complaints: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -72,6 +73,7 @@ class Report:
             "controls_fired": f"{sum(self.controls.values())} of {len(self.controls)}",
             "commands": self.commands,
             "replies": self.replies,
+            "replies_left_unread": self.left_unread,
             "complaints_in_logs": len(self.complaints),
             "seconds": round(self.seconds, 1),
         }
@@ -101,12 +103,12 @@ async def run_all(
         async with _telling(report.outcomes, stage, progress):
             await _attempt(stage, report.outcomes, wanted)
         await stage.watcher.look()
+        await stage.tap.settle()
         report.commands, report.replies = stage.tap.asked, stage.tap.answered
+        report.left_unread = stage.tap.left_unread
         assert stage.platform is not None
         report.complaints = complaints_of(stage.platform.lines)
     report.sung = list(stage.canaries.sung)
-    if report.commands != report.replies:
-        report.sung.append(f"{report.commands} commands had {report.replies} replies")
     report.seconds = time.monotonic() - began_s
     return report
 

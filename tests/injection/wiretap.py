@@ -1,7 +1,8 @@
 """Between the call servers and the media node: everything that is written to its event socket passes here.
 
 Each command must be of one of the few shapes that the engine has use for, written down here a second time and apart
-from its builder; and FreeSWITCH must answer as many times as it was told something.
+from its builder; and FreeSWITCH must answer as many times as it was told something: a reply more or less than that is a
+command within a value, or one that another swallowed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import contextlib
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -57,26 +58,50 @@ _HEADERS = {
     },
     "bgapi": {"job-uuid"},
 }
+ANSWERED_WITHIN_S = 10
 _ODD = re.compile(r"[\x00-\x1f\x7f]|\$\{")
 _LINE, _APP = re.compile("|".join(_LINES)), {name: re.compile(shape) for name, shape in _APPS.items()}
 
 
 @dataclass(slots=True)
-class Wiretap:
-    """What was heard. `asked` counts commands, `answered` replies; `last_word_s` is when a leg was last spoken of."""
+class Line:
+    """One event socket: how many commands went over it, and how many replies came back."""
 
-    canaries: Canaries
     asked: int = 0
     answered: int = 0
+
+    @property
+    def owed(self) -> int:
+        return self.asked - self.answered
+
+
+@dataclass(slots=True)
+class Wiretap:
+    """What was heard. `last_word_s` is when a leg was last spoken of.
+
+    `left_unread` counts replies that a call server did not wait for: it closed the line.
+    """
+
+    canaries: Canaries
+    left_unread: int = 0
     by_name: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     last_word_s: dict[str, float] = field(default_factory=dict)
-    links: set[asyncio.Task[None]] = field(default_factory=set)
+    lines: list[Line] = field(default_factory=list)
+    open_lines: dict[asyncio.Task[None], Line] = field(default_factory=dict)
 
-    def take_command(self, frame: CommandFrame) -> None:
+    @property
+    def asked(self) -> int:
+        return sum(line.asked for line in self.lines)
+
+    @property
+    def answered(self) -> int:
+        return sum(line.answered for line in self.lines)
+
+    def take_command(self, frame: CommandFrame, line: Line) -> None:
         """Look at a command that a call server wrote."""
         if not frame.line:
             return
-        self.asked += 1
+        line.asked += 1
         words = frame.line.split(" ")
         self.by_name[" ".join(words[: 2 if words[0] in ("api", "bgapi") else 1])] += 1
         for word in words:
@@ -84,6 +109,22 @@ class Wiretap:
                 self.last_word_s[word] = asyncio.get_running_loop().time()
         if problem := problem_of(frame):
             self.canaries.sing(f"{problem}: {frame.line[:200]} {frame.headers} {frame.body[:200]!r}")
+
+    def take_reply(self, line: Line) -> None:
+        """One more than commands were written is an answer to something that a value told."""
+        line.answered += 1
+        if line.owed < 0:
+            self.canaries.sing(f"{line.asked} commands had {line.answered} replies")
+
+    async def settle(self) -> None:
+        """Wait until the node has answered all it was told on the lines that are open; what it owes then sings."""
+        until_s = asyncio.get_running_loop().time() + ANSWERED_WITHIN_S
+        while (owed := sum(line.owed for line in self.open_lines.values())) and (
+            asyncio.get_running_loop().time() < until_s
+        ):
+            await asyncio.sleep(0.01)  # another process answers
+        if owed:
+            self.canaries.sing(f"{owed} commands had no reply within {ANSWERED_WITHIN_S} s")
 
 
 def problem_of(frame: CommandFrame) -> str:
@@ -116,24 +157,27 @@ async def tapping(canaries: Canaries, node: tuple[str, int]) -> AsyncIterator[tu
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        tap.links.add(task)
+        line = tap.open_lines[task] = Line()
+        tap.lines.append(line)
         with contextlib.suppress(OSError, asyncio.CancelledError):
-            await _pass_on(tap, reader, writer, *await asyncio.open_connection(*node))
+            await _pass_on(tap, line, reader, writer, *await asyncio.open_connection(*node))
         writer.close()
-        tap.links.discard(task)
+        del tap.open_lines[task]
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     try:
         yield tap, server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        for link in list(tap.links):
-            link.cancel()
-        await asyncio.gather(*tap.links, return_exceptions=True)
+        tasks = list(tap.open_lines)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _pass_on(
     tap: Wiretap,
+    line: Line,
     from_server: asyncio.StreamReader,
     to_server: asyncio.StreamWriter,
     from_node: asyncio.StreamReader,
@@ -143,23 +187,32 @@ async def _pass_on(
 
     def said(data: bytes) -> None:
         for frame in commands.feed(data):
-            tap.take_command(frame)
+            tap.take_command(frame, line)
 
     def replied(data: bytes) -> None:
         for frame in answers.feed(data):
-            tap.answered += frame.content_type in ("command/reply", "api/response")
+            if frame.content_type in ("command/reply", "api/response"):
+                tap.take_reply(line)
 
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hear: object) -> None:
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hear: Callable[[bytes], None]) -> None:
         while data := await reader.read(1 << 16):
             try:
-                hear(data)  # type: ignore[operator]
+                hear(data)
             except RemoteEslError as error:
                 tap.canaries.sing(f"an event socket that nobody can read: {error.message}")
             writer.write(data)
             await writer.drain()
-        writer.close()
 
+    told = asyncio.create_task(pump(from_server, to_node, said))
+    heard = asyncio.create_task(pump(from_node, to_server, replied))
     try:
-        await asyncio.gather(pump(from_server, to_node, said), pump(from_node, to_server, replied))
+        await asyncio.wait({told, heard}, return_when=asyncio.FIRST_COMPLETED)
+        if told.done():
+            tap.left_unread += line.owed
+        elif line.owed:
+            tap.canaries.sing(f"the node closed an event socket on which it owed {line.owed} replies")
     finally:
+        for task in (told, heard):
+            task.cancel()
         to_node.close()
+        await asyncio.gather(told, heard, return_exceptions=True)
