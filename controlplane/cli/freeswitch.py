@@ -17,6 +17,7 @@ import shutil
 from pathlib import Path
 
 from controlplane.base.errors import BadInput, Conflict, Unavailable
+from controlplane.cli.certificates import lend_certificate
 from controlplane.cli.ports import free_port, is_free
 from controlplane.cli.processes import Child, Probe
 from controlplane.cli.write_files import write_files
@@ -25,7 +26,7 @@ from controlplane.esl.connection import ClientConnection
 from controlplane.esl.frames import Frame
 from controlplane.render import MediaNode, NodeFolders, freeswitch_arguments, render_freeswitch
 
-# The first start in a folder makes certificates, which takes seconds of one core.
+# Where no certificate can be kept, the first start in a folder makes some, which takes seconds of one core.
 READY_WITHIN_S = 60
 STOP_WITHIN_S = 15
 _ANSWER_TIMEOUT_S = 5
@@ -121,6 +122,7 @@ def freeswitch_child(program: Path, node: MediaNode) -> Child:
         Path(folder).chmod(0o700)
     for folder in (folders.prompts, folders.recordings):
         Path(folder).mkdir(parents=True, exist_ok=True)
+    lend_certificate(Path(folders.certs))
     write_files(Path(folders.conf), render_freeswitch(node))
     return Child(
         name="freeswitch",
