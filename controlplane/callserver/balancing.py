@@ -169,13 +169,19 @@ class Balance:
     async def _give_back(self, surplus: int) -> None:
         self._yielding_until_s = self.clock.monotonic_s() + YIELD_S
         by_node: dict[str, list[int]] = defaultdict(list)
-        for node, shard in sorted(self.ownership.owned)[:surplus]:
+        for node, shard in [one for one in sorted(self.ownership.owned) if not self._is_changing(one[0])][:surplus]:
             by_node[node].append(shard)
         for node, shards in by_node.items():
             async with self.intake.placing:  # a claim that came back after its shard went would be nobody's
+                if self._is_changing(node):
+                    continue
                 await self.keepers[node].give(frozenset(shards))
                 await self.ownership.release(node, shards)
             log.info("shards_given_back", extra={"node": node, "shards": shards})
+
+    def _is_changing(self, node: str) -> bool:
+        """Nobody is placed while shards are given: that must not wait for a node that does not answer."""
+        return self.keepers[node].changing.locked()
 
     # Locks that may be gone
 

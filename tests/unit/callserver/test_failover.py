@@ -276,3 +276,23 @@ async def test_a_leg_that_does_not_come_up_ends_its_call_once(tmp_path: Path) ->
         await here.clock.sleep(20)
         assert here.verdicts == ["completed (node-lost)"]
         assert here.events(Moved) == []
+
+
+@pytest.mark.parametrize("step", ["copying", "adopted", "dropped"])
+async def test_links_that_break_while_the_run_before_is_settled_end_no_call_that_moved(
+    tmp_path: Path, step: str
+) -> None:
+    async with cluster(tmp_path, HELLO) as here:
+        log = await calling(here)
+
+        async def cut(at: str, lost: Core) -> None:
+            if at == step:
+                here.networks["n1"].sever_all()
+                await here.clock.sleep(0.3)
+
+        here.cores.at = here.tables.at = cut
+        here.nodes["n1"].restart()
+        await here.until(lambda: bool(log.cause))
+        assert log.problems == []
+        assert here.verdicts == ["completed (normal-clearing)"]
+        assert len(here.events(Moved)) == 1

@@ -78,3 +78,20 @@ async def test_shards_that_went_while_their_node_did_not_answer_are_not_driven(t
         left.node.is_silent = False
         await left.here.clock.sleep(20)
         assert (left.driven("n1"), left.held("n1")) == (before, before)
+
+
+async def test_nobody_waits_to_be_placed_for_a_node_that_does_not_answer_and_is_to_be_given_back(
+    tmp_path: Path,
+) -> None:
+    async with left_alone(tmp_path) as left:
+        here, held_up_s = left.here, 0.0
+        await here.until(lambda: len(left.driven("n2")) == len(left.held("n1")) == 16)
+        changing = left.server.keepers["n1"].changing
+        await here.until(lambda: not changing.locked())
+        await here.until(changing.locked)
+        starting = asyncio.create_task(here.start_server("fourth", databases=None))
+        while not starting.done():
+            held_up_s = held_up_s + 0.05 if left.server.intake.placing.locked() else 0.0
+            assert held_up_s < 0.5
+            await here.clock.sleep(0.05)
+        await here.until(lambda: len(left.held("n1")) + len(left.held("n2")) == 16)
