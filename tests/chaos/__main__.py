@@ -64,9 +64,9 @@ def _wishes(given: argparse.Namespace) -> list[Wish]:
         pairs = [pair for pair in SHORT if pair in pairs]
     return [
         Wish(FAULTS[name], others, number, given.calls, given.rest_s, given.long)
+        for number in range(1, given.runs + 1)  # each fault before any of them once more
         for name, others in pairs
         if given.others in (None, others)
-        for number in range(1, given.runs + 1)
     ]
 
 

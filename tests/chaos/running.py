@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.commands import Commands
 from tests.chaos.flows import Planned
 from tests.chaos.points import Point, leg_offered
 from tests.chaos.programs import Program
@@ -55,11 +56,12 @@ class Run:
     marked_leg: str = ""
     driver: str = ""  # the call server that had the marked call when it began
     takeover_at_s: float | None = None
+    commands: Commands = field(default_factory=Commands)
     _begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def watch(self) -> None:
         """Learn which channel the marked call is, and who speaks of it after the fault."""
-        self.site.proxy.watchers.append(self._watch)
+        self.site.proxy.watchers += [self._watch, self.commands.watch]
 
     def watch_no_more(self) -> None:
         self.site.proxy.watchers.clear()

@@ -151,6 +151,7 @@ async def _until_quiet(run: Run) -> bool:
 def _write(run: Run, wish: Wish, began_at_s: float) -> None:
     """What the ledger reads (tests/chaos/ledger)."""
     run.site.node.keep_records(run.folder / "node")
+    run.commands.write(run.folder)
     with (run.folder / "callers.jsonl").open("w") as file:
         for one in run.site.node.callers():
             file.write(json.dumps(one) + "\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tests.chaos.ledger import callbacks, dialling, durations, events, journal, outcomes, rest, rows
+from tests.chaos.ledger import callbacks, dialling, driving, durations, events, journal, outcomes, rest, rows
 from tests.chaos.ledger.evidence import Evidence, Problem
 
 Check = Callable[[Evidence], Iterator[Problem]]
@@ -39,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     dialling.nodes_dial_once,
     dialling.dialogs_are_the_same,
     dialling.something_happened,
+    driving.one_server_drives,
     journal.journals_are_whole,
     rest.nothing_is_left_in_the_database,
     rest.nothing_is_left_on_the_nodes,
@@ -57,7 +58,7 @@ SLUGS = frozenset({
     "not-answered", "not-made", "not-one-final-event", "placement-refused", "placement-without-row",
     "queued-call-left", "record-without-row", "recorded-twice", "recording-left", "refused-without-need",
     "request-left", "row-without-origin", "rows-dial-twice", "several-ends-called-back", "several-ends-told",
-    "spool-left", "stray-lock", "task-left", "telephone-without-row",
+    "spool-left", "stray-lock", "task-left", "telephone-without-row", "two-servers-drive",
 })  # fmt: skip
 
 

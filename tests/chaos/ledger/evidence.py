@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tests.chaos.ledger.callers import Dialog, read_dialogs
+from tests.chaos.ledger.commands import Command, read_commands
 from tests.chaos.ledger.database import CallRow, LegRow, Tables, read_tables
 from tests.chaos.ledger.ids import name_of, number_of
 from tests.chaos.ledger.live_nodes import Address, LiveNode, ask_node
@@ -59,6 +60,7 @@ class Evidence:
     tables: Tables = field(default_factory=Tables)
     nodes: tuple[LiveNode, ...] = ()
     spools: tuple[SpoolFile, ...] = ()
+    commands: tuple[Command, ...] = ()
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
@@ -126,4 +128,5 @@ def evidence_in(
         tables,
         nodes,
         spools,
+        read_commands(folder),
     )

@@ -71,7 +71,7 @@ def scene(model: Scene, tmp_path: Path) -> Iterator[Scene]:
     """One to spoil."""
     parts: dict[str, Any] = {
         name: copy.deepcopy(getattr(model, name))
-        for name in ("run", "dialogs", "records", "webhooks", "placements", "plans")
+        for name in ("run", "dialogs", "records", "webhooks", "placements", "plans", "commands")
     }
     yield replace(model, folder=tmp_path, **parts)
     model.connection.rollback()

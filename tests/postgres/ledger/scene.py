@@ -59,6 +59,7 @@ class Scene:
     webhooks: list[dict[str, Any]] = field(default_factory=list)
     placements: list[dict[str, Any]] = field(default_factory=list)
     plans: dict[str, dict[str, Any]] = field(default_factory=dict)
+    commands: list[dict[str, Any]] = field(default_factory=list)
 
     def sql(self, statement: LiteralString, **values: object) -> None:
         """Change something in the database, for this test only."""
@@ -84,6 +85,7 @@ class Scene:
         _write_lines(self.folder / "webhooks.jsonl", self.webhooks)
         _write_lines(self.folder / "placements.jsonl", self.placements)
         _write_lines(self.folder / "plans.jsonl", [*self.plans.values()])
+        _write_lines(self.folder / "commands.jsonl", self.commands)
         for name, record in self.records.items():
             folder = self.folder / "node" / record["switchname"]
             folder.mkdir(parents=True, exist_ok=True)

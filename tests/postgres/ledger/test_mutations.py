@@ -15,10 +15,11 @@ from tests.chaos.ledger.spools import read_spool
 from tests.postgres.ledger.conftest import Emulated, look
 from tests.postgres.ledger.mutation import Mutation
 from tests.postgres.ledger.scene import Scene
+from tests.postgres.ledger.spoilt_commands import SPOILT_COMMANDS, takes_over
 from tests.postgres.ledger.spoilt_logs import SPOILT_LOGS
 from tests.postgres.ledger.spoilt_rows import SPOILT_ROWS
 
-MUTATIONS = (*SPOILT_ROWS, *SPOILT_LOGS)
+MUTATIONS = (*SPOILT_ROWS, *SPOILT_LOGS, *SPOILT_COMMANDS)
 ELSEWHERE = {"channel-left", "task-left", "spool-left", "entry-set-aside"}  # below, one by one
 
 
@@ -31,6 +32,11 @@ def test_what_goes_wrong_is_named(scene: Scene, mutation: Mutation) -> None:
     assert whose is None or whose in {problem.call for problem in problems}, problems
     for problem in problems:
         assert problem.call is None or problem.call in problem.told
+
+
+def test_a_call_that_goes_to_another_server_and_back_is_well(scene: Scene) -> None:
+    takes_over(scene)
+    assert look(scene) == []
 
 
 async def test_a_channel_that_is_left_on_a_node_is_named(scene: Scene, emulated: Emulated) -> None:
