@@ -71,6 +71,7 @@ class Kill:
         self.twins.kill_node(KILLED)
         await asyncio.sleep(AFTER_S)
         measured = self._measure(fault_s) | {"moments_ms": self._moments(fault_s, fault_at)}
+        notes += [f"{measured['gone']} conversations are gone"] if measured["gone"] else []
         notes += await self._end_all()
         await self.twins.start_node(KILLED)
         self._write(folder, began_at, fault_at)

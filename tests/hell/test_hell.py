@@ -7,6 +7,7 @@ import asyncio
 import pytest
 import uvloop
 
+from controlplane.hooks.errors import Code
 from tests.hell.running import Run, hell, run_all
 from tests.hell.table import TABLE
 from tests.hell.uses import FORGED, NO_DOCUMENT, USES
@@ -17,6 +18,10 @@ LATE_S = 0.1
 GROWN_BYTES = 24 * 1024 * 1024
 # Nothing a server says may keep all other calls waiting for longer, on a machine of half the speed.
 CPU_S = 0.1
+# What is wrong with these comes after their head, which says already that it is no audio, or that a delivery was taken.
+_WRONG_LATER = {
+    "drips over TLS", "floods over TLS", "half closes amid a short body", "ends a length over TLS without notice",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +42,23 @@ def test_a_document_ends_as_it_should(name: str, run: Run) -> None:
         told = [None if ending == NO_DOCUMENT else ending for ending in run.ended[name, use].endings]
 
         assert set(told) <= TABLE[name].endings, (use, told)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_what_is_no_audio_is_never_taken_for_a_prompt(name: str, run: Run) -> None:
+    endings = TABLE[name].endings
+    no_audio = {Code.MEDIA_TYPE} if None in endings or name in _WRONG_LATER else set()
+
+    assert set(run.ended[name, "media"].endings) <= endings - {None} | no_audio
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_delivery_is_taken_or_fails_as_it_should(name: str, run: Run) -> None:
+    taken = {None} if name in _WRONG_LATER else set()
+    unfollowed = {Code.REDIRECTS} if name.startswith("redirects ") else set()
+
+    assert set(run.ended[name, "callback"].endings) <= TABLE[name].endings | taken
+    assert set(run.ended[name, "event"].endings) <= TABLE[name].endings | taken | unfollowed
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -20,7 +20,7 @@ def test_values_stay_values_wherever_they_stand(freeswitch_program: Path, server
 
     assert [name for name, fires in report.controls.items() if not fires] == []
     assert report.sung == []
-    assert report.outcomes.problems == []
+    assert report.outcomes.problems == [], "\n".join(report.outcomes.problems)
     assert report.complaints == []
     assert places_of_all() - report.outcomes.places == set()
     families = {payload.id: payload.family for payload in all_payloads()}
