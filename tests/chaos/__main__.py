@@ -86,10 +86,10 @@ async def _run_all(wishes: Sequence[Wish], given: argparse.Namespace, folder: Pa
         finally:
             await sites.leave()
 
-    freeswitch = freeswitch_for(given.node)
+    freeswitch, starting = freeswitch_for(given.node), asyncio.Lock()
     async with asyncio.TaskGroup() as lanes:
         for number in range(1, given.lanes + 1):
-            lanes.create_task(lane(Sites(folder, f"site-{number}", freeswitch)))
+            lanes.create_task(lane(Sites(folder, f"site-{number}", freeswitch, starting)))
     if waiting:
         left = ", ".join(one.name for one in waiting)
         print(f"left out, as {SHORT_S} s are over: {left}", file=sys.stderr, flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class Sites:
     folder: Path
     lane: str
     freeswitch: Path | None
+    starting: asyncio.Lock  # of all lanes: nodes that start at the same time may choose the same ports
     _count: int = 0
     _stack: AsyncExitStack | None = None
     _site: Site | None = field(default=None)
@@ -48,7 +50,8 @@ class Sites:
             folder = self.folder / f"{self.lane}-{self._count}"
             folder.mkdir()
             self._stack = AsyncExitStack()
-            self._site = await self._stack.enter_async_context(running_site(folder, self._node(folder)))
+            async with self.starting:
+                self._site = await self._stack.enter_async_context(running_site(folder, self._node(folder)))
         return self._site
 
     async def leave(self) -> None:
