@@ -1,4 +1,4 @@
-"""Where a caller's value can stand: every part of an INVITE. Each value is a call of its own.
+"""Where a caller's value can stand: every part of an INVITE, and what comes later (later.py), one a call.
 
 Callers can put a line end into a name or number only in a written form (`%0A`), as a real one ends the header; what
 comes of that on the media node, in what the tenant is told and in the INVITE to somebody who is dialled next is the
@@ -8,6 +8,7 @@ matter here.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -16,6 +17,7 @@ from controlplane.base.ids import LegId, call_of_leg
 from tests.injection.application import Answer, Asked
 from tests.injection.callees import one_line
 from tests.injection.lanes import place_addresses
+from tests.injection.later import LATER_PLACES
 from tests.injection.outcomes import Outcomes
 from tests.injection.payloads import Payload
 from tests.injection.places import PHONE
@@ -47,6 +49,8 @@ CALLER_PLACES: dict[str, Callable[[str], Changed]] = {
     "request header": lambda text: {"uri more": f"?x={text}"},
     "Contact user": lambda text: {"Contact": f"<sip:{text}@@CONTACT@>"},
     "Contact parameter": lambda text: {"Contact": f"<sip:phone@@CONTACT@;x={text}>"},
+    "Via host": lambda text: {"Via": f"SIP/2.0/UDP {text};branch=z9hG4bK@ID@;rport"},
+    "Via parameter": lambda text: {"Via": f"SIP/2.0/UDP @CONTACT@;branch=z9hG4bK@ID@;rport;x={text}"},
     "Call-ID": lambda text: {"Call-ID": text},
     "X-Stored": lambda text: {"more X-Stored": text},
     "X- name": lambda text: {f"more X-{text}": "1"},
@@ -54,6 +58,11 @@ CALLER_PLACES: dict[str, Callable[[str], Changed]] = {
     "User-to-User": lambda text: {"more User-to-User": text},
     "P-Asserted-Identity": lambda text: {"more P-Asserted-Identity": f'"{text}" <sip:{text}@127.0.0.1>'},
     "Remote-Party-ID": lambda text: {"more Remote-Party-ID": f'"{text}" <sip:{text}@127.0.0.1>;party=calling'},
+    "P-Preferred-Identity": lambda text: {"more P-Preferred-Identity": f'"{text}" <sip:{text}@127.0.0.1>'},
+    "Privacy": lambda text: {"more Privacy": text},
+    "Identity": lambda text: {"more Identity": f"{text};info=<{text}>;alg={text};ppt={text}"},
+    "Session-Expires": lambda text: {"more Session-Expires": f"{text};refresher={text}"},
+    "Supported": lambda text: {"more Supported": text},
     "Diversion": lambda text: {"more Diversion": f'"{text}" <sip:{text}@127.0.0.1>;reason={text}'},
     "History-Info": lambda text: {"more History-Info": f"<sip:{text}@127.0.0.1>;index=1"},
     "User-Agent": lambda text: {"more User-Agent": text},
@@ -88,7 +97,7 @@ class Call:
 
     @property
     def name(self) -> str:
-        return f"INVITE {self.place}"
+        return self.place if self.place in LATER_PLACES else f"INVITE {self.place}"
 
 
 @dataclass(slots=True)
@@ -153,6 +162,8 @@ class Callers:
             self._told(call, f"refused SIP {line.status}")
         elif call.asked and line.answered is None and call.place == "Call-ID":
             self._told(call, "carried out unheard")  # the node wrote it otherwise: its answers were for no call of ours
+        elif line.answered is not None and self._was_ended(call):
+            self._told(call, "carried out")
         elif call.asked < 2 or line.answered is None:
             self._fails(call, f"a dead call: SIP {line.status}, {line.cause}, asked {call.asked} times")
         else:
@@ -160,15 +171,27 @@ class Callers:
 
     def _dial(self, call: Call) -> Line:
         text = one_line(call.payload.aimed_at(self.stage.canaries.file(call.number), self.stage.canaries.host))
+        own = (("X-Attempt", str(call.number)), ("X-Between", "1"))
+        telephones = self.stage.telephones
+        if call.place in LATER_PLACES:
+            later = LATER_PLACES[call.place](text)
+            line = telephones.dial(NUMBER, self.stage.sip_peer, own)
+            line.on_answer = lambda line: telephones.say(line, later.method, later.headers, later.body)
+            return line
         changed = CALLER_PLACES[call.place](text)
-        contact = self.stage.telephones.contact
         host = f"{self.stage.sip_peer[0]}:{self.stage.sip_peer[1]}"
         uri = f"sip:{changed.get('uri user', NUMBER)}@{host}{changed.get('uri more', '')}"
-        instead = {name: value.replace("@CONTACT@", contact) for name, value in changed.items() if " " not in name}
+        instead = {
+            name: value.replace("@CONTACT@", telephones.contact).replace("@ID@", secrets.token_hex(8))
+            for name, value in changed.items()
+            if " " not in name
+        }
         more = [(name[5:], value) for name, value in changed.items() if name.startswith("more ")]
         # A header whose name begins with a blank goes on with the one before it.
-        own = (("X-Attempt", str(call.number)), ("X-Between", "1"))
-        return self.stage.telephones.dial(NUMBER, self.stage.sip_peer, (*own, *more), **{"uri": uri, **instead})
+        return telephones.dial(NUMBER, self.stage.sip_peer, (*own, *more), **{"uri": uri, **instead})
+
+    def _was_ended(self, call: Call) -> bool:
+        return call.place.startswith("BYE ")
 
     def _told(self, call: Call, outcome: str) -> None:
         self.outcomes.note(call.name, call.payload.id, outcome)

@@ -18,6 +18,7 @@ from tests.injection.callers import CALLER_PLACES, Call, Callers
 from tests.injection.control import fire_canaries
 from tests.injection.json_places import json_places
 from tests.injection.lanes import Lanes
+from tests.injection.later import LATER_PLACES
 from tests.injection.media import media_places
 from tests.injection.outcomes import Attempt, Outcomes
 from tests.injection.payloads import Payload, all_payloads, some_of_each
@@ -87,7 +88,12 @@ def application_places() -> list[Place]:
 def places_of_all() -> set[str]:
     """The names under which outcomes are noted of all places there are, but for whole SIP messages."""
     called = {f"INVITE {name}" for name in CALLER_PLACES}
-    return {place.name for place in application_places()} | called | {place.name for place in request_places()}
+    return (
+        {place.name for place in application_places()}
+        | called
+        | {*LATER_PLACES}
+        | {place.name for place in request_places()}
+    )
 
 
 async def run_all(
@@ -123,6 +129,7 @@ async def _attempt(stage: Stage, outcomes: Outcomes, wanted: Wanted) -> None:
     attempts = [Attempt(next(numbers), place, payload) for place in places for payload in chosen()]
     await Lanes(stage, outcomes, wanted.lanes).run(attempts)
     named = [name for name in CALLER_PLACES if _is_wanted(f"INVITE {name}", wanted)]
+    named += [name for name in LATER_PLACES if _is_wanted(name, wanted)]
     calls = [Call(next(numbers), name, payload) for name in named for payload in chosen()]
     await Callers(stage, outcomes).run(calls)
     if _is_wanted("SIP message", wanted):

@@ -42,6 +42,10 @@ class Reaction:
     body: str = SDP
 
 
+def _nothing(_: Line) -> None:
+    pass
+
+
 @dataclass(slots=True, eq=False)
 class Line:
     """A call as one telephone has it. `status` is the last answer to its INVITE; `is_over` when it is through."""
@@ -58,6 +62,7 @@ class Line:
     over: asyncio.Event = field(default_factory=asyncio.Event)
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
     answered: Response | None = None
+    on_answer: Callable[[Line], None] = _nothing
 
 
 class Telephones(asyncio.DatagramProtocol):
@@ -105,6 +110,10 @@ class Telephones(asyncio.DatagramProtocol):
             return
         self._end(line, "hung up")
 
+    def say(self, line: Line, method: str, headers: Headers = (), body: str = "") -> None:
+        """Send a request in the dialog of an answered call; `headers` come instead of usual ones."""
+        self._send(self._within(line, method, None, headers, body.encode("utf-8", "replace")), line.peer)
+
     def forget(self, line: Line) -> None:
         """Say no more in a call that nobody answered."""
         self._end(line, "forgotten")
@@ -135,6 +144,11 @@ class Telephones(asyncio.DatagramProtocol):
     def _take_response(self, line: Line, response: Response) -> None:
         for timer in line.timers:
             timer.cancel()
+        if line.answered is not None:
+            if response.status >= 200:  # to another INVITE in the dialog, or once more to the first
+                sequence = int(header(response, "CSeq").split()[0])
+                self._send(self._within(line, "ACK", sequence), line.peer)
+            return
         line.status = response.status
         if response.status >= 300:
             self._send(_bytes_of(self._same_transaction(line, "ACK", header(response, "To"))), line.peer)
@@ -143,6 +157,7 @@ class Telephones(asyncio.DatagramProtocol):
             line.answered = response
             line.remote, line.target = header(response, "To"), uri_in(header(response, "Contact")) or line.target
             self._send(self._within(line, "ACK", 1), line.peer)
+            line.on_answer(line)
 
     def _take_request(self, line: Line, request: Request, peer: Address) -> None:
         if request.method == "ACK":
@@ -178,7 +193,9 @@ class Telephones(asyncio.DatagramProtocol):
 
     # SIP
 
-    def _within(self, line: Line, method: str, sequence: int | None = None) -> bytes:
+    def _within(
+        self, line: Line, method: str, sequence: int | None = None, more: Headers = (), body: bytes = b""
+    ) -> bytes:
         """A request in the dialog."""
         if sequence is None:
             line.sequence += 1
@@ -190,9 +207,12 @@ class Telephones(asyncio.DatagramProtocol):
             ("To", line.remote),
             ("Call-ID", header(line.invite, "Call-ID")),
             ("CSeq", f"{sequence} {method}"),
+            ("Contact", f"<sip:phone@{self.contact}>"),
             ("Max-Forwards", "70"),
         )
-        return _bytes_of(Request(method, line.target, values))
+        named = {name for name, _ in more}
+        usual = tuple(pair for pair in values if pair[0] not in named)
+        return _bytes_of(Request(method, line.target, (*usual, *more), body))
 
     def _same_transaction(self, line: Line, method: str, to: str = "") -> Request:
         kept = {"via", "from", "call-id", "max-forwards"}
