@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from controlplane.cli.freeswitch import freeswitch_child, loopback_node
-from controlplane.cli.ports import free_port
+from controlplane.cli.ports import free_port, is_free
 from controlplane.render import MediaNode
 from tests.acceptance.platform import PASSWORD
 from tests.acceptance.sipp_caller import keys_packets, write_capture
@@ -97,7 +97,7 @@ class FreeswitchNode:
             return
         name = one.caller.lstrip("+")
         self._write_scenario("caller", name, PRESS_AFTER_MS=FLOWS[one.flow].press_after_s * 1000)
-        words = ("-key", "caller", one.caller, "-s", DIDS[one.flow], "-m", "1", "-mp", str(free_port()))
+        words = ("-key", "caller", one.caller, "-s", DIDS[one.flow], "-m", "1", "-mp", str(_media_port()))
         peer = f"{HOST}:{self._node.sip_port}"
         self._callers[one.caller] = self._sipp(name, *words, peer)
 
@@ -155,8 +155,10 @@ class FreeswitchNode:
         self._forgotten, self._killed_at_s = len(self._lines("telephone")), None
 
     def _last_words(self, name: str) -> str:
+        """What SIPp complained of, or else the last of its screens."""
         lines = (self.folder / f"{name}.out").read_text("utf-8", "replace").split("\n")
-        return next((line for line in reversed(lines) if line.strip()), "")
+        complaints = [line for line in lines if "nable to" in line or "rror" in line]
+        return next((line for line in reversed(complaints or lines) if line.strip()), "")
 
     def _end_callers(self) -> None:
         for timer in self._timers:
@@ -170,6 +172,14 @@ class FreeswitchNode:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+
+
+def _media_port() -> int:
+    """SIPp takes the next three, too, for RTCP and for video."""
+    while True:
+        port = free_port()
+        if all(is_free(port + more) for more in (1, 2, 3)):
+            return port
 
 
 def _read(found: dict[str, dict[str, Any]], lines: Sequence[str], role: str) -> None:
