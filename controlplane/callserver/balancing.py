@@ -209,6 +209,7 @@ class Balance:
 
     async def _regain(self) -> None:
         if not self.pulse.is_sure:
+            log.warning("slept", extra={"server": self.id})
             await self._let_go()
         await self.ownership.open()
         self.regained()  # at once: it may be lost again while we let go of what is gone

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from controlplane.base.clock import Clock
 
 BEAT_S = 0.5
-SURE_S = 2.0  # well below the time after which others take over (store/shards.py, dead_after_s)
+# Others take over 5 s after the last beat that the database took of us, which it does every second (store/shards.py).
+SURE_S = 3.0
 
 
 @dataclass(slots=True)
