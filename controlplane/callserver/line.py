@@ -18,7 +18,7 @@ from controlplane.calls.commands import Burst, Interrupt
 from controlplane.calls.events import PromptFailed
 from controlplane.calls.runs import Collect, PlayPrompts, Run
 from controlplane.callserver.ports import PromptFailedError, Prompts, Sound
-from controlplane.switch.writing import sound_key
+from controlplane.switch.prompts import sound_key
 from controlplane.verbs.documents import Pause, Play, Say
 
 REPARK_TIMEOUT_S = 1.0

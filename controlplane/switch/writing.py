@@ -7,9 +7,8 @@ outcome is never read twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from controlplane.base.causes import Cause
 from controlplane.base.ids import CallId, LegId, Token
@@ -37,26 +36,16 @@ from controlplane.esl.errors import UnsafeValue
 from controlplane.esl.sip_uri import Hop
 from controlplane.esl.sounds import MOST_SOUNDS, Beep, Silence, ringing
 from controlplane.esl.sounds import RingBack as RingingSound
-from controlplane.esl.sounds import Sound as EslSound
 from controlplane.esl.values import NodeFile
 from controlplane.esl.variables import Setting, Variable, mark
 from controlplane.switch.dialling import KEY_MS, Dialler, at_least_s, duration_of_keys_ms
+from controlplane.switch.prompts import Placed, Sounds, in_portions, sounds_of
 from controlplane.switch.terms import OWN_HEADERS
 from controlplane.switch.translation import LOOK
-from controlplane.verbs.documents import MAX_LOOPS, Pause, Play, Prompt, Say, Track
+from controlplane.verbs.documents import Track
 
 STEP = "step"  # the token of every command of a burst but the last: what tells of their ends is kept back (node.py)
 SILENCE_LEVEL = 200  # of 32,767: below this a recording counts as silent
-
-
-class Placed(Protocol):
-    """A prompt's file on a media node."""
-
-    @property
-    def path(self) -> str: ...
-
-
-Sounds = Mapping[Say | Play, Placed | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +162,7 @@ class Writer:
             case Wait(duration_ms):
                 yield apps.sleep(duration_ms)
             case PlayPrompts(prompts):
-                yield from (apps.playback(some) for some in _portions(_sounds(prompts, sounds)))
+                yield from (apps.playback(some) for some in in_portions(sounds_of(prompts, sounds)))
             case SendKeys(digits):
                 yield apps.send_dtmf(digits, KEY_MS)
                 yield apps.playback([Silence(duration_of_keys_ms(digits))])
@@ -271,38 +260,12 @@ def _settings(burst: Burst) -> list[Setting]:
 def _read(run: Collect, sounds: Sounds) -> App:
     timeout_ms = run.timeout_s * 1000
     return apps.read(
-        _sounds(run.prompts, sounds)[:MOST_SOUNDS] or [Silence(1)],
+        sounds_of(run.prompts, sounds)[:MOST_SOUNDS] or [Silence(1)],
         most_digits=run.max_digits,
         finish_keys=run.finish_key,
         timeout_ms=timeout_ms,
         digit_timeout_ms=timeout_ms,
     )
-
-
-def _sounds(prompts: tuple[Prompt, ...], sounds: Sounds) -> list[EslSound]:
-    """The sounds of prompts, repeated as they ask; prompts that could not be made are left out."""
-    made: list[EslSound] = []
-    for prompt in prompts:
-        match prompt:
-            case Pause(length_s):
-                made.append(Silence(length_s * 1000))
-            case Say() | Play():
-                placed = sounds.get(sound_key(prompt))
-                if placed is not None:
-                    made += [NodeFile(placed.path)] * min(prompt.loop, MAX_LOOPS)
-    return made
-
-
-def sound_key(prompt: Say | Play) -> Say | Play:
-    """What makes a prompt's sound: everything but how often it is played."""
-    if isinstance(prompt, Say):
-        return Say(prompt.text, prompt.voice, prompt.language, markup=prompt.markup)
-    return Play(prompt.url)
-
-
-def _portions(sounds: list[EslSound]) -> Iterator[list[EslSound]]:
-    for start in range(0, len(sounds), MOST_SOUNDS):
-        yield sounds[start : start + MOST_SOUNDS]
 
 
 def _flag(is_on: object) -> str:

@@ -13,7 +13,8 @@ from controlplane.esl.commands import Command as EslCommand
 from controlplane.esl.connection import SwitchConnection
 from controlplane.esl.errors import UnsafeValue
 from controlplane.esl.sip_uri import Hop
-from controlplane.switch.writing import Writer, sound_key
+from controlplane.switch.prompts import sound_key
+from controlplane.switch.writing import Writer
 from controlplane.verbs.documents import Pause
 from tests.fuzz.freeswitch_reading import read_dial
 from tests.injection.outcomes import Attempt
