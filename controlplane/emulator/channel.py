@@ -31,15 +31,8 @@ STATE_NUMBERS = {
     "CS_DESTROY": 12, "CS_NONE": 13,
 }  # fmt: skip
 _CALLSTATE_NUMBERS = {
-    "DOWN": 0,
-    "DIALING": 1,
-    "RINGING": 2,
-    "EARLY": 3,
-    "ACTIVE": 4,
-    "HELD": 5,
-    "RING_WAIT": 6,
-    "HANGUP": 7,
-}
+    "DOWN": 0, "DIALING": 1, "RINGING": 2, "EARLY": 3, "ACTIVE": 4, "HELD": 5, "RING_WAIT": 6, "HANGUP": 7,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
