@@ -42,6 +42,8 @@ MB = 1024 * 1024
 # What may be there at the end beyond what was there after the warm-up: a connection that is kept, or one of a pool.
 # What leaks with every call is thousands by then.
 MORE_MEMORY_PART, MORE_MEMORY_MB, MORE_DESCRIPTORS, MORE_THREADS, MORE_TASKS = 0.1, 10.0, 15, 2, 10
+# FreeSWITCH's own pools and its arenas, one a core and some, go on filling for a while whoever drives it.
+MORE_NODE_MEMORY_PART, MORE_NODE_MEMORY_MB = 0.25, 32.0
 _IN_FLIGHT = """
     SELECT (SELECT count(*) FROM calls WHERE ended_at IS NULL),
            (SELECT count(*) FROM deliveries WHERE state = 'pending'),
@@ -64,6 +66,7 @@ class State:
     worker_memory_mb: float
     worker_descriptors: int
     node_memory_mb: float
+    node_descriptors: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class Soaked:
             worker_memory_mb=_mb(worker),
             worker_descriptors=descriptors_of(worker),
             node_memory_mb=_mb(self.node.pid),
+            node_descriptors=descriptors_of(self.node.pid),
         )
 
     def _tasks(self) -> int:
@@ -115,11 +119,14 @@ def growth(before: State, after: State, load: Load) -> Iterator[str]:
     """What is wrong, one line each."""
     memory_mb = before.memory_mb * (1 + MORE_MEMORY_PART) + MORE_MEMORY_MB
     worker_mb = before.worker_memory_mb * (1 + MORE_MEMORY_PART) + MORE_MEMORY_MB
+    node_mb = before.node_memory_mb * (1 + MORE_NODE_MEMORY_PART) + MORE_NODE_MEMORY_MB
     most = (
         ("memory_mb", after.memory_mb, memory_mb),
         ("worker_memory_mb", after.worker_memory_mb, worker_mb),
+        ("node_memory_mb", after.node_memory_mb, node_mb),
         ("descriptors", after.descriptors, before.descriptors + MORE_DESCRIPTORS),
         ("worker_descriptors", after.worker_descriptors, before.worker_descriptors + MORE_DESCRIPTORS),
+        ("node_descriptors", after.node_descriptors, before.node_descriptors + MORE_DESCRIPTORS),
         ("threads", after.threads, before.threads + MORE_THREADS),
         ("tasks", after.tasks, before.tasks + MORE_TASKS),
         ("channels", after.channels, 0),
