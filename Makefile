@@ -5,6 +5,9 @@ BIN := .venv/bin
 # Three lanes beside each other (tests/lanes.py); with an empty one everything runs one after the other.
 PYTEST_ARGS ?= -n 3 --dist loadgroup
 
+# Where it is set, every process that a test starts compiles everything anew: more than a second of CPU time each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install demo test check bench chaos lock golden
 
 help:
