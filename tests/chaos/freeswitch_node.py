@@ -28,6 +28,8 @@ from tests.chaos.programs import Program
 
 HOST = "127.0.0.1"
 SCENARIOS = Path(__file__).parent / "sipp"
+# Where util-linux is there the kernel ends SIPp when we are killed: it would listen for ever.
+_TIED_TO_US = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
 
 
 @dataclass(slots=True)
@@ -103,7 +105,7 @@ class FreeswitchNode:
 
     def _sipp(self, name: str, *words: str) -> subprocess.Popen[bytes]:
         """Start one in the node's folder; its scenario is `<name>.xml`, its log `<name>.log`."""
-        argv = ["sipp", "-sf", str(self.folder / f"{name}.xml"), "-i", HOST, "-mi", HOST, "-nostdin"]
+        argv = [*_TIED_TO_US, "sipp", "-sf", str(self.folder / f"{name}.xml"), "-i", HOST, "-mi", HOST, "-nostdin"]
         argv += ["-trace_logs", "-log_file", f"{name}.log", "-timeout_error", *words]
         with (self.folder / f"{name}.out").open("wb") as out:
             return subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
