@@ -68,8 +68,14 @@ _LINKS = [
     Fault("links-by-bytes", "links-by-bytes", link_faults.by_bytes, lasts_s=(link_faults.SHORT_S, link_faults.LONG_S)),
 ]
 _PROCESSES = [
-    Fault("freeze", "call-server-sigstop", process_faults.freeze, lasts_s=(8.0, 30.0)),
-    Fault("freeze-container", "call-server-and-watchdog-sigstop", process_faults.freeze_container, lasts_s=(8.0, 30.0)),
+    Fault("freeze", "call-server-sigstop", process_faults.freeze, "vigil", lasts_s=(8.0, 30.0)),
+    Fault(
+        "freeze-container",
+        "call-server-and-watchdog-sigstop",
+        process_faults.freeze_container,
+        "vigil",
+        lasts_s=(8.0, 30.0),
+    ),
     Fault("kill-twice", "call-servers-sigkill", process_faults.kill_twice),
     Fault("kill-all", "all-sigkill", process_faults.kill_all, lasts_s=(3.0, 3.0)),
     Fault("kill-node", "node-sigkill", process_faults.kill_node, "dial", lasts_s=(4.0, 4.0)),

@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 CALLER_PREFIX, CALLEE_PREFIX = "+15550", "+15559"
-DIDS = {"menu": "+15551110001", "dial": "+15551110002", "record": "+15551110003"}
+DIDS = {
+    "menu": "+15551110001", "dial": "+15551110002", "record": "+15551110003", "vigil": "+15551110005",
+    "long-vigil": "+15551110006",
+}  # fmt: skip
 SHOWN = "+15551110004"  # what calls that the API places come from
+MIX = ("menu", "dial", "record", "placed")  # what everybody does beside the marked call
 RING_S = 1.2
 KEYS = "42"
 
@@ -85,6 +89,21 @@ def caller_number(index: int) -> str:
     return f"{CALLER_PREFIX}{index:06}"
 
 
+def long_form(flow: str) -> str:
+    """What the marked call does where faults last long."""
+    return f"long-{flow}" if f"long-{flow}" in FLOWS else flow
+
+
+def _vigil(name: str, rounds: int) -> Flow:
+    """Somebody hears something every three seconds, and is asked something in between: each server is soon told."""
+    ask = "<Gather numDigits='1' timeout='1'/><Say>Still here.</Say><Pause length='1'/>"
+    pages = {
+        "": f"<Response>{ask * rounds}<Redirect>/app/{name}/done</Redirect></Response>",
+        "/done": "<Response><Say>Good bye.</Say></Response>",
+    }
+    return Flow(name, pages)
+
+
 FLOWS = {
     flow.name: flow
     for flow in (
@@ -121,6 +140,8 @@ FLOWS = {
             "placed",
             {"": "<Response><Say>You were called.</Say><Pause length='1'/><Say>By us.</Say></Response>"},
         ),
+        _vigil("vigil", 6),
+        _vigil("long-vigil", 14),
     )
 }
 

@@ -32,6 +32,7 @@ async def _freeze(run: Run, just: int | None) -> None:
     await run.until_under_way(INTO_THE_CALL_S)
     run.strike()
     frozen = run.driving.freeze()
+    run.commands.frozen.add(run.driver)
     if just is not None:
         wake(frozen[just:])
     await asyncio.sleep(_lasting_s(run, 8.0, 30.0))

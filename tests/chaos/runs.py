@@ -18,7 +18,7 @@ from controlplane.cli.processes import ChildEnded, NotReady
 from tests.acceptance.platform import PASSWORD
 from tests.chaos.asking_ledger import ask_ledger
 from tests.chaos.faults import Fault
-from tests.chaos.flows import FLOWS, Planned, callee_of, caller_number
+from tests.chaos.flows import FLOWS, MIX, Planned, callee_of, caller_number, long_form
 from tests.chaos.running import Run
 from tests.chaos.site import Site
 
@@ -107,8 +107,9 @@ async def _restore(site: Site, wish: Wish) -> None:
 def _new_run(site: Site, wish: Wish, folder: Path) -> Run:
     first = site.next_caller
     site.next_caller += wish.calls + 1
-    marked = Planned(MARKED_AT_S, wish.fault.flow, caller_number(first))
-    flows = cycle(FLOWS)
+    flow = long_form(wish.fault.flow) if wish.is_long else wish.fault.flow
+    marked = Planned(MARKED_AT_S, flow, caller_number(first))
+    flows = cycle(MIX)
     apart_s = max(APART_S, (wish.lasts_s + AFTERWARDS_S) / max(1, wish.calls))
     others = [Planned(index * apart_s, next(flows), caller_number(first + 1 + index)) for index in range(wish.calls)]
     return Run(wish.name, site, folder, [marked, *others], marked, wish.is_long, time.time() + LEAD_S)

@@ -25,6 +25,7 @@ class Run:
 
     name: str
     fault_at_s: float | None = None
+    healed_at_s: float | None = None
     dead_nodes: frozenset[str] = frozenset()
     unavailable: tuple[tuple[float, float], ...] = ()
     unseen: tuple[tuple[float, float], ...] = ()
@@ -95,6 +96,7 @@ def read_run(folder: Path) -> Run:
         return Run(
             str(told["run"]),
             seconds_or_none(told.get("fault_at")),
+            seconds_or_none(told.get("healed_at")),
             frozenset(told.get("dead_nodes", ())),
             _windows(told.get("unavailable", ())),
             _windows(told.get("unseen", ())),

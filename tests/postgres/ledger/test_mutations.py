@@ -15,7 +15,7 @@ from tests.chaos.ledger.spools import read_spool
 from tests.postgres.ledger.conftest import Emulated, look
 from tests.postgres.ledger.mutation import Mutation
 from tests.postgres.ledger.scene import Scene
-from tests.postgres.ledger.spoilt_commands import SPOILT_COMMANDS, takes_over
+from tests.postgres.ledger.spoilt_commands import SPOILT_COMMANDS, freezes, takes_over
 from tests.postgres.ledger.spoilt_logs import SPOILT_LOGS
 from tests.postgres.ledger.spoilt_rows import SPOILT_ROWS
 
@@ -36,6 +36,11 @@ def test_what_goes_wrong_is_named(scene: Scene, mutation: Mutation) -> None:
 
 def test_a_call_that_goes_to_another_server_and_back_is_well(scene: Scene) -> None:
     takes_over(scene)
+    assert look(scene) == []
+
+
+def test_a_call_whose_server_stood_still_and_has_it_again_later_is_well(scene: Scene) -> None:
+    freezes(scene)
     assert look(scene) == []
 
 
