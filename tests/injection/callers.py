@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from controlplane.base.ids import LegId, call_of_leg
+from controlplane.emulator.phones.sip_text import Headers
 from tests.injection.application import Answer, Asked
 from tests.injection.callees import one_line
 from tests.injection.lanes import place_addresses
@@ -22,7 +23,7 @@ from tests.injection.outcomes import Outcomes
 from tests.injection.payloads import Payload
 from tests.injection.places import PHONE
 from tests.injection.stage import NUMBER, Stage
-from tests.injection.telephones import SDP, Line
+from tests.injection.telephones import SDP, Address, Line, Telephones
 
 ANSWERED_WITHIN_S, OVER_WITHIN_S = 4.0, 30.0
 AT_ONCE, LOOK_S = 24, 0.5
@@ -83,6 +84,20 @@ CALLER_PLACES: dict[str, Callable[[str], Changed]] = {
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def invite(telephones: Telephones, peer: Address, place: str, text: str, own: Headers = ()) -> Line:
+    """Call with a text of one line in a place of the INVITE, and `own` headers in any case."""
+    changed = CALLER_PLACES[place](text)
+    uri = f"sip:{changed.get('uri user', NUMBER)}@{peer[0]}:{peer[1]}{changed.get('uri more', '')}"
+    instead = {
+        name: value.replace("@CONTACT@", telephones.contact).replace("@ID@", secrets.token_hex(8))
+        for name, value in changed.items()
+        if " " not in name
+    }
+    more = [(name[5:], value) for name, value in changed.items() if name.startswith("more ")]
+    # A header whose name begins with a blank goes on with the one before it.
+    return telephones.dial(NUMBER, peer, (*own, *more), **{"uri": uri, **instead})
 
 
 @dataclass(slots=True)
@@ -178,17 +193,7 @@ class Callers:
             line = telephones.dial(NUMBER, self.stage.sip_peer, own)
             line.on_answer = lambda line: telephones.say(line, later.method, later.headers, later.body)
             return line
-        changed = CALLER_PLACES[call.place](text)
-        host = f"{self.stage.sip_peer[0]}:{self.stage.sip_peer[1]}"
-        uri = f"sip:{changed.get('uri user', NUMBER)}@{host}{changed.get('uri more', '')}"
-        instead = {
-            name: value.replace("@CONTACT@", telephones.contact).replace("@ID@", secrets.token_hex(8))
-            for name, value in changed.items()
-            if " " not in name
-        }
-        more = [(name[5:], value) for name, value in changed.items() if name.startswith("more ")]
-        # A header whose name begins with a blank goes on with the one before it.
-        return telephones.dial(NUMBER, self.stage.sip_peer, (*own, *more), **{"uri": uri, **instead})
+        return invite(telephones, self.stage.sip_peer, call.place, text, own)
 
     def _was_ended(self, call: Call) -> bool:
         return call.place.startswith("BYE ")

@@ -1,4 +1,7 @@
-"""Where a tenant's value can stand in our JSON: fields by their key, with a dot for a member of an object there."""
+"""Where a tenant's value can stand in our JSON: fields by their key, with a dot for a member of an object there.
+
+Where a list or an object is wanted, the value is in one; where a number or a boolean is, every text is refused.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,16 @@ _JSON_LEG = (
     "status_callback.events",
 )  # fmt: skip
 _JSON_TOLD: dict[str, Any] = {"status_callback": _LINK, "screening": {"url": "/screen"}}
+
+
+# What a value stands in where the field takes no text, by the last word of its name.
+_INSIDE: dict[str, Callable[[str], Any]] = {
+    "inputs": lambda text: [text],
+    "events": lambda text: [text],
+    "targets": lambda text: [text],
+    "prompts": lambda text: [{"say": {"text": text}}],
+    "headers": lambda text: {"X-A": text},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +86,18 @@ def json_places() -> Iterator[Place]:
     for one in OBJECTS:
         for name in one.fields:
             yield Place(f"json {one.key}.{name}", _in_object(one, name), one.ends)
-    yield Place("json sip.headers value", lambda text: _dialling({"uri": ADDRESS, "headers": {"X-A": text}}))
     yield Place("json sip.headers name", lambda text: _dialling({"uri": ADDRESS, "headers": {f"X-{text}": "1"}}))
-    yield Place("json dial.targets item", lambda text: in_json({"dial": {"targets": [text], "timeout_s": 5}}))
     yield Place("json key", lambda text: in_json({"say": {"text": "Hello.", text: "1"}}))
     yield Place("json verb", lambda text: in_json({text: {}}))
 
 
 def _in_object(one: Object, name: str) -> Callable[[str], Answer]:
     group, dot, member = name.partition(".")
+    last = member or group
 
     def answer(text: str) -> Answer:
-        value = {**one.base.get(group, {}), member: text} if dot else text
+        given = _INSIDE[last](text) if last in _INSIDE else text
+        value = {**one.base.get(group, {}), member: given} if dot else given
         verb = {one.key: {**one.base, group: value}}
         return in_json({"dial": {"targets": [verb], "timeout_s": 5}} if one.is_target else verb)
 

@@ -22,7 +22,7 @@ from controlplane.base.ids import LegId, call_of_leg
 from tests.injection.application import Answer, Asked
 from tests.injection.media import answer_media
 from tests.injection.outcomes import Attempt, Outcomes
-from tests.injection.places import APP, PHONE, element, text_of, twiml
+from tests.injection.places import APP, element, text_of, twiml, with_addresses
 from tests.injection.stage import Stage
 from tests.injection.telephones import Line
 
@@ -223,6 +223,4 @@ class Lanes:
 
 def place_addresses(answer: Answer, stage: Stage) -> Answer:
     """An answer with the addresses of a stage in it."""
-    body = answer.body.replace(APP.encode(), stage.app_url.encode())
-    body = body.replace(PHONE.encode(), stage.telephones.contact.encode())
-    return Answer(body, answer.content_type, answer.status, answer.reason, answer.headers, answer.closes)
+    return with_addresses(answer, stage.app_url, stage.telephones.contact)

@@ -7,12 +7,13 @@ verbs' own. Further rows put the value into a part of an address, where more of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from tests.injection.application import Answer
 
-APP, PHONE = "@APP@", "@PHONE@"  # addresses of the application and of the telephones
+APP, APP_HOST, PHONE = "@APP@", "@APP-HOST@", "@PHONE@"  # addresses of the application and of the telephones
+HERE = "<here>"  # where in a text the value goes; nothing else in these has angle brackets
 BUSY, ANSWERS = "+15550009001", "+15550009002"
 SOUND = f"{APP}/media/beep"
 _NEXT = "<Redirect>/next</Redirect>"
@@ -97,6 +98,13 @@ ELEMENTS = (
 )  # fmt: skip
 
 
+def with_addresses(answer: Answer, app_url: str, contact: str) -> Answer:
+    """An answer with the addresses of an application and of telephones in it."""
+    body = answer.body.replace(APP.encode(), app_url.encode())
+    body = body.replace(APP_HOST.encode(), app_url.removeprefix("http://").encode())
+    return replace(answer, body=body.replace(PHONE.encode(), contact.encode()))
+
+
 def all_places() -> list[Place]:
     """Every place of an application's answer but those in our JSON (json_places.py)."""
     return [*_twiml(), *_parts(), *_answers()]
@@ -149,8 +157,10 @@ def _parts() -> Iterator[Place]:
 
 
 def _with(tag: str, around: str, *, parents: tuple[str, ...] = (), attribute: str = "") -> Callable[[str], Answer]:
+    assert around.count(HERE) == 1
+
     def answer(text: str) -> Answer:
-        value = around.replace("@@", text, 1)
+        value = around.replace(HERE, text)
         if attribute:
             return twiml(element(tag, {attribute: value}, _CALLED if tag == "Dial" else "", parents))
         return twiml(element(tag, {}, text_of(value), parents))
@@ -163,25 +173,25 @@ def _sip_with(around: str) -> Callable[[str], Answer]:
 
 
 _PARTS: dict[str, Callable[[str], Answer]] = {
-    "Play: path": _with("Play", f"{APP}/media/beep/@@"),
-    "Play: query": _with("Play", f"{SOUND}?@@"),
-    "Play: host": _with("Play", "http://@@/beep.wav"),
-    "Redirect: path": _with("Redirect", "/next/@@"),
-    "Redirect: query": _with("Redirect", "/next?@@"),
-    "Redirect: fragment": _with("Redirect", "/next#@@"),
-    "Redirect: login": _with("Redirect", f"http://@@@{APP.removeprefix('http://')}/next"),
+    "Play: path": _with("Play", f"{APP}/media/beep/{HERE}"),
+    "Play: query": _with("Play", f"{SOUND}?{HERE}"),
+    "Play: host": _with("Play", f"http://{HERE}/beep.wav"),
+    "Redirect: path": _with("Redirect", f"/next/{HERE}"),
+    "Redirect: query": _with("Redirect", f"/next?{HERE}"),
+    "Redirect: fragment": _with("Redirect", f"/next#{HERE}"),
+    "Redirect: login": _with("Redirect", f"http://{HERE}@{APP_HOST}/next"),
     "Gather action: query": lambda text: twiml(
         element("Gather", {"timeout": "1", "actionOnEmptyResult": "true", "action": f"/next?{text}"}, "")
     ),
-    "Number: digits": _with("Number", "+1555000@@", parents=("Dial",)),
-    "Sip: user": _sip_with(f"sip:@@@{PHONE}"),
-    "Sip: host": _sip_with("sip:bob@@@"),
-    "Sip: parameters": _sip_with(f"sip:bob@{PHONE};@@"),
-    "Sip: header value": _sip_with(f"sip:bob@{PHONE}?X-A=@@"),
-    "Sip: header value, encoded": lambda text: _sip_with(f"sip:bob@{PHONE}?X-A=@@")(_encoded(text)),
-    "Sip: header name, encoded": lambda text: _sip_with(f"sip:bob@{PHONE}?X-@@=1")(_encoded(text)),
-    "Dial callerId: client": _with("Dial", "client:@@", attribute="callerId"),
-    "Dial callerId: number": _with("Dial", "+1555000@@", attribute="callerId"),
+    "Number: digits": _with("Number", f"+1555000{HERE}", parents=("Dial",)),
+    "Sip: user": _sip_with(f"sip:{HERE}@{PHONE}"),
+    "Sip: host": _sip_with(f"sip:bob@{HERE}"),
+    "Sip: parameters": _sip_with(f"sip:bob@{PHONE};{HERE}"),
+    "Sip: header value": _sip_with(f"sip:bob@{PHONE}?X-A={HERE}"),
+    "Sip: header value, encoded": lambda text: _sip_with(f"sip:bob@{PHONE}?X-A={HERE}")(_encoded(text)),
+    "Sip: header name, encoded": lambda text: _sip_with(f"sip:bob@{PHONE}?X-{HERE}=1")(_encoded(text)),
+    "Dial callerId: client": _with("Dial", f"client:{HERE}", attribute="callerId"),
+    "Dial callerId: number": _with("Dial", f"+1555000{HERE}", attribute="callerId"),
     "Say voice: name": lambda text: twiml(element("Say", {"voice": f"Polly.{text}"}, "Hello.")),
     "Say: break time": lambda text: twiml(element("Say", {}, f'<break time="{text_of(text)}"/>Hello.')),
     "Say: say-as": lambda text: twiml(

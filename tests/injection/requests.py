@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -111,39 +111,14 @@ class Requests:
             await self._use(place, body)
 
     async def _send(self, place: RequestPlace, text: str, known: dict[str, str]) -> tuple[int, str, bytes]:
-        operation = place.operation
-        values = {"app_id": self.stage.app_id, **known}
-        if place.kind == "path":
-            values[place.field] = text
-        path = operation.path
-        for name in operation.in_path:
-            path = path.replace(f"{{{name}}}", _quoted(values.get(name, "x")))
-        if place.kind == "query":
-            path += f"?{place.field}={_quoted(text)}"
-        more: dict[str, Any] = {}
-        if operation.body:
-            more["data"] = json.dumps(self._body(place, text, values)).encode()
-            more["headers"] = {"Content-Type": "application/json"}
-        if place.kind == "header":
-            more["headers"] = {**more.get("headers", {}), place.field: _quoted_controls(text)}
+        ids = {"app_id": self.stage.app_id, **known}
+        path, more = request_of(place, text, ids, self.stage.app_url)
         for _ in range(TRIES):
-            status, kind, body = await self.stage.ask(operation.method, path, **more)
+            status, kind, body = await self.stage.ask(place.operation.method, path, **more)
             if status != 503:
                 break
             await asyncio.sleep(1)  # as Retry-After asks for, on a machine that has much to do
         return status, kind, body
-
-    def _body(self, place: RequestPlace, text: str, values: dict[str, str]) -> dict[str, Any]:
-        operation = place.operation
-        given = {"@APP@": self.stage.app_url, "@LEG@": values.get("leg_id", ""), "@APP_ID@": self.stage.app_id}
-        body = {name: _filled(value, given) for name, value in operation.base.items()}
-        if place.kind != "body":
-            return body
-        is_list = place.field in operation.lists
-        excluded = {name for name, others in operation.excludes.items() if place.field in others}
-        return {name: value for name, value in body.items() if name not in excluded} | {
-            place.field: [text] if is_list else text
-        }
 
     async def _use(self, place: RequestPlace, body: bytes) -> None:
         """Use an app that was made or changed."""
@@ -166,6 +141,40 @@ class Requests:
                 await asyncio.wait_for(self._asked.wait(), 20)
         leg = LegId(str(UUID(self._sid[2:])))
         return {"call_id": call_of_leg(leg), "leg_id": public_leg_id(leg)}
+
+
+def request_of(place: RequestPlace, text: str, ids: Mapping[str, str], app_url: str) -> tuple[str, dict[str, Any]]:
+    """The request with a text in a place: its path with the query, and `data` and `headers` where it has them.
+
+    `ids` are of things there are, by the names that paths have for them and `leg_id`.
+    """
+    operation = place.operation
+    named = {**ids, place.field: text} if place.kind == "path" else ids
+    path = operation.path
+    for name in operation.in_path:
+        path = path.replace(f"{{{name}}}", _quoted(named.get(name, "x")))
+    if place.kind == "query":
+        path += f"?{place.field}={_quoted(text)}"
+    more: dict[str, Any] = {}
+    if operation.body:
+        more["data"] = json.dumps(_body(place, text, ids, app_url)).encode()
+        more["headers"] = {"Content-Type": "application/json"}
+    if place.kind == "header":
+        more["headers"] = {**more.get("headers", {}), place.field: _quoted_controls(text)}
+    return path, more
+
+
+def _body(place: RequestPlace, text: str, ids: Mapping[str, str], app_url: str) -> dict[str, Any]:
+    operation = place.operation
+    given = {"@APP@": app_url, "@LEG@": ids.get("leg_id", ""), "@APP_ID@": ids.get("app_id", "")}
+    body = {name: _filled(value, given) for name, value in operation.base.items()}
+    if place.kind != "body":
+        return body
+    is_list = place.field in operation.lists
+    excluded = {name for name, others in operation.excludes.items() if place.field in others}
+    return {name: value for name, value in body.items() if name not in excluded} | {
+        place.field: [text] if is_list else text
+    }
 
 
 def _filled(value: Any, given: dict[str, str]) -> Any:

@@ -17,9 +17,10 @@ from controlplane.switch.prompts import sound_key
 from controlplane.switch.writing import Writer
 from controlplane.verbs.documents import Pause
 from tests.fuzz.freeswitch_reading import read_dial
+from tests.injection.application import Answer
 from tests.injection.outcomes import Attempt
 from tests.injection.payloads import all_payloads, some_of_each
-from tests.injection.places import APP, PHONE
+from tests.injection.places import Place, with_addresses
 from tests.injection.run import application_places
 from tests.injection.wiretap import problem_of
 from tests.unit.calls.conversation import APP_URL, Conversation
@@ -40,14 +41,17 @@ def attempts() -> Iterator[Attempt]:
         yield from (Attempt(0, place, payload) for payload in some_of_each(payloads, turn, EACH))
 
 
+def answer_of(place: Place, text: str) -> Answer:
+    return with_addresses(place.answer(text), "http://app.example", "phone.example")
+
+
 def said(attempt: Attempt) -> list[Command]:
     """What the machine asks for when the application answers with the value in its document."""
     call = Conversation()
     call.offer()
-    answer = attempt.place.answer(attempt.payload.aimed_at("/tmp/1", "127.0.0.1:9"))
-    body = answer.body.replace(APP.encode(), b"http://app.example").replace(PHONE.encode(), b"phone.example")
+    answer = answer_of(attempt.place, attempt.payload.aimed_at("/tmp/1", "127.0.0.1:9"))
     asked = call.last(FetchDocument)
-    call.feed(DocumentArrived(asked.token, APP_URL, answer.content_type, body))
+    call.feed(DocumentArrived(asked.token, APP_URL, answer.content_type, answer.body))
     call.feed(LegAnswered(call.facts.a_leg))
     bursts = [command for commands in call.commands for command in commands if isinstance(command, Burst)]
     if bursts:
@@ -56,24 +60,28 @@ def said(attempt: Attempt) -> list[Command]:
 
 
 def written(command: Command) -> list[EslCommand]:
-    """The same in the node's words; nothing where a value is refused."""
+    """The same in the node's words; raises UnsafeValue."""
+    match command:
+        case Burst(_, _, runs):
+            prompts = [prompt for run in runs if isinstance(run, PlayPrompts | Collect) for prompt in run.prompts]
+            sounds = {sound_key(prompt): Placed() for prompt in prompts if not isinstance(prompt, Pause)}
+            return WRITER.burst(command, runs, sounds, left=0)
+        case Originate():
+            return [WRITER.originate(command, Conversation().facts.call)]
+        case _:
+            return []
+
+
+def written_if_safe(command: Command) -> list[EslCommand]:
     try:
-        match command:
-            case Burst(_, _, runs):
-                prompts = [prompt for run in runs if isinstance(run, PlayPrompts | Collect) for prompt in run.prompts]
-                sounds = {sound_key(prompt): Placed() for prompt in prompts if not isinstance(prompt, Pause)}
-                return WRITER.burst(command, runs, sounds, left=0)
-            case Originate():
-                return [WRITER.originate(command, Conversation().facts.call)]
-            case _:
-                return []
+        return written(command)
     except UnsafeValue:
         return []
 
 
 def problems(attempt: Attempt) -> Iterator[str]:
     for command in said(attempt):
-        for one in written(command):
+        for one in written_if_safe(command):
             connection = SwitchConnection()
             frames = connection.feed(one.data)
             if len(frames) != 1 or connection.eof():
