@@ -27,6 +27,7 @@ _SHAPE = re.compile(
 _REFUSED = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ud800-\udfff\ufeff]")
 _UNSAFE = re.compile(r"[^!$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]")
 _SAFE = "!$%&'()*+,-./:;=?@[]_~"
+_SAFE_IN_USERINFO = "!$%&'()*+,-.:;=_~"
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z", re.ASCII | re.IGNORECASE)
 
 
@@ -122,7 +123,8 @@ def parse_target(text: str) -> Target:
         port=port,
         path=_for_wire(match["path"] or "/"),
         query=_for_wire(match["query"] or ""),
-        userinfo=match["userinfo"] or "",
+        # RFC 3986 §3.2.1 has no brackets here, and readers of URLs raise at them and at letters that look like slashes.
+        userinfo=quote(match["userinfo"] or "", safe=_SAFE_IN_USERINFO),
         fragment=match["fragment"] or "",
     )
 

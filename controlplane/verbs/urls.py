@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from controlplane.verbs.kinds import Json, Schema, Unfit, plain_string, shown
 
@@ -32,6 +33,8 @@ class Url:
         text = text.strip()
         if _URL.match(text) is None and (_SCHEME.match(text) or text.startswith("//")):
             raise Unfit(self._problem(text))
+        if not _can_be_joined(text):
+            raise Unfit(self._problem(text))
         if _NOT_IN_URL.search(text):
             raise Unfit("is no URL: blanks, quotes, angle brackets and backslashes must be written as %20, %22…")
         return text
@@ -53,6 +56,15 @@ class Url:
         if text.startswith("//") or scheme in ("http", "https"):
             return "is no URL with a host that can be asked (letters, digits, dots and hyphens)"
         return f"must be an http or https URL, not {shown(scheme)}:"
+
+
+def _can_be_joined(text: str) -> bool:
+    """Whether `urljoin` can read it: it raises at brackets around no address, and at letters that look like slashes."""
+    try:
+        urlsplit(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_relative(url: str) -> bool:

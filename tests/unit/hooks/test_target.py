@@ -1,3 +1,6 @@
+from dataclasses import replace
+from urllib.parse import urljoin
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,6 +104,14 @@ def test_credentials_are_not_in_what_is_printed() -> None:
 
     assert "secret" not in f"{target!r} {target.url}"
     assert target.url_with_credentials == "https://user:secret@app.example/"
+
+
+@pytest.mark.parametrize(("userinfo", "kept"), [("[", "%5B"), ("u:]é", "u:%5D%C3%A9"), ("℀%5b:p=", "%E2%84%80%5b:p=")])
+def test_links_of_a_document_are_joined_with_any_credentials(userinfo: str, kept: str) -> None:
+    target = parse_target(f"https://{userinfo}@app.example/a/b")
+
+    assert urljoin(target.url_with_credentials, "c") == f"https://{kept}@app.example/a/c"
+    assert target.credentials == replace(target, userinfo=userinfo).credentials
 
 
 @pytest.mark.parametrize(
