@@ -156,7 +156,8 @@ class Failover:
                 self._once(core, expect_moved, core.adopting_node)
                 continue
             self._once(core, take_moved, core.adopting_node)
-            self._end_lost(core)
+            if not any(other.node == core.node and other.is_lost and not other.is_settled for other in known):
+                self._end_lost(core)  # a later run, lost as well, has calls that can go on yet
 
     def _once(self, core: Core, work: Callable[[Keeper], Coroutine[Any, Any, None]], node: str) -> None:
         keeper, done = self.keepers.get(node), (core.uuid, core.adopting_core, work.__name__)
