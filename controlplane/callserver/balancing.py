@@ -8,7 +8,9 @@ When the database is away the locks cannot be looked at; nobody else can take th
 hold. When it is back, what we still can take of it stays ours, the rest is somebody else's and we let go of it. So that
 it is the same for all, nobody takes more, or takes anybody for dead, before those who were there have had time to come
 back: what they did meanwhile is on their disks (decision 0009). For the same reason nothing is given back before it is
-off ours. Only a server that slept, and so may have been thought dead, does nothing before it has looked (`pulse.py`).
+off ours. It may be only from us that the database is away: whoever takes shards marks them on their node, and while our
+session is lost we look there again and again, and leave what was taken by another. Only a server that slept, and so may
+have been thought dead, does nothing before it has looked (`pulse.py`), there if not at the database.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from controlplane.base.clock import Clock
@@ -26,12 +29,14 @@ from controlplane.callserver.keeper import Keeper
 from controlplane.callserver.ports import Ownership
 from controlplane.callserver.pulse import SURE_S, Pulse
 from controlplane.switch.link import LinkLost
+from controlplane.switch.marks import followed, mark_shards
 
 log = logging.getLogger(__name__)
 
 SHARDS = tuple(range(16))
 POLL_S = 0.05
 AWAY_S = 0.5  # between looks while the database is away
+MARKS_S = 0.1  # between looks at the nodes meanwhile
 LOOK_S = 1.0  # between looks at who else is there
 PATIENCE_S = 0.1  # how long a server with its fair share leaves free shards to others
 YIELD_S = 2.0  # after giving shards back, for others to take them
@@ -71,9 +76,11 @@ class Balance:
 
     async def keep(self) -> None:
         """Hold what we should hold, for ever."""
+        watching = asyncio.create_task(self._watch_marks())
         try:
-            await self._keep()
+            await asyncio.gather(self._keep(), watching)
         finally:
+            watching.cancel()
             for taking in self._taking.values():
                 taking.cancel()
 
@@ -87,6 +94,15 @@ class Balance:
                 log.info("ownership_unknown", extra={"problem": str(error)})
                 await self.clock.sleep(AWAY_S)
             await self.clock.sleep(POLL_S)
+
+    async def _watch_marks(self) -> None:
+        """While our session is lost: see on the nodes whether somebody else goes on with what we have."""
+        while True:
+            await self.clock.sleep(MARKS_S)
+            if self.was_lost() and self.pulse.is_sure:
+                for name, keeper in self.keepers.items():
+                    if keeper.is_serving and keeper.shards and (gone := await _leave_followed(keeper)):
+                        log.warning("shards_followed", extra={"node": name, "shards": sorted(gone)})
 
     def wait_for_others(self, servers: Iterable[str]) -> None:
         """These may come back to what they held: leave it to them for a while."""
@@ -146,6 +162,7 @@ class Balance:
             if keeper.shards - held:
                 await keeper.give(keeper.shards - held)
             if held - keeper.shards:
+                keeper.term = self.ownership.term
                 self._taking[name] = asyncio.create_task(self._take(keeper, held - keeper.shards))
 
     def _has_taken(self, node: str) -> bool:
@@ -192,31 +209,55 @@ class Balance:
         try:
             await self.ownership.confirm()
         except Unavailable:
-            await self._let_go()
+            await self._look_at_marks()
             raise
-        if self.clock.monotonic_s() - asked_s > SURE_S:
-            return  # the answer is old news, too
+        if self.clock.monotonic_s() - asked_s <= SURE_S:  # else the answer is old news, too
+            self._go_on()
+
+    async def _look_at_marks(self) -> None:
+        """Others may have had our calls, and may have them now: what is ours later is read from its journal.
+
+        Where the node still has our marks nobody did.
+        """
+        asked_s = self.clock.monotonic_s()
+        await asyncio.gather(*(_leave_followed(keeper) for keeper in self.keepers.values()))
+        if self.clock.monotonic_s() - asked_s <= SURE_S:
+            self._go_on()
+            return
+        await asyncio.gather(*(keeper.give(keeper.shards) for keeper in self.keepers.values()))
+        self.pulse.forget()
+
+    def _go_on(self) -> None:
         was_refused = self.pulse.was_refused
         self.pulse.go_on()
         if was_refused:
             for keeper in self.keepers.values():
                 keeper.node.abort("something was not sent after a sleep")
 
-    async def _let_go(self) -> None:
-        """Others may have had our calls, and may have them now: whatever is ours later is read from its journal."""
-        await asyncio.gather(*(keeper.give(keeper.shards) for keeper in self.keepers.values()))
-        self.pulse.forget()
-
     async def _regain(self) -> None:
         if not self.pulse.is_sure:
             log.warning("slept", extra={"server": self.id})
-            await self._let_go()
+            await self._look_at_marks()
         await self.ownership.open()
         self.regained()  # at once: it may be lost again while we let go of what is gone
         self.wait_for_others((*self._awaited, *self._servers))
         for name, keeper in self.keepers.items():
             kept = await self.ownership.try_take(name, sorted(keeper.shards)) if keeper.shards else frozenset()
+            keeper.term = self.ownership.term
+            with suppress(LinkLost):  # whoever opens the links again marks them
+                mark_shards(keeper.node, kept, keeper.term)
             gone = keeper.shards - kept
             if gone:
                 log.warning("shards_lost", extra={"node": name, "shards": sorted(gone)})
                 await keeper.give(gone)
+
+
+async def _leave_followed(keeper: Keeper) -> frozenset[int]:
+    """Give what others took since; answers that. Everything, if the node cannot be asked."""
+    try:
+        gone = await followed(keeper.node, keeper.shards, keeper.term)
+    except LinkLost:
+        gone = keeper.shards
+    if gone:
+        await keeper.give(gone)
+    return gone

@@ -33,6 +33,7 @@ from controlplane.callserver.pulse import Pulse
 from controlplane.callserver.sweeping import Sweeper
 from controlplane.callserver.turns import in_turns
 from controlplane.switch.link import LinkLost
+from controlplane.switch.marks import followed, mark_shards
 from controlplane.switch.node import Node
 from controlplane.switch.translation import Happened, Looked, News, Offered, Parked, Pressed
 
@@ -62,6 +63,7 @@ class Keeper:
     calls: dict[LegId, LiveCall]
     shards: frozenset[int] = frozenset()
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)  # what is driven
+    term: int = 0  # in which shards were last taken (switch/marks.py)
     read: frozenset[int] = frozenset()  # shards whose journals were read since they are ours
     _late_news: list[News] | None = field(default_factory=list)  # a list while resynchronising: news waits in it
     _sweeper: Sweeper = field(default_factory=Sweeper)
@@ -170,6 +172,7 @@ class Keeper:
         """
         async with self.changing:
             self.shards |= shards
+            mark_shards(self.node, shards, self.term)
             await self.resynchronise(shards)
             if not shards <= self.shards:
                 raise Unavailable("The journals of these shards cannot be read.")
@@ -177,17 +180,22 @@ class Keeper:
     async def give(self, shards: frozenset[int]) -> None:
         """Drive these shards no more; the calls go on without us. All that is on record of them is there then."""
         async with self.changing:
-            self.shards -= shards
-            self.read -= shards
-            await let_go(self.calls_of(shards), self.archive, self.clock)
+            await self._leave(shards)
             with suppress(LinkLost):  # who opens the links again watches what is left
                 await self.node.watch(self.shards)
+
+    async def _leave(self, shards: frozenset[int]) -> None:
+        self.shards -= shards
+        self.read -= shards
+        await let_go(self.calls_of(shards), self.archive, self.clock)
 
     async def reopen(self) -> None:
         """Connect (again) and find out what happened meanwhile. Raises LinkLost."""
         async with self.changing:
             self._late_news = self._late_news or []
             await self.node.open(self.shards)
+            await self._leave(await followed(self.node, self.shards, self.term))
+            mark_shards(self.node, self.shards, self.term)
             if not await self.custody.confirm():
                 await self.resynchronise(self.shards)
                 return

@@ -210,6 +210,11 @@ class Ownership(Protocol):
     @property
     def owned(self) -> frozenset[tuple[str, int]]: ...
 
+    @property
+    def term(self) -> int:
+        """When we last took something: whoever took anything later, of whatever server, has a greater one."""
+        ...
+
     async def try_take(self, node: str, shards: Sequence[int]) -> frozenset[int]:
         """Take what is free of these shards."""
         ...

@@ -46,6 +46,11 @@ def global_setvar(setting: Setting) -> Command:
     return _api("global_setvar", str(setting))
 
 
+def global_getvar(variable: str) -> Command:
+    """Ask for a variable of the node: the answer is its bare value, empty where there is none."""
+    return _api("global_getvar", variable_name(variable))
+
+
 def uuid_getvar(leg: str, variable: str) -> Command:
     """Ask for a variable: the answer is its bare value, `_undef_` where it has none."""
     return _api("uuid_getvar", f"{channel_id(leg)} {variable_name(variable)}")
@@ -132,7 +137,7 @@ def show_channels() -> Command:
 
 def core_uuid() -> Command:
     """Ask which run of FreeSWITCH this is: a UUID that changes when it restarts."""
-    return _api("global_getvar", "core_uuid")
+    return global_getvar("core_uuid")
 
 
 def recover_legs(profile: str) -> Command:

@@ -70,6 +70,7 @@ class ShardLocks:
         self._answer_timeout_s = answer_timeout_s
         self._dead_after_s = dead_after_s
         self._owned: set[tuple[str, int]] = set()
+        self._term = 0
         self._connection: AsyncConnection[Any] | None = None
         self._watched: int | None = None
         self._turn = asyncio.Lock()
@@ -81,6 +82,11 @@ class ShardLocks:
     def owned(self) -> frozenset[tuple[str, int]]:
         """The (node, shard) pairs held; none once the session is lost."""
         return frozenset(self._owned)
+
+    @property
+    def term(self) -> int:
+        """When shards were last taken: the number of a transaction, which grows over all sessions."""
+        return self._term
 
     async def open(self) -> None:
         """Begin a session and say that this server is there. Raises SessionLost if the database cannot be reached.
@@ -118,6 +124,8 @@ class ShardLocks:
         wanted = [shard for shard in shards if (node, shard) not in self._owned]
         rows = await self._ask(_TAKE, shards=wanted, key=lock_key(node))
         taken = frozenset(row["shard"] for row in rows)
+        if rows:
+            self._term = int(rows[0]["term"])
         self._owned |= {(node, shard) for shard in taken}
         return taken
 

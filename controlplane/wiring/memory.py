@@ -105,6 +105,7 @@ class MemoryOwnership:
 
     server: str
     owned: frozenset[tuple[str, int]] = frozenset()
+    term: int = 1
 
     async def open(self) -> None:
         return

@@ -36,6 +36,7 @@ _LINES = [
     r"filter delete Unique-ID /\[[0-9a-f]+\]\$/", r"filter Job-UUID /\^cs/",
     r"filter Application -(?:set|sched_hangup|park)", r"filter Application-UUID -step",
     r"exit", r"api global_setvar [a-z_]+=(?:true|false|none|-1|1000000000)",
+    r"api global_setvar callplane_(?:term|shard_\d+)=\d+", r"api global_getvar callplane_(?:term|shard_\d+)",
     r"api (?:uptime|global_getvar core_uuid|show channels as json|show channels count)",
     rf"api (?:sched_del|uuid_exists|uuid_ring_ready|uuid_answer) {_UUID}", rf"api uuid_break {_UUID} all",
     rf"api uuid_dump {_UUID} json", rf"api uuid_getvar {_UUID} [a-z_]+", rf"api uuid_kill {_UUID} [A-Z_]+",

@@ -1,5 +1,9 @@
--- take_shards: Take what is free of these shards of a node, for as long as this session lives.
-SELECT shard FROM unnest(%(shards)s::integer[]) AS shard WHERE pg_try_advisory_lock(%(key)s::integer, shard)
+-- take_shards: Take what is free of these shards of a node, for as long as this session lives, and say in which term.
+-- The number of the transaction is given when the locks are held: whoever has them next gets a greater one.
+WITH taken AS MATERIALIZED (
+    SELECT shard FROM unnest(%(shards)s::integer[]) AS shard WHERE pg_try_advisory_lock(%(key)s::integer, shard)
+)
+SELECT shard, pg_current_xact_id()::text AS term FROM taken
 
 -- release_shards: Give these shards of a node back.
 SELECT shard FROM unnest(%(shards)s::integer[]) AS shard WHERE pg_advisory_unlock(%(key)s::integer, shard)

@@ -19,6 +19,7 @@ class Locks:
 
     holders: dict[Place, str] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
+    terms: int = 0
     missing: frozenset[str] = frozenset()  # whose sessions ended with the database, a moment ago
 
     def end(self, server: str) -> None:
@@ -36,6 +37,7 @@ class Session:
     lost: asyncio.Event = field(default_factory=asyncio.Event)
     is_away: bool = False
     confirmed: int = 0
+    term: int = 0
     _is_told: bool = False
     _owned: frozenset[Place] = frozenset()
 
@@ -58,6 +60,9 @@ class Session:
         taken = frozenset(shard for shard in shards if (node, shard) not in self.locks.holders)
         self.locks.holders |= {(node, shard): self.server for shard in taken}
         self._owned |= {(node, shard) for shard in taken}
+        if taken:
+            self.locks.terms += 1
+            self.term = self.locks.terms
         return taken
 
     async def release(self, node: str, shards: Sequence[int]) -> None:

@@ -171,7 +171,7 @@ async def test_what_waited_for_the_journal_is_not_sent_when_another_server_sent_
         assert [name for name, _ in played(log)].count("one.wav") == 1
 
 
-async def test_a_server_that_slept_and_finds_no_database_lets_go_of_everything(tmp_path: Path) -> None:
+async def test_a_server_that_slept_and_finds_no_database_goes_on_with_what_nobody_took(tmp_path: Path) -> None:
     async with night(tmp_path, {"/": "<Play loop='30'>/music.wav</Play>"}) as during:
         during.at(3, during.sleeper.stop)
         during.at(7, during.session.cut_off, during.sleeper.wake)
@@ -181,5 +181,18 @@ async def test_a_server_that_slept_and_finds_no_database_lets_go_of_everything(t
         during.at(12, lambda: counts.append(during.sleeping.count_calls()))
         log = await during.here.call(Hear("music"), ExpectEnd())
         assert log.problems == []
-        assert counts == [0, 1]
+        assert counts == [1, 1]
+        assert during.here.timeline[-1] == "platform the call is over: completed (normal-clearing)"
+
+
+async def test_a_server_that_slept_and_finds_no_database_leaves_what_others_took(tmp_path: Path) -> None:
+    async with night(tmp_path, {"/": "<Play loop='30'>/music.wav</Play>"}) as during:
+        during.at(3, during.sleeper.stop)
+        during.at(4, during.take_over)
+        during.at(7, during.session.cut_off, during.sleeper.wake)
+        counts: list[list[int]] = []
+        during.at(8, lambda: counts.append([server.count_calls() for server in during.here.servers]))
+        log = await during.here.call(Hear("music"), ExpectEnd())
+        assert log.problems == []
+        assert counts == [[0, 1]]
         assert during.here.timeline[-1] == "platform the call is over: completed (normal-clearing)"

@@ -1,0 +1,41 @@
+"""Who drives a shard, as it stands on the media node itself: there a server sees it that the database cannot tell.
+
+Whoever takes shards marks them there with its term, a number that grows with every taking (store/shards.py). A server
+whose term is less than a shard's mark was followed by another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from controlplane.esl import apis
+from controlplane.esl.variables import mark
+from controlplane.switch.node import Node
+
+_TERM = "callplane_term"
+
+
+def mark_shards(node: Node, shards: Iterable[int], term: int) -> None:
+    """Mark shards as taken in this term, before anything else is told of their calls. Raises LinkLost."""
+    marked = False
+    for shard in sorted(shards):
+        marked = True
+        node.send(apis.global_setvar(mark(f"shard_{shard}", str(term))))
+    if marked:
+        node.send(apis.global_setvar(mark("term", str(term))))
+
+
+async def followed(node: Node, shards: Iterable[int], term: int) -> frozenset[int]:
+    """Those of these shards that were taken in a later term. Raises LinkLost.
+
+    The last term of all is asked for first: while it is ours nothing else has to be.
+    """
+    if await _term_in(node, _TERM) == term:
+        return frozenset()
+    found = {shard: await _term_in(node, f"callplane_shard_{shard}") for shard in sorted(shards)}
+    return frozenset(shard for shard, other in found.items() if other > term)
+
+
+async def _term_in(node: Node, variable: str) -> int:
+    value = (await node.ask(apis.global_getvar(variable))).text.strip()
+    return int(value) if value.isdecimal() else 0
