@@ -139,7 +139,7 @@ def _global_getvar(node: Node, argument: str) -> str:
     values = {"hostname": node.name, "switchname": node.name, "core_uuid": node.core_uuid, **node.globals}
     if not argument:
         return "".join(f"{name}={value}\n" for name, value in values.items())
-    return values.get(argument.strip(), "")
+    return values.get(argument.strip(), "") or "-ERR no reply\n"
 
 
 def _global_setvar(node: Node, argument: str) -> str:
