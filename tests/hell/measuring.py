@@ -14,16 +14,25 @@ BEAT_S = 0.005
 
 @dataclass(slots=True)
 class Pulse:
-    """Beats of the loop: when each came (monotonic), how late it was, the CPU used since the last."""
+    """Beats of the loop: when each came (monotonic), how late it was, CPU time of all our threads since the last."""
 
     beats: list[tuple[float, float, float]] = field(default_factory=list)
 
-    def late_s(self, since_s: float) -> float:
-        """How much time the machine, or something of ours, took from the loop since then."""
-        return sum(late for at, late, _ in self.beats if at >= since_s)
+    async def next_beat(self) -> None:
+        """Wait for it: what was done since the last is not in the beats before."""
+        number = len(self.beats)
+        while len(self.beats) == number:
+            await asyncio.sleep(BEAT_S)
+
+    def taken_s(self, since_s: float) -> float:
+        """How much time the machine took from the loop since then.
+
+        What we computed meanwhile is no excuse: who computes for a second is late by it, and it is not in here.
+        """
+        return sum(max(0.0, min(late, at - since_s) - cpu) for at, late, cpu in self.beats if at >= since_s)
 
     def longest_cpu_s(self, since_s: float) -> float:
-        """The most that the loop computed between two beats. What other programs do is not in it."""
+        """The most that this process computed between two beats. What other programs do is not in it."""
         return max((cpu for at, _, cpu in self.beats if at >= since_s), default=0.0)
 
 
@@ -40,10 +49,10 @@ async def feeling_the_pulse() -> AsyncIterator[Pulse]:
 
 async def _beat(pulse: Pulse) -> None:
     while True:
-        began_s, cpu_s = time.monotonic(), time.thread_time()
+        began_s, cpu_s = time.monotonic(), time.process_time()
         await asyncio.sleep(BEAT_S)
         now_s = time.monotonic()
-        pulse.beats.append((now_s, max(0.0, now_s - began_s - BEAT_S), time.thread_time() - cpu_s))
+        pulse.beats.append((now_s, max(0.0, now_s - began_s - BEAT_S), time.process_time() - cpu_s))
 
 
 def forget_peak() -> None:

@@ -137,7 +137,8 @@ async def _ask_slow(use: Use, url: str, pulse: Pulse) -> Ended:
     began_s = time.monotonic()
     ending = await use(url)
     over_s = time.monotonic() - began_s - DEADLINE_S
-    return Ended([ending], over_s - pulse.late_s(began_s + DEADLINE_S))
+    await pulse.next_beat()
+    return Ended([ending], over_s - pulse.taken_s(began_s + DEADLINE_S), pulse.longest_cpu_s(began_s))
 
 
 async def _ask_fast(use: Use, url: str, times: int, pulse: Pulse) -> Ended:
@@ -150,8 +151,9 @@ async def _ask_fast(use: Use, url: str, times: int, pulse: Pulse) -> Ended:
         asked_s = time.monotonic()
         ended.endings.append(await use(url))
         ended.over_s = max(ended.over_s, time.monotonic() - asked_s - AMPLE_S)
-    ended.cpu_s = pulse.longest_cpu_s(began_s)
     ended.grown_bytes = memory_bytes()[1] - before
+    await pulse.next_beat()
+    ended.cpu_s = pulse.longest_cpu_s(began_s)
     return ended
 
 
