@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import multiprocessing
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,10 +22,10 @@ Pages = Mapping[str, tuple[str, bytes]]  # path to content type and body
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Connections that were opened and requests that came, since it began."""
+    """Connections that were opened and requests that came for each path, since it began."""
 
     opened: int
-    requests: int
+    requests: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +73,24 @@ def _answer(kind: str, body: bytes) -> bytes:
 
 
 async def _serve_for_ever(pipe: Connection, answers: Mapping[bytes, bytes]) -> None:
-    opened = requests = 0
+    opened, requests = 0, Counter[bytes]()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal opened, requests
+        nonlocal opened
         opened += 1
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while head := await reader.readuntil(b"\r\n\r\n"):
                 _, _, length = head.lower().partition(b"\r\ncontent-length: ")
                 if length:
                     await reader.readexactly(int(length.partition(b"\r")[0]))
-                requests += 1
-                writer.write(answers.get(head.split(b" ", 2)[1].partition(b"?")[0], _TAKEN))
+                path = head.split(b" ", 2)[1].partition(b"?")[0]
+                requests[path] += 1
+                writer.write(answers.get(path, _TAKEN))
         writer.close()
 
     def tell() -> None:
         pipe.recv()
-        pipe.send((opened, requests))
+        pipe.send((opened, {path.decode(): count for path, count in requests.items()}))
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0, backlog=1000)
     pipe.send(server.sockets[0].getsockname()[1])

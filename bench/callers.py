@@ -20,11 +20,15 @@ LAST_CALL_S = 30  # how long the last of them may take
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What callers met with. `answered_ms` are times from INVITE to 200; `took_s` is of the whole load."""
+    """What callers met with. `answered_ms` are times from INVITE to 200, `lasted_ms` from there to the BYE.
+
+    `took_s` is of the whole load.
+    """
 
     calls: int
     failed: int
     answered_ms: list[float]
+    lasted_ms: list[float]
     took_s: float
 
     @property
@@ -61,8 +65,9 @@ def _read(folder: Path, wanted: int, took_s: float) -> Load:
     with (folder / "stat.csv").open() as file:
         last = list(csv.DictReader(file, delimiter=";"))[-1]
     successful = int(last["SuccessfulCall(C)"])
-    times: list[float] = []
+    times_ms: dict[str, list[float]] = {"1": [], "2": []}  # by what caller.xml calls them
     for path in folder.glob("*_rtt.csv"):
-        rows = [line.split(";") for line in path.read_text().splitlines()[1:]]
-        times += [float(row[1]) for row in rows if len(row) > 2]
-    return Load(wanted, wanted - successful, times, took_s)
+        for row in (line.split(";") for line in path.read_text().splitlines()[1:]):
+            if len(row) > 2:
+                times_ms[row[2]].append(float(row[1]))
+    return Load(wanted, wanted - successful, times_ms["1"], times_ms["2"], took_s)

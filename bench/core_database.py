@@ -11,9 +11,10 @@ import os
 from collections.abc import Iterator
 
 from bench.callers import call, sipp
-from bench.measurement import Measurement, compared, print_all, quantile
+from bench.measurement import Measurement, Skipped, compared, print_all, quantile
 from bench.media_nodes import RealNode, running_node, write_tone
 from bench.platform import DatabaseServer, running_database
+from bench.sameness import why_not_served
 from bench.sides import DIALPLAN_NUMBER, Cost
 
 TONE_MS = 200
@@ -42,6 +43,8 @@ async def _all() -> list[Measurement]:
             for node in (kept, plain):
                 await _round(node, database, WARM_CALLS)
             rounds = [[await _round(node, database, CALLS) for node in (kept, plain)] for _ in range(ROUNDS)]
+    if unlike := [cost.unlike for costs in rounds for cost in costs if cost.unlike]:
+        raise Skipped(f"not the same was done: {unlike[0]}")
     return [*_compared(rounds)]
 
 
@@ -53,7 +56,7 @@ async def _round(node: RealNode, database: DatabaseServer, calls: int) -> Cost:
     node_ms, database_ms = (
         (now - then) * 1000 / calls for now, then in zip((node.cpu_s(), database.cpu_s()), before, strict=True)
     )
-    return Cost(load, node_ms, 0.0, database_ms)
+    return Cost(load, node_ms, 0.0, database_ms, why_not_served(load, file_ms=TONE_MS))
 
 
 def _compared(rounds: list[list[Cost]]) -> Iterator[Measurement]:

@@ -91,11 +91,12 @@ async def running_greenswitch(port: int, file: Path) -> AsyncIterator[int]:
 
 
 def write_tone(path: Path, duration_ms: int) -> bytes:
-    """Make a sound file of a loud square wave; answers what is in it."""
+    """Make a sound file of loud square waves, half of it at 1,000 Hz, then at 500; answers what is in it."""
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, RATE_HZ, 0, "NONE", "NONE"))
         high, low = ((level).to_bytes(2, "little", signed=True) for level in (12_000, -12_000))
-        file.writeframes((high * 8 + low * 8) * (duration_ms * RATE_HZ // 1000 // 16))
+        half = duration_ms * RATE_HZ // 1000 // 2
+        file.writeframes((high * 4 + low * 4) * (half // 8) + (high * 8 + low * 8) * (half // 16))
     return path.read_bytes()
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from bench.application import WAV, XML, running_application
+from bench.application import WAV, XML, Application, running_application
 from bench.callers import Load, call
 from bench.media_nodes import RealNode, running_greenswitch, running_node, write_tone
 from bench.node import NUMBER, PASSWORD
-from bench.platform import CallServers, DatabaseServer, running_call_servers, running_database
+from bench.platform import running_call_servers, running_database
 from bench.processes import cpu_s_of
+from bench.sameness import why_not_served
 from controlplane.cli.ports import free_port
 
 DIALPLAN_NUMBER, GREENSWITCH_NUMBER = "+15550003333", "+15550004444"
@@ -24,31 +26,43 @@ DIALPLAN_NUMBER, GREENSWITCH_NUMBER = "+15550003333", "+15550004444"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one round took. CPU times are milliseconds a call."""
+    """What one round took. CPU times are milliseconds a call; `unlike` is why it counts for nothing, if so."""
 
     load: Load
     node_ms: float
     control_ms: float
     database_ms: float
+    unlike: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One way to serve calls: its node and number, and the CPU seconds that its control and its database have taken."""
+    """One way to serve calls: its node and number, and the CPU seconds that its control and its database have taken.
+
+    `file_ms` is what each call is played, `documents` how many the application was asked for, where there is one.
+    """
 
     name: str
     node: RealNode
     number: str
     control_cpu_s: Callable[[], float]
     database_cpu_s: Callable[[], float]
+    file_ms: float
+    documents: Callable[[], int] | None = None
 
     async def round(self, calls: int, per_s: float) -> Cost:
         """Serve some calls."""
         await self.node.until_idle()
+        asked_before = self.documents() if self.documents else 0
         before = self.node.cpu_s(), self.control_cpu_s(), self.database_cpu_s()
         load = await call(self.node.node, self.number, calls=calls, per_s=per_s)
         after = self.node.cpu_s(), self.control_cpu_s(), self.database_cpu_s()
-        return Cost(load, *((now - then) * 1000 / calls for now, then in zip(after, before, strict=True)))
+        asked = self.documents() - asked_before if self.documents else None
+        node_ms, control_ms, database_ms = (
+            (now - then) * 1000 / calls for now, then in zip(after, before, strict=True)
+        )
+        unlike = why_not_served(load, file_ms=self.file_ms, documents=asked)
+        return Cost(load, node_ms, control_ms, database_ms, unlike)
 
 
 @asynccontextmanager
@@ -68,15 +82,16 @@ async def sides(body: bytes, tone_ms: int, plays: int) -> AsyncIterator[tuple[Si
         flows = {NUMBER: f"{application.url}/flow"}
         running = running_call_servers(folder, database, node.address, PASSWORD, flows)
         servers = await stack.enter_async_context(running)
+        file_ms = tone_ms * plays
         yield (
-            _ours(node, servers, database),
-            Side("its own dialplan", other, DIALPLAN_NUMBER, lambda: 0.0, lambda: 0.0),
-            Side("greenswitch", other, GREENSWITCH_NUMBER, lambda: cpu_s_of(green_pid), lambda: 0.0),
+            Side("Callplane", node, NUMBER, servers.cpu_s, database.cpu_s, file_ms, partial(_documents, application)),
+            Side("its own dialplan", other, DIALPLAN_NUMBER, lambda: 0.0, lambda: 0.0, file_ms),
+            Side("greenswitch", other, GREENSWITCH_NUMBER, lambda: cpu_s_of(green_pid), lambda: 0.0, file_ms),
         )
 
 
-def _ours(node: RealNode, servers: CallServers, database: DatabaseServer) -> Side:
-    return Side("Callplane", node, NUMBER, servers.cpu_s, database.cpu_s)
+def _documents(application: Application) -> int:
+    return application.counts().requests.get("/flow", 0)
 
 
 def _dialplan(tone: Path, plays: int, port: int) -> dict[str, tuple[tuple[str, str], ...]]:

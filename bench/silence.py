@@ -1,8 +1,7 @@
 """The silence between verbs of a document without branches, against the same list in FreeSWITCH's own dialplan.
 
-A caller's ear: audio goes to a UDP port that we read. The list is ten times a tone of 200 ms, so whatever lies between
-the first loud packet and the last, less ten tones, is silence that was added. The time of a packet is what its RTP
-timestamp says (FreeSWITCH's goes on while nothing is sent), which no other program on the machine can delay.
+The list is ten times a tone of 200 ms, so whatever lies between the first loud packet and the last, less ten tones, is
+silence that was added. All ten must have been heard: fewer have less between them.
 """
 
 from __future__ import annotations
@@ -12,30 +11,15 @@ import os
 import socket
 import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from bench.callers import call, sipp
+from bench.listening import Ear, heard
 from bench.measurement import Measurement, print_all
 from bench.sides import Side, sides
 
 TONE_MS, PLAYS = 200, 10
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
-PACKET_MS, SAMPLES_PER_MS = 20, 8
 BODY = b"<Response>" + b"<Play>/tone.wav</Play>" * PLAYS + b"<Hangup/></Response>"
-_HEAD_BYTES = 12  # of an RTP packet without extensions (RFC 3550, 5.1)
-_QUIET = frozenset(range(0x70, 0x80)) | frozenset(range(0xF0, 0x100))  # PCMU: the softest sixteenth, of either sign
-
-
-@dataclass(slots=True)
-class Ear(asyncio.DatagramProtocol):
-    """RTP timestamps of loud packets, in samples of 8 kHz."""
-
-    loud: list[int] = field(default_factory=list)
-
-    def datagram_received(self, data: bytes, _: object) -> None:
-        payload = data[_HEAD_BYTES:]
-        if sum(byte not in _QUIET for byte in payload) * 2 > len(payload):
-            self.loud.append(int.from_bytes(data[4:8], "big"))
 
 
 def measure() -> Iterator[Measurement]:
@@ -62,9 +46,10 @@ async def _silence_ms(side: Side) -> float:
     finally:
         transport.close()
     assert load.failed == 0, f"a call by {side.name} failed"
-    assert ear.loud, f"nothing was heard of {side.name}"
-    heard_ms = ((ear.loud[-1] - ear.loud[0]) % (1 << 32)) / SAMPLES_PER_MS + PACKET_MS
-    return (heard_ms - len(ear.loud) * PACKET_MS) / (PLAYS - 1)
+    tones = heard(ear.loud)
+    if why := tones.why_not(PLAYS, TONE_MS):
+        raise AssertionError(f"of {side.name} {why}")
+    return (tones.whole_ms - tones.loud_ms) / (PLAYS - 1)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 Callers (SIPp, a real FreeSWITCH) ring at one pace, without `--rate` at 70 % of what is found to be possible here. Each
 is answered, hears a file, is asked for a key that it does not press, hears a sentence, and is hung up on; the
-application is told of every event. What our processes hold is looked at before and after, with no call there, and every
-minute between.
+application is told of every event. What our processes hold is looked at after a warm-up (a minute, or a tenth of the
+time asked for) and at the end, with no call there, and every minute between; bench/growth.py says what may have grown.
 It ends by itself, with status 1 if something grew or a call failed, 2 if it cannot be done here.
 """
 
@@ -15,12 +15,13 @@ import json
 import sys
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 
 from bench.application import WAV, XML, running_application
-from bench.callers import Load, call, sipp
+from bench.callers import call, sipp
+from bench.growth import MB, State, bytes_per_call, growth
 from bench.measurement import Skipped
 from bench.media_nodes import RealNode, running_node, write_tone
 from bench.node import NUMBER, PASSWORD
@@ -36,37 +37,13 @@ BODY = (
     b"<Say>Thank you for calling.</Say><Hangup/></Response>"
 )
 PART_OF_FOUND = 0.7
-WARM_S, REST_S = 60.0, 8.0
-MOST_FAILED = 0.001
-MB = 1024 * 1024
-# What may be there at the end beyond what was there after the warm-up: a connection that is kept, or one of a pool.
-# What leaks with every call is thousands by then.
-MORE_MEMORY_PART, MORE_MEMORY_MB, MORE_DESCRIPTORS, MORE_THREADS, MORE_TASKS = 0.1, 10.0, 15, 2, 10
-# FreeSWITCH's own pools and its arenas, one a core and some, go on filling for a while whoever drives it.
-MORE_NODE_MEMORY_PART, MORE_NODE_MEMORY_MB = 0.25, 32.0
+WARM_S, WARM_PART, REST_S = 60.0, 0.1, 8.0  # the warm-up: so long at least, and such a part of what is asked for
 _IN_FLIGHT = """
     SELECT (SELECT count(*) FROM calls WHERE ended_at IS NULL),
            (SELECT count(*) FROM deliveries WHERE state = 'pending'),
            (SELECT count(*) FROM recordings WHERE state IN ('in-progress', 'processing')),
            (SELECT count(*) FROM control_requests WHERE state = 'asked')
 """
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What is held at one moment. Rows are those of calls, deliveries, recordings and requests that are not through."""
-
-    at_s: float
-    memory_mb: float
-    descriptors: int
-    threads: int
-    tasks: int
-    channels: int
-    rows: int
-    worker_memory_mb: float
-    worker_descriptors: int
-    node_memory_mb: float
-    node_descriptors: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +56,15 @@ class Soaked:
     metrics_port: int
     began_s: float
 
-    async def state(self) -> State:
-        """Look at everything."""
+    async def state(self, calls: int) -> State:
+        """Look at everything, after so many calls."""
         (pid,), worker = self.servers.pids.values(), self.servers.worker_pid
         async with NodeLink(self.node.node) as link:
             channels = (await link.ask(line("api", "show channels count"))).text.split()
         rows = await asyncio.to_thread(self.database.ask, _IN_FLIGHT)
         return State(
             at_s=round(time.monotonic() - self.began_s, 1),
+            calls=calls,
             memory_mb=_mb(pid),
             descriptors=descriptors_of(pid),
             threads=threads_of(pid),
@@ -104,54 +82,39 @@ class Soaked:
             lines = answer.read().decode().splitlines()
         return round(float(next(one for one in lines if one.startswith("controlplane_tasks ")).split()[1]))
 
-    async def idle_state(self) -> State:
+    async def idle_state(self, calls: int) -> State:
         """The same when no call is left and everything was told, or a minute has passed."""
         for _ in range(60):
             await asyncio.sleep(1)
-            state = await self.state()
+            state = await self.state(calls)
             if not state.channels and not state.rows:
                 break
         await asyncio.sleep(REST_S)
-        return await self.state()
-
-
-def growth(before: State, after: State, load: Load) -> Iterator[str]:
-    """What is wrong, one line each."""
-    memory_mb = before.memory_mb * (1 + MORE_MEMORY_PART) + MORE_MEMORY_MB
-    worker_mb = before.worker_memory_mb * (1 + MORE_MEMORY_PART) + MORE_MEMORY_MB
-    node_mb = before.node_memory_mb * (1 + MORE_NODE_MEMORY_PART) + MORE_NODE_MEMORY_MB
-    most = (
-        ("memory_mb", after.memory_mb, memory_mb),
-        ("worker_memory_mb", after.worker_memory_mb, worker_mb),
-        ("node_memory_mb", after.node_memory_mb, node_mb),
-        ("descriptors", after.descriptors, before.descriptors + MORE_DESCRIPTORS),
-        ("worker_descriptors", after.worker_descriptors, before.worker_descriptors + MORE_DESCRIPTORS),
-        ("node_descriptors", after.node_descriptors, before.node_descriptors + MORE_DESCRIPTORS),
-        ("threads", after.threads, before.threads + MORE_THREADS),
-        ("tasks", after.tasks, before.tasks + MORE_TASKS),
-        ("channels", after.channels, 0),
-        ("rows", after.rows, 0),
-        ("failed_part", load.failed_part, MOST_FAILED),
-    )
-    yield from (f"{name} is {value:g}, more than {limit:g}" for name, value, limit in most if value > limit)
+        return await self.state(calls)
 
 
 async def soak(minutes: float, rate: float | None, *, is_json: bool) -> int:
     """Do it; answers the exit status."""
     per_s = rate or PART_OF_FOUND * await found_calls_per_s()
     async with running() as soaked:
-        await call(soaked.node.node, NUMBER, calls=round(per_s * WARM_S), per_s=per_s)
-        before = await soaked.idle_state()
-        _tell("start", before, is_json=is_json)
-        calling = asyncio.create_task(
-            call(soaked.node.node, NUMBER, calls=round(per_s * minutes * 60), per_s=per_s), name="callers"
-        )
+        warm_s = max(WARM_S, WARM_PART * minutes * 60)
+        await call(soaked.node.node, NUMBER, calls=round(per_s * warm_s), per_s=per_s)
+        states = [await soaked.idle_state(0)]
+        _tell("start", states[0], is_json=is_json)
+        began_s, wanted = time.monotonic(), round(per_s * minutes * 60)
+        calling = asyncio.create_task(call(soaked.node.node, NUMBER, calls=wanted, per_s=per_s), name="callers")
         while not (await asyncio.wait({calling}, timeout=60))[0]:
-            _tell("minute", await soaked.state(), is_json=is_json)
-        load, after = await calling, await soaked.idle_state()
-        _tell("end", after, is_json=is_json)
-    problems = list(growth(before, after, load))
-    told = {"calls": load.calls, "failed": load.failed, "rate": per_s, "minutes": minutes, "problems": problems}
+            made = min(wanted, round(per_s * (time.monotonic() - began_s)))
+            states.append(await soaked.state(made))
+            _tell("minute", states[-1], is_json=is_json)
+        load = await calling
+        states.append(await soaked.idle_state(wanted))
+        _tell("end", states[-1], is_json=is_json)
+    problems = list(growth(states, load))
+    told = {
+        "calls": load.calls, "failed": load.failed, "rate": per_s, "minutes": minutes,
+        "bytes_per_call": bytes_per_call(states), "problems": problems,
+    }  # fmt: skip
     print(json.dumps(told) if is_json else told, flush=True)
     return 1 if problems else 0
 
@@ -177,7 +140,7 @@ async def running() -> AsyncIterator[Soaked]:
 
 
 def _mb(pid: int) -> float:
-    return round(memory_bytes_of(pid) / MB, 1)
+    return round(memory_bytes_of(pid) / MB, 2)
 
 
 def _tell(moment: str, state: State, *, is_json: bool) -> None:

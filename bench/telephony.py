@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Iterator
 
 from bench.callers import sipp
@@ -44,9 +45,10 @@ async def _served(side: Side) -> Cost:
     """A round in which every call was served: what is refused costs next to nothing, and flatters who refuses."""
     for _ in range(TRIES):
         cost = await side.round(CALLS, PER_S)
-        if not cost.load.failed:
+        if not cost.load.failed and not cost.unlike:
             return cost
-    raise Skipped(f"of {CALLS} calls by {side.name} {cost.load.failed} failed, the last of {TRIES} times")
+    why = cost.unlike or f"{cost.load.failed} of {CALLS} calls failed"
+    raise Skipped(f"{side.name}: {why}, the last of {TRIES} times")
 
 
 def _costs(*by_side: tuple[Cost, ...]) -> Iterator[Measurement]:
@@ -101,7 +103,9 @@ async def _most_per_s(*climbing: Side) -> dict[str, float]:
 async def _holds(side: Side, per_s: int) -> bool:
     calls = per_s * STEP_S
     cost = await side.round(calls, per_s)
-    return cost.load.failed_part < MOST_FAILED and cost.load.took_s < STEP_S * 1.25 + 1
+    if cost.unlike:
+        print(f"{side.name} at {per_s} calls a second: {cost.unlike}", file=sys.stderr, flush=True)
+    return not cost.unlike and cost.load.failed_part < MOST_FAILED and cost.load.took_s < STEP_S * 1.25 + 1
 
 
 if __name__ == "__main__":
