@@ -17,7 +17,8 @@ from controlplane.callserver.dialling import was_dialled_lately
 from controlplane.callserver.effects import Effects
 from controlplane.callserver.turns import in_turns
 from controlplane.switch.link import LinkLost
-from controlplane.switch.node import Channel, Node
+from controlplane.switch.listing import Channel
+from controlplane.switch.node import Node
 from controlplane.switch.translation import Happened, News, Offered
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from controlplane.base.causes import Cause
 from controlplane.base.errors import Unavailable
 from controlplane.base.ids import CallId, LegId, shard_of
 from controlplane.callserver.matching import Channels
-from controlplane.switch.node import Channel
+from controlplane.switch.listing import Channel
 
 if TYPE_CHECKING:
     from controlplane.callserver.keeper import Keeper

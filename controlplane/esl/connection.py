@@ -19,14 +19,20 @@ from controlplane.esl.frames import CommandFrame, Frame, Headers, read_command
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a peer may make us keep. The largest answer we ask for, `show channels`, takes about 1 KB a channel."""
+    """How much a peer may make us keep.
+
+    Answers to `api` have a limit of their own, as only what was asked for is answered: `show channels` takes 1 to 13 KB
+    a channel (switch/listing.py).
+    """
 
     header_bytes: int = 256 * 1024
     body_bytes: int = 4 * 1024 * 1024
+    answer_bytes: int = 256 * 1024 * 1024
 
 
 _FRAME_BLANK = re.compile(rb"\n\n")
 _FRAME_LENGTH = re.compile(rb"(?:\A|\n)Content-Length: ([^\n]*)")
+_ANSWER = re.compile(rb"(?:\A|\n)Content-Type: api/response(?:\n|\Z)")
 _COMMAND_BLANK = re.compile(rb"\n\r?\n")
 _COMMAND_LENGTH = re.compile(rb"[\r\n]content-length: *([^\r\n]*)", re.IGNORECASE)
 
@@ -42,8 +48,8 @@ class ClientConnection:
     def feed(self, data: bytes) -> list[Frame]:
         """Take the next bytes of the stream, in any slicing, and answer the frames now complete (often none).
 
-        Raises RemoteEslError if a header block passes `limits.header_bytes`, a body `limits.body_bytes`, or
-        Content-Length is no number; the connection is dead after that.
+        Raises RemoteEslError if a header block passes `limits.header_bytes`, a body `limits.body_bytes` (of an answer
+        `limits.answer_bytes`), or Content-Length is no number; the connection is dead after that.
         """
         return [
             Frame(Headers(head, is_encoded=head.startswith(b"Event-Name: ")), body)
@@ -156,6 +162,9 @@ class _Cutter:
         if not digits.isdigit() or len(digits) > 18:
             raise RemoteEslError("Content-Length is no number.")
         length = int(digits)
-        if length > self._limits.body_bytes:
-            raise RemoteEslError("A body is too long.", limit_bytes=self._limits.body_bytes)
+        limit_bytes = self._limits.body_bytes
+        if length > limit_bytes:
+            limit_bytes = self._limits.answer_bytes if _ANSWER.search(head) else limit_bytes
+            if length > limit_bytes:
+                raise RemoteEslError("A body is too long.", limit_bytes=limit_bytes)
         return length

@@ -18,6 +18,7 @@ from controlplane.esl import apis, commands
 from controlplane.esl.commands import Command, EslEventName
 from controlplane.esl.frames import EslEvent, ExactHeaders, Frame
 from controlplane.switch.link import LOGIN_TIMEOUT_S, Connect, Link, LinkLost, LinkRefused
+from controlplane.switch.listing import Channel, channels_of
 from controlplane.switch.pinging import MOST_LOOKS_AT_COMMANDS, Pinger
 from controlplane.switch.terms import TERMS
 from controlplane.switch.translation import SUBSCRIBED, News, translate
@@ -29,17 +30,6 @@ KEPT_BACK = (
     *(commands.see_no_application(name) for name in ("set", "sched_hangup", "park")),
     commands.see_no_step(STEP),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A channel as the node lists it."""
-
-    leg: LegId
-    is_answered: bool
-    is_inbound: bool
-    context: str
-    application: str
 
 
 @dataclass(slots=True)
@@ -153,8 +143,10 @@ class Node:
     async def channels(self) -> list[Channel]:
         """Every channel of the node. Raises LinkLost."""
         frame = await self.ask(apis.show_channels())
-        rows = self._json_of(frame).get("rows", [])
-        return [_channel(row) for row in rows]
+        try:
+            return await channels_of(frame.text)
+        except ValueError:
+            raise self._cannot_read() from None
 
     async def look_up(self, leg: LegId) -> News | None:
         """What a parked channel would have said when it was parked; None if it is not. Raises LinkLost."""
@@ -186,9 +178,12 @@ class Node:
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            self.abort("an answer that is no JSON object")
-            raise LinkLost("The media node gives an answer that cannot be read.", node=self.name)
+            raise self._cannot_read()
         return answer
+
+    def _cannot_read(self) -> LinkLost:
+        self.abort("an answer that is no JSON object")
+        return LinkLost("The media node gives an answer that cannot be read.", node=self.name)
 
     async def ask(self, command: Command) -> Frame:
         """The reply to a command. Raises LinkLost."""
@@ -245,13 +240,3 @@ class Node:
         self._tasks, self._pingers = [], ()
         self.abort(why)
         self._events = self._commands = None
-
-
-def _channel(row: dict[str, Any]) -> Channel:
-    return Channel(
-        LegId(str(row.get("uuid", ""))),
-        is_answered=row.get("callstate") not in ("DOWN", "RINGING", "EARLY", "DIALING"),
-        is_inbound=row.get("direction") == "inbound",
-        context=str(row.get("context", "")),
-        application=str(row.get("application", "")),
-    )

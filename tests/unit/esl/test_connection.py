@@ -60,6 +60,19 @@ def test_a_body_over_the_limit_ends_the_connection() -> None:
         ClientConnection(SMALL).feed(b"Content-Length: 11\n\n")
 
 
+def test_an_answer_may_be_longer_than_what_comes_unasked() -> None:
+    """A list of channels of more than 4 MiB once ended every link that asked for it, again and again."""
+    body = b"x" * (5 * 1024 * 1024)
+    head = b"Content-Type: %b\nContent-Length: %d\n\n"
+    answer = head % (b"api/response", len(body)) + body
+    (frame,) = ClientConnection().feed(answer)
+    assert frame.body == body
+    with pytest.raises(RemoteEslError):
+        ClientConnection().feed(head % (b"text/event-plain", len(body)))
+    with pytest.raises(RemoteEslError):
+        ClientConnection().feed(head % (b"api/response", 256 * 1024 * 1024 + 1))
+
+
 @pytest.mark.parametrize("is_slow", [True, False])
 def test_a_block_over_the_limit_ends_the_connection(is_slow: bool) -> None:
     for size, is_refused in ((40, False), (41, True)):
