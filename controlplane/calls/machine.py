@@ -267,6 +267,8 @@ class CallMachine:
         for leg in state.legs.values():
             if leg.is_alive and leg.ended_by_us is not None:
                 state.emit(End(leg.id, leg.ended_by_us))
+        if state.moves and a_leg.is_away and a_leg.joined_to is not None:
+            state.emit(StayAfterParting(a_leg.id))
         state.emit(*self._outstanding.say_again())
 
     def _looked(self, state: CallState, event: BurstLooked) -> None:

@@ -7,39 +7,40 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import assert_never
 
 from controlplane.base.causes import Cause
 from controlplane.base.ids import LegId, Token
 from controlplane.calls.commands import (
+    Acknowledge,
     Burst,
+    CallBack,
     Claim,
     Command,
     End,
     FetchDocument,
+    Finish,
     Interrupt,
     Join,
+    KeepRecording,
     LookAt,
     Mute,
+    Note,
     Originate,
     PlayOver,
+    Publish,
     Ring,
     SendDigitsNow,
+    StayAfterParting,
     TakeInline,
 )
-from controlplane.calls.events import (
-    BurstLooked,
-    DocumentArrived,
-    DocumentFailed,
-    Event,
-    LegsJoined,
-    OriginateFailed,
-    PromptFailed,
-)
+from controlplane.calls.events import BurstLooked, DocumentArrived, DocumentFailed, Event, OriginateFailed, PromptFailed
 from controlplane.calls.facts import Direction
 from controlplane.calls.runs import AnswerLeg, HangUpLeg, Run
 from controlplane.calls.scene import LegState
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.dialling import Dialling, branches_of, under_own_number, with_own_number
+from controlplane.callserver.joining import join
 from controlplane.callserver.line import Line, Sounds
 from controlplane.callserver.measuring import VERB_OF
 from controlplane.callserver.outlet import Outlet
@@ -146,11 +147,10 @@ class Effects:
         match command:
             case Burst():
                 self._run(call, with_own_number(call, command, self.numbers))
-            case Claim(leg, time_limit_s):
-                self.ringing.begin(call, leg)  # said by the owner before, perhaps, and not done yet
-                send(call, leg, *writer.claim(leg, time_limit_s))
-            case Ring(leg):
-                self.ringing.begin(call, leg)
+            case Claim(leg) | Ring(leg):
+                self.ringing.begin(call, leg)  # said by the owner before a Claim, perhaps, and not done yet
+                if isinstance(command, Claim):
+                    send(call, leg, *writer.claim(leg, command.time_limit_s))
             case Interrupt(leg):
                 self._line(call, leg).interrupt(command)
             case End(leg, cause):
@@ -159,8 +159,8 @@ class Effects:
             case Originate():
                 self.calls[command.leg] = call
                 self.dialling.originate(call, under_own_number(call, command, command.token, self.numbers))
-            case Join(leg, other):
-                self._join(call, leg, other)
+            case Join() | StayAfterParting():
+                join(self.outlet, call, command)
             case Mute(leg, is_on):
                 send(call, leg, writer.mute(leg, is_on=is_on))
             case SendDigitsNow(leg, digits, duration_ms):
@@ -169,31 +169,27 @@ class Effects:
                 self.overlays.play(call, command)
             case LookAt(leg, token):
                 self._look(call, leg, token)
-            case FetchDocument():
-                asked = call.ask(command.token, lambda: asyncio.create_task(self._fetch(call, command)))
-                self.questions.add(asked)
-                asked.add_done_callback(partial(self._asked, call))
-            case TakeInline(token, inline):
-                arrived = DocumentArrived(token, "", inline.content_type, inline.body.encode())
-                asyncio.get_running_loop().call_soon(call.feed, arrived)
+            case FetchDocument() | TakeInline():
+                self._ask_for_document(call, command)
+            case Publish() | CallBack() | KeepRecording() | Note() | Acknowledge() | Finish():
+                return  # written down with their entry
+            case _:
+                assert_never(command)
+
+    def _ask_for_document(self, call: LiveCall, command: FetchDocument | TakeInline) -> None:
+        if isinstance(command, TakeInline):
+            arrived = DocumentArrived(command.token, "", command.inline.content_type, command.inline.body.encode())
+            asyncio.get_running_loop().call_soon(call.feed, arrived)
+            return
+        asked = call.ask(command.token, lambda: asyncio.create_task(self._fetch(call, command)))
+        self.questions.add(asked)
+        asked.add_done_callback(partial(self._asked, call))
 
     def _asked(self, call: LiveCall, question: asyncio.Task[None]) -> None:
         """A question is answered: of a call that was over before nobody else will forget what was kept for it."""
         self.questions.discard(question)
         if call.machine.is_over:
             self.applications.forget(call.id)
-
-    def _join(self, call: LiveCall, leg: LegId, other: LegId) -> None:
-        """Join two legs, unless they are: said again after a change of owner it would part them for a moment."""
-
-        def take(joined: str) -> None:
-            if joined == other:
-                call.feed(LegsJoined(leg, other))
-                return
-            with suppress(LinkLost):
-                self.outlet.send(call, leg, *self.outlet.writer.join(leg, other))
-
-        self.outlet.ask(call, leg, self.outlet.writer.ask_joined(leg), take)
 
     def _look(self, call: LiveCall, leg: LegId, token: Token) -> None:
         """Ask what reached a leg; where all of a burst did, have the leg itself say when that is through."""

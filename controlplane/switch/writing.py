@@ -96,8 +96,12 @@ class Writer:
         it would leave the channel in a state that takes commands and runs none (seen on 1.10.12). Without
         `uuid_bridge_park_on_cancel` it would hang it up where the other leaves in the 40 ms that joining takes.
         """
+        return [self.stay(leg), apis.uuid_bridge(leg, other)]
+
+    def stay(self, leg: LegId) -> Command:
+        """Have a leg parked when it is parted from the one it is joined with; it must then be interrupted."""
         parks = (_parks_after_bridge("true"), Setting(Variable.PARK_ON_CANCEL, "true"))
-        return [apis.uuid_setvar_multi(leg, parks), apis.uuid_bridge(leg, other)]
+        return apis.uuid_setvar_multi(leg, parks)
 
     def ask_sent(self, leg: LegId) -> Command:
         """Ask how much of which burst reached a leg last."""

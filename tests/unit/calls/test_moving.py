@@ -177,3 +177,12 @@ def test_whoever_takes_a_moved_call_over_looks_what_was_sent_to_the_next_node() 
     call.begin("<Say>Hello</Say>")
     call.feed(MOVED)
     assert [type(command).__name__ for command in effects(call.feed(Resumed("second")))] == ["Claim", "LookAt"]
+
+
+def test_whoever_takes_a_moved_call_over_has_the_caller_stay_as_long_as_two_talk() -> None:
+    call, callee = dialling()
+    call.feed(LegsJoined(A_LEG, callee))
+    call.feed(MOVED)
+    assert effects(call.feed(Resumed("second"))) == [CLAIM, StayAfterParting(A_LEG)]
+    call.feed(LegEnded(callee, "NORMAL_CLEARING"))
+    assert StayAfterParting(A_LEG) not in call.feed(Resumed("third"))
