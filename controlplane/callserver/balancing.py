@@ -100,9 +100,8 @@ class Balance:
         while True:
             await self.clock.sleep(MARKS_S)
             if self.was_lost() and self.pulse.is_sure:
-                for name, keeper in self.keepers.items():
-                    if keeper.is_serving and keeper.shards and (gone := await _leave_followed(keeper)):
-                        log.warning("shards_followed", extra={"node": name, "shards": sorted(gone)})
+                serving = [keeper for keeper in self.keepers.values() if keeper.is_serving and keeper.shards]
+                await asyncio.gather(*map(_leave_followed, serving))
 
     def wait_for_others(self, servers: Iterable[str]) -> None:
         """These may come back to what they held: leave it to them for a while."""
@@ -220,7 +219,7 @@ class Balance:
         Where the node still has our marks nobody did.
         """
         asked_s = self.clock.monotonic_s()
-        await asyncio.gather(*(_leave_followed(keeper) for keeper in self.keepers.values()))
+        await asyncio.gather(*map(_leave_followed, self.keepers.values()))
         if self.clock.monotonic_s() - asked_s <= SURE_S:
             self._go_on()
             return
@@ -252,12 +251,13 @@ class Balance:
                 await keeper.give(gone)
 
 
-async def _leave_followed(keeper: Keeper) -> frozenset[int]:
-    """Give what others took since; answers that. Everything, if the node cannot be asked."""
+async def _leave_followed(keeper: Keeper) -> None:
+    """Leave what others took since, at once; everything, if the node cannot be asked."""
     try:
         gone = await followed(keeper.node, keeper.shards, keeper.term)
     except LinkLost:
         gone = keeper.shards
     if gone:
+        log.warning("shards_followed", extra={"node": keeper.node.name, "shards": sorted(gone)})
+        keeper.quit(gone)
         await keeper.give(gone)
-    return gone

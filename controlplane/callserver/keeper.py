@@ -184,6 +184,13 @@ class Keeper:
             with suppress(LinkLost):  # who opens the links again watches what is left
                 await self.node.watch(self.shards)
 
+    def quit(self, shards: frozenset[int]) -> None:
+        """Drive these no more at once, whatever is under way: others do. To be followed by `give`."""
+        self.shards -= shards
+        self.read -= shards
+        for call in self.calls_of(shards):
+            call.drop()
+
     async def _leave(self, shards: frozenset[int]) -> None:
         self.shards -= shards
         self.read -= shards

@@ -33,6 +33,17 @@ async def hang_postgres(run: Run) -> None:
     run.heal(Was.UNWRITABLE)
 
 
+async def cut_off(run: Run) -> None:
+    """The marked call's server is cut off from PostgreSQL, it alone: it hears nothing any more, and is told nothing."""
+    await run.until_under_way(INTO_THE_CALL_S)
+    run.strike()
+    way = run.site.ways[run.driver]
+    way.cut()
+    await asyncio.sleep(_lasting_s(run, 12.0, 30.0))
+    way.mend()
+    run.heal(Was.TAKEN_OVER)
+
+
 async def kill_without_postgres(run: Run) -> None:
     """PostgreSQL is away, the marked call's server is killed meanwhile, and started again when it is back."""
     await run.until_under_way(INTO_THE_CALL_S)

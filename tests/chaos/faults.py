@@ -83,6 +83,7 @@ _PROCESSES = [
     Fault("restart-postgres", "postgres-restarted", process_faults.restart_postgres),
     Fault("cut-postgres", "postgres-sessions-ended", process_faults.cut_postgres),
     Fault("hang-postgres", "postgres-hangs", database_faults.hang_postgres, lasts_s=(8.0, 60.0)),
+    Fault("cut-off", "one-call-server-without-postgres", database_faults.cut_off, "vigil", lasts_s=(12.0, 30.0)),
     Fault(
         "kill-without-postgres",
         "postgres-stopped-call-server-sigkill",

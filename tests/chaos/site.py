@@ -26,6 +26,7 @@ from controlplane.wiring.places import vault_of
 from tests.acceptance.platform import KEY, PASSWORD, PROGRAM, made
 from tests.chaos.brokers import Broker, new_broker
 from tests.chaos.database import DatabaseServer
+from tests.chaos.database_way import DatabaseWay, port_of
 from tests.chaos.flows import DIDS, FLOWS, SHOWN, page
 from tests.chaos.nodes import ChaosNode
 from tests.chaos.programs import Program
@@ -48,6 +49,7 @@ class Site:
     proxy: Proxy
     receiver: Receiver
     programs: dict[str, Program] = field(default_factory=dict)
+    ways: dict[str, DatabaseWay] = field(default_factory=dict)  # of call servers, to the database
     api_url: str = ""
     api_key: str = ""
     next_caller: int = 1
@@ -150,6 +152,9 @@ async def running_site(folder: Path, node: ChaosNode) -> AsyncIterator[Site]:
         proxy = Proxy(node.esl_port)
         stack.push_async_callback(proxy.close)
         site = Site(folder, database, node, proxy, receiver)
+        for name in SERVERS:
+            site.ways[name] = DatabaseWay(port_of(database.url))
+            stack.push_async_callback(site.ways[name].close)
         stack.push_async_callback(site.stop_broker)
         await _add_programs(site)
         for program in site.programs.values():
@@ -188,8 +193,11 @@ async def _add_programs(site: Site) -> None:
         node = {"CALLPLANE_NODES": f"local=127.0.0.1:{site.node.esl_port}"}
         site.programs[name] = Program(name, (*PROGRAM, *command), site.take_line, {**environment, **node})
     for name in SERVERS:
-        node = {"CALLPLANE_NODES": f"local=127.0.0.1:{await site.proxy.listen_for(name)}"}
-        site.programs[name] = Program(name, (*PROGRAM, "serve", "calls"), site.take_line, {**environment, **node})
+        ours = {
+            "CALLPLANE_NODES": f"local=127.0.0.1:{await site.proxy.listen_for(name)}",
+            "CALLPLANE_DATABASE_URL": await site.ways[name].url_for(site.database.url),
+        }
+        site.programs[name] = Program(name, (*PROGRAM, "serve", "calls"), site.take_line, {**environment, **ours})
 
 
 async def _add_tenant(site: Site) -> dict[str, str]:
