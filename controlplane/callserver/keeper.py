@@ -172,7 +172,6 @@ class Keeper:
         """
         async with self.changing:
             self.shards |= shards
-            mark_shards(self.node, shards, self.term)
             await self.resynchronise(shards)
             if not shards <= self.shards:
                 raise Unavailable("The journals of these shards cannot be read.")
@@ -202,7 +201,6 @@ class Keeper:
             self._late_news = self._late_news or []
             await self.node.open(self.shards)
             await self._leave(await followed(self.node, self.shards, self.term))
-            mark_shards(self.node, self.shards, self.term)
             if not await self.custody.confirm():
                 await self.resynchronise(self.shards)
                 return
@@ -240,6 +238,7 @@ class Keeper:
             await self.node.watch(self.shards)
             stored = await self._journals(shards, [call.id for call in but])
             shards &= self.read
+            mark_shards(self.node, shards, self.term)
             known = {call.id for call in but}
             calls = [one for one in await self.adopt(stored, shards) if one.is_moved or one.id not in known]
             calls = await self.arrivals.settled_of(calls)

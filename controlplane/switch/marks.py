@@ -16,7 +16,10 @@ _TERM = "callplane_term"
 
 
 def mark_shards(node: Node, shards: Iterable[int], term: int) -> None:
-    """Mark shards as taken in this term, before anything else is told of their calls. Raises LinkLost."""
+    """Mark shards as taken in this term, before anything else is told of their calls. Raises LinkLost.
+
+    Their journals are to be read by then: as long as they cannot be, whoever has the calls is better off with them.
+    """
     marked = False
     for shard in sorted(shards):
         marked = True
