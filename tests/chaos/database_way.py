@@ -73,4 +73,4 @@ class DatabaseWay:
 
 def port_of(url: str) -> int:
     """The port of a database's address."""
-    return int(conninfo_to_dict(url)["port"])
+    return int(str(conninfo_to_dict(url)["port"]))
