@@ -13,6 +13,7 @@ from controlplane.tasks.app import CeleryApp, build_celery
 
 POLL_S = 0.05
 VISIBLE_AGAIN_S = 3600  # longer than any task: Redis would give a task out twice
+ANSWER_S = 2.0  # longer than kombu's BRPOP lasts (1 s); without it a Redis that hangs holds us for ever
 
 
 def celery_of(settings: Settings) -> CeleryApp:
@@ -23,4 +24,10 @@ def celery_of(settings: Settings) -> CeleryApp:
 
 
 def _options(broker_url: str) -> dict[str, Any]:
-    return {"visibility_timeout": VISIBLE_AGAIN_S} if broker_url.startswith("redis") else {}
+    if not broker_url.startswith("redis"):
+        return {}
+    return {
+        "visibility_timeout": VISIBLE_AGAIN_S,
+        "socket_timeout": ANSWER_S,
+        "socket_connect_timeout": ANSWER_S,
+    }

@@ -34,6 +34,7 @@ from controlplane.switch.link import Connect
 from controlplane.switch.writing import Writer
 from controlplane.wiring.applications import HttpApplications
 from controlplane.wiring.clock import SystemClock
+from controlplane.wiring.ending import DEFECT, end_at_once
 from controlplane.wiring.inbox import DatabaseInbox
 from controlplane.wiring.losses import CommandFencer, DatabaseCores, core_databases_of
 from controlplane.wiring.meters import measuring_lag, watch_pool
@@ -51,7 +52,6 @@ USER_TIMEOUT_MS = 6000
 DATABASE_WAIT_S = 1.0  # what is asked beside live calls can be asked again; while it waits a link waits, too
 STOP_WITHIN_S = 6.0  # less than a supervisor waits before it kills (cli/processes.py); a database away takes 15 s
 DATABASE_PAUSE_S = 1.0  # between looks, before there is a database at all
-DEFECT = 70  # exit status, as in sysexits.h: whoever supervises us starts another
 
 
 class Stopped(CallplaneError):
@@ -88,13 +88,7 @@ async def serve_calls(settings: Settings, *, on_ready: Callable[[dict[str, Any]]
 
 def _stop_anyway(status: int) -> None:
     log.error("stopped_anyway", extra={"after_s": STOP_WITHIN_S})
-    _end(status)
-
-
-def _end(status: int) -> None:
-    """Be gone as by a kill: the kernel closes our links and our session, and the next server has the calls."""
-    logging.shutdown()
-    os._exit(status)
+    end_at_once(status)
 
 
 async def _until(server: CallServer, stop: asyncio.Event, on_ready: Callable[[dict[str, Any]], None]) -> None:
@@ -131,7 +125,7 @@ async def running_call_server(settings: Settings, stop: asyncio.Event) -> AsyncI
         hooks = await stack.enter_async_context(HookClient(allow_private=settings.allow_private_hooks))
         prompts = await stack.enter_async_context(building_prompts(settings, hooks))
         vault = vault_of(settings)
-        on_broken = partial(_end, DEFECT)
+        on_broken = partial(end_at_once, DEFECT)
         kept = await stack.enter_async_context(recording(settings, url, server_id, vault, metrics, on_broken))
         numbers = NumbersInMemory(db)
         await _insist(numbers.read, stop)

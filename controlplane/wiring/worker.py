@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from controlplane.hooks.client import HookClient
@@ -32,7 +33,9 @@ from controlplane.tasks.app import (
 from controlplane.tasks.deliveries import Courier
 from controlplane.tasks.nudges import Nudges
 from controlplane.tasks.recordings import process_due_recordings
+from controlplane.tasks.sending import Sender
 from controlplane.wiring.broker import celery_of
+from controlplane.wiring.ending import DEFECT, end_at_once, insist_on
 from controlplane.wiring.files import RecordingKeeper, keeper_of
 from controlplane.wiring.meters import watch_pool
 from controlplane.wiring.places import database_url_of, vault_of
@@ -41,6 +44,7 @@ log = logging.getLogger(__name__)
 
 # How often each kind of work is looked for although nobody told of it (seconds).
 PERIODS_S = {DELIVER: 1.0, RECORDINGS: 2.0, SWEEP: 10.0}
+MISSED_PERIODS = 3  # of work that the broker had nobody do here: then it is done without it
 SETTLE_S = 0.02
 
 
@@ -76,8 +80,9 @@ def run_worker(settings: Settings, *, on_ready: Callable[[dict[str, Any]], None]
     try:
         worker = loop.run(_open(settings, url, stack))
         tasks = tasks_of(worker)
-        add_tasks(app, tasks, loop)
-        loop.run(_start_telling(Nudges(app, tasks), url, stack))
+        nudges = Nudges(Sender(app), tasks, {name: MISSED_PERIODS * period_s for name, period_s in PERIODS_S.items()})
+        add_tasks(app, nudges.heard(), loop)
+        loop.run(_start_telling(nudges, url, stack, partial(end_at_once, DEFECT)))
         run_celery_worker(app, lambda: on_ready({"worker": "celery"}))
     finally:
         loop.run(stack.aclose())
@@ -98,16 +103,18 @@ async def _open(settings: Settings, url: str, stack: AsyncExitStack) -> Worker:
     return worker
 
 
-async def _start_telling(nudges: Nudges, url: str, stack: AsyncExitStack) -> None:
+async def _start_telling(nudges: Nudges, url: str, stack: AsyncExitStack, on_broken: Callable[[], None]) -> None:
     """Turn what the database tells, and the passing of time, into messages to the workers."""
     due = asyncio.Event()
     listener = Listener(url, (OUTBOX,), on_notify=lambda *_: due.set(), on_gap=due.set)
     await listener.start()
     stack.push_async_callback(listener.stop)
     stack.push_async_callback(nudges.finish)
-    tasks = [asyncio.create_task(_tell_at_once(nudges, due))]
-    tasks += [asyncio.create_task(_tell_now_and_then(nudges, name, period_s)) for name, period_s in PERIODS_S.items()]
-    for task in tasks:
+    loops = [_tell_at_once(nudges, due)]
+    loops += [_tell_now_and_then(nudges, name, period_s) for name, period_s in PERIODS_S.items()]
+    for loop in loops:
+        task = asyncio.create_task(loop, name="telling")
+        insist_on(task, on_broken)
         stack.callback(task.cancel)
 
 
