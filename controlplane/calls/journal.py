@@ -46,10 +46,7 @@ def decode_event(kind: str, data: str) -> Event:
     if kind not in KINDS:
         raise ValueError(f"no event of the journal: {kind}")
     if KINDS[kind] is DocumentArrived:
-        parts = json.loads(data)
-        raw = parts.pop("base64", None)
-        body = base64.b64decode(raw) if raw is not None else parts.pop("body").encode()
-        return DocumentArrived(**parts, body=body)
+        return _decode_document(data)
     decoded: Event = _adapter(kind).validate_json(data)
     return decoded
 
@@ -78,6 +75,19 @@ def _canonical(value: object) -> object:
 def _names(kind: type[Any]) -> tuple[str, ...] | None:
     """The fields of a dataclass, None for what is none: looked up once, for there is a digest in every entry."""
     return tuple([field.name for field in fields(kind)]) if is_dataclass(kind) else None
+
+
+def _decode_document(data: str) -> DocumentArrived:
+    try:
+        parts = json.loads(data)
+        raw = parts.pop("base64", None)
+        body = base64.b64decode(raw) if raw is not None else parts.pop("body").encode()
+        arrived = DocumentArrived(**parts, body=body)
+    except (TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError("no document of the journal") from error  # another version's: see `decode_event`
+    if not all(isinstance(text, str) for text in (arrived.token, arrived.url, arrived.content_type)):
+        raise ValueError("no document of the journal")
+    return arrived
 
 
 def _encode_document(event: DocumentArrived) -> str:

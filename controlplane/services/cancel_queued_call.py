@@ -14,6 +14,7 @@ from controlplane.base.ids import REQUEST, AccountId, CallId
 from controlplane.calls.events import CallPlaced, Entry, Event, HangUpAsked, LegEnded, OriginateFailed
 from controlplane.calls.machine import CallMachine
 from controlplane.services.calls import get_call
+from controlplane.services.write_off_call import write_off_call
 from controlplane.store.database import Transaction
 from controlplane.store.derive import record_of
 from controlplane.store.facts import read_facts
@@ -52,10 +53,15 @@ async def cancel_queued_call(tx: Transaction, account_id: str, call_id: str, rea
 
 
 async def expire_queued_calls(tx: Transaction, *, most: int = 100) -> int:
-    """End calls that waited for a day; answers how many."""
+    """End calls that waited for a day, also such as this version cannot read; answers how many."""
     expired = await tx.all(_Queued, _LOCK_EXPIRED, queue_bound_s=QUEUE_BOUND_S, limit=most)
     for queued in expired:
-        await _end(tx, queued, OriginateFailed(read_facts(queued.facts, "").a_leg, _EXPIRED))
+        try:
+            a_leg = read_facts(queued.facts, "").a_leg
+        except ValueError:
+            await write_off_call(tx, queued.account_id, queued.call_id, Cause.JOURNAL_UNREADABLE)
+        else:
+            await _end(tx, queued, OriginateFailed(a_leg, _EXPIRED))
     return len(expired)
 
 

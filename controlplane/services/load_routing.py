@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from controlplane.base.e164 import E164
 from controlplane.base.ids import AccountId
@@ -36,12 +37,19 @@ class Route:
 class Routing:
     """All numbers of active accounts: `routes` of those that lead to an active app, `holders` of every one.
 
-    `auth_tokens` are what signs each account's requests, sealed for it.
+    `auth_tokens` are what signs each account's requests, sealed for it; `unreadable_apps` those that are set in words
+    that this version does not know: their numbers lead nowhere here, and every other number where it should.
     """
 
     routes: Mapping[E164, Route]
     holders: Mapping[E164, AccountId]
     auth_tokens: Mapping[AccountId, bytes]
+    unreadable_apps: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    app_id: str
 
 
 async def load_routing(tx: Transaction) -> Routing:
@@ -49,8 +57,20 @@ async def load_routing(tx: Transaction) -> Routing:
 
     Read it again when `store.channels.ROUTING` tells, and after every gap of the listener.
     """
-    routes = {route.number: route for route in await tx.all(_route, _ROUTING)}
-    return Routing(routes, dict(await tx.all(_holder, _HOLDERS)), dict(await tx.all(_token, _TOKENS)))
+    read = await tx.all(_route_or_not, _ROUTING)
+    return Routing(
+        {route.number: route for route in read if isinstance(route, Route)},
+        dict(await tx.all(_holder, _HOLDERS)),
+        dict(await tx.all(_token, _TOKENS)),
+        frozenset(one.app_id for one in read if isinstance(one, _Unreadable)),
+    )
+
+
+def _route_or_not(*, app_id: str, **columns: Any) -> Route | _Unreadable:
+    try:
+        return _route(app_id=app_id, **columns)
+    except ValueError:
+        return _Unreadable(app_id)
 
 
 def _route(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controlplane.base.causes import Cause, verdict_of
 from controlplane.base.ids import AccountId, CallId, LegId, leg_of_call
@@ -25,7 +25,7 @@ from controlplane.store.derive import record_of
 from controlplane.store.facts import read_facts
 from controlplane.store.minting import now_ms
 from controlplane.store.queries import query
-from controlplane.store.records import CallChanged, Record
+from controlplane.store.records import CallChanged, CallOpened, Record
 from controlplane.store.writing import write_within
 from controlplane.verbs.documents import Method
 
@@ -117,7 +117,7 @@ def _ended(machine: CallMachine, row: _Row, lines: Sequence[JournalLine], cause:
         begun = _begun(row)
         commands = machine.handle(Entry(0, at_ms, begun))
         if not lines:  # claimed, and never begun
-            yield record_of(begun.facts, Entry(0, at_ms, begun), commands)
+            yield _without_row(record_of(begun.facts, Entry(0, at_ms, begun), commands))
             seq = 1
     living = sorted(machine.living_legs, key=lambda leg: leg.id != machine.facts.a_leg)
     if not living or living[0].id != machine.facts.a_leg:
@@ -125,6 +125,11 @@ def _ended(machine: CallMachine, row: _Row, lines: Sequence[JournalLine], cause:
     for place, leg in enumerate(living, seq):
         entry = Entry(place, at_ms, LegEnded(leg.id, cause))
         yield record_of(machine.facts, entry, machine.handle(entry))
+
+
+def _without_row(record: Record) -> Record:
+    """The call has its row, also where nobody can read how it was placed there."""
+    return replace(record, writes=tuple(write for write in record.writes if not isinstance(write, CallOpened)))
 
 
 def _begun(row: _Row) -> CallOffered | CallPlaced:

@@ -34,7 +34,7 @@ from controlplane.switch.link import Connect
 from controlplane.switch.writing import Writer
 from controlplane.wiring.applications import HttpApplications
 from controlplane.wiring.clock import SystemClock
-from controlplane.wiring.ending import DEFECT, end_at_once
+from controlplane.wiring.ending import DEFECT, end_at_once, insist_on
 from controlplane.wiring.inbox import DatabaseInbox
 from controlplane.wiring.losses import CommandFencer, DatabaseCores, core_databases_of
 from controlplane.wiring.meters import measuring_lag, watch_pool
@@ -199,6 +199,7 @@ async def _hearing(url: str, server: CallServer, numbers: NumbersInMemory) -> As
     listener = Listener(url, (QUEUE, CONTROL, ROUTING, CORES), on_notify=told, on_gap=missed)
     await listener.start()
     fresh = asyncio.create_task(numbers.keep_fresh(), name="routing")
+    insist_on(fresh, server.broken.set)
     try:
         yield
     finally:

@@ -25,6 +25,7 @@ from controlplane.store.vault import Vault
 log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
+DEFECT_RETRY_S = 10.0  # by itself nothing changes then; each try is an error in the log
 SETTLE_S = 0.02  # changes come in flocks: one reading for all of them
 
 
@@ -33,6 +34,7 @@ class NumbersInMemory:
     """Answers for every number from what was read last."""
 
     db: Database
+    defect_retry_s: float = DEFECT_RETRY_S
     _routing: Routing = field(default_factory=lambda: Routing({}, {}, {}))
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -43,7 +45,10 @@ class NumbersInMemory:
     async def read(self) -> None:
         """Read everything now. Raises Unavailable."""
         async with self.db.transaction() as tx:
-            self._routing = await load_routing(tx)
+            read = await load_routing(tx)
+        for app in sorted(read.unreadable_apps - self._routing.unreadable_apps):
+            log.error("app_unreadable", extra={"app": app})  # once: it is read again with every change of any other
+        self._routing = read
         log.info("routing_read", extra={"numbers": len(self._routing.holders), "routes": len(self._routing.routes)})
 
     async def keep_fresh(self) -> None:
@@ -58,6 +63,10 @@ class NumbersInMemory:
                 log.info("routing_unreadable", extra={"problem": str(error)})
                 self._stale.set()
                 await asyncio.sleep(RETRY_S)
+            except Exception:  # the top of this loop: calls go on by what was read last, and nobody else would tell
+                log.exception("routing_broke")
+                self._stale.set()
+                await asyncio.sleep(self.defect_retry_s)
 
     def maybe_route(self, dialled_number: str) -> Route | None:
         """Where calls to a number go; a number that somebody has and set to nothing answers, too."""

@@ -18,6 +18,7 @@ from controlplane.calls.events import CallOffered, CallPlaced, Entry, LegAnswere
 from controlplane.calls.facts import Direction, Facts
 from controlplane.calls.machine import CallMachine
 from controlplane.services.apps import AppDraft, create_app
+from controlplane.services.cancel_queued_call import expire_queued_calls
 from controlplane.services.write_off_call import write_off_call
 from controlplane.settings import Settings
 from controlplane.store.database import Database
@@ -199,6 +200,35 @@ async def test_facts_that_cannot_be_read_keep_nobody_from_other_calls(
     archive = DatabaseArchive(db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
     [stored] = await archive.live_calls("fs1", frozenset({1}))
     assert stored.facts.call == facts.call
+
+
+async def test_a_journal_in_another_versions_words_keeps_nobody_from_other_calls(
+    db: Database, recorder: Recorder, facts: Facts, url: str, tmp_path: Path
+) -> None:
+    arrived = '{"token": "t", "url": "u", "content_type": "c", "body": "b", "status": 200}'
+    first, second = answered(facts)
+    await recorder.submit([first, replace(second, kind="DocumentArrived", data=arrived)])
+    other = call_in_shard(1)
+    await recorder.submit([offered(other, account=facts.account)])
+    archive = DatabaseArchive(db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
+    assert [stored.facts.call for stored in await archive.live_calls("fs1", frozenset({1}))] == [other]
+
+
+async def test_a_queued_call_that_cannot_be_read_keeps_no_other_from_its_end(
+    db: Database, account: AccountId, url: str
+) -> None:
+    for _ in range(2):
+        await queue_call(db, call_in_shard(1), account)
+    rows(url, "UPDATE calls SET created_at = now() - interval '25 hours' RETURNING 1")
+    first = "(SELECT min(call_id::text)::uuid FROM calls)"
+    rows(url, f"""UPDATE calls SET facts = '{{"a":1}}' WHERE call_id = {first} RETURNING 1""")
+    async with db.transaction() as tx:
+        assert await expire_queued_calls(tx) == 2
+        assert await expire_queued_calls(tx) == 0
+    assert rows(url, "SELECT status, reason FROM calls ORDER BY call_id") == [
+        {"status": "failed", "reason": "journal-unreadable"},
+        {"status": "failed", "reason": "queue-expired"},
+    ]
 
 
 async def test_of_calls_whose_legs_are_found_those_that_are_over_are_told(

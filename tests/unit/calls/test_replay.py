@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +29,7 @@ from controlplane.calls.events import (
     Resumed,
 )
 from controlplane.calls.facts import Inline
-from controlplane.calls.journal import decode_event, digest_of, encode_event
+from controlplane.calls.journal import KINDS, decode_event, digest_of, encode_event
 from controlplane.calls.machine import CallMachine
 from controlplane.calls.runs import Bridge
 from controlplane.calls.timeline import tell
@@ -140,3 +144,37 @@ def test_a_document_survives_the_journal_whatever_its_bytes(body: bytes) -> None
     call.offer()
     event = DocumentArrived(call.last(FetchDocument).token, "https://app.example/", "text/xml", body)
     assert decode_event(*encode_event(event)) == event
+
+
+ARRIVED = '{"token": "t", "url": "u", "content_type": "c", "body": "b"}'
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ARRIVED.replace("}", ', "status": 200}'),
+        ARRIVED.replace(', "body": "b"', ""),
+        ARRIVED.replace('"body": "b"', '"body": 1'),
+        ARRIVED.replace('"body": "b"', '"base64": "x"'),
+        ARRIVED.replace('"token": "t"', '"token": 1'),
+        "[]",
+        "[" * 100_000,
+        "",
+    ],
+)
+def test_a_document_in_another_versions_words_is_refused_as_any_event_is(data: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decode_event("DocumentArrived", data)
+
+
+@given(
+    st.sampled_from(sorted(KINDS)), st.dictionaries(st.sampled_from([*"ab", *ARRIVED.split('"')]), ANY_JSON) | ANY_JSON
+)
+def test_what_is_no_event_is_refused_in_one_way(kind: str, data: object) -> None:
+    with contextlib.suppress(ValueError):
+        decode_event(kind, json.dumps(data))
