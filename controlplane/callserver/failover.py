@@ -50,6 +50,7 @@ class Failover:
     _followed: set[tuple[str, str, str]] = field(default_factory=set)  # consequences that we drew of lost cores
     _ended_s: dict[str, float] = field(default_factory=dict)
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
+    _broken: asyncio.Task[None] | None = None
     _settling: asyncio.Task[None] | None = None
 
     def stir(self) -> None:
@@ -81,6 +82,8 @@ class Failover:
         return min([HURRY_S, *(some_s for some_s in left_s if some_s > 0)])
 
     async def _look(self) -> None:
+        if self._broken is not None:
+            self._broken.result()  # a defect of ours ends the loop
         known = await self.cores.known()
         for keeper in self.keepers.values():
             await self._look_at(keeper, [core for core in known if core.node == keeper.node.name])
@@ -187,4 +190,10 @@ class Failover:
 
         task = asyncio.create_task(run())
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._broken = task
+            self.stir()

@@ -58,8 +58,17 @@ class Watchdog:
             if not beat(_pipe(self._process).fileno()):
                 log.warning("watchdog_ended", extra={"code": self._process.poll()})
                 _pipe(self._process).close()
-                self._process = self._spawn()
+                self._process = await self._spawned_at_last()
             await asyncio.sleep(BEAT_S)
+
+    async def _spawned_at_last(self) -> subprocess.Popen[bytes]:
+        """Another watcher, however long the machine has no place for one."""
+        while True:
+            try:
+                return self._spawn()
+            except OSError as error:
+                log.error("unwatched", extra={"problem": str(error)})
+                await asyncio.sleep(BEAT_S)
 
 
 def beat(pipe: int) -> bool:

@@ -61,13 +61,16 @@ class Listener:
             try:
                 self._connection = await self._connect()
                 failures = 0
-                self._on_gap()
                 async with self._connection:
+                    self._on_gap()
                     await self._listen(self._connection)
             except (psycopg.Error, OSError) as error:
                 log.warning("listener_database_away", extra={"problem": type(error).__name__})
                 await asyncio.sleep(_RETRY_S[min(failures, len(_RETRY_S) - 1)])
                 failures += 1
+            except Exception:  # the top of this loop: nobody would see that it is over, and everything would be late
+                log.exception("listener_broke")
+                await asyncio.sleep(_RETRY_S[-1])
 
     async def _connect(self) -> AsyncConnection[Any]:
         connection = await connect(self._url, "callplane listener")

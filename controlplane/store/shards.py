@@ -175,6 +175,11 @@ class ShardLocks:
                 continue
             except SessionLost:
                 return
+            except Exception:  # a defect of ours: without a beat we would be fenced, and know it too late
+                log.exception("shard_watch_broke")
+                async with self._turn:
+                    await self._lose("defect")
+                return
 
     async def _ask(self, asked: Query, **values: object) -> list[dict[str, Any]]:
         async with self._turn:

@@ -18,9 +18,9 @@ PERIOD_S = 20.0  # a small part of the time after which a node is gone
 
 
 @asynccontextmanager
-async def serving_nodes(db: Database, nodes: Collection[str]) -> AsyncIterator[None]:
+async def serving_nodes(db: Database, nodes: Collection[str], *, period_s: float = PERIOD_S) -> AsyncIterator[None]:
     """Say again and again that these are served, while the block runs."""
-    task = asyncio.create_task(_serve(db, nodes), name="serving")
+    task = asyncio.create_task(_serve(db, nodes, period_s), name="serving")
     try:
         yield
     finally:
@@ -29,11 +29,13 @@ async def serving_nodes(db: Database, nodes: Collection[str]) -> AsyncIterator[N
             await task
 
 
-async def _serve(db: Database, nodes: Collection[str]) -> None:
+async def _serve(db: Database, nodes: Collection[str], period_s: float) -> None:
     while True:
         try:
             async with db.transaction() as tx:
                 await serve_nodes(tx, nodes)
         except Unavailable as error:
             log.info("nodes_not_served", extra={"problem": str(error)})
-        await asyncio.sleep(PERIOD_S)
+        except Exception:  # the top of this loop: were it over, the nodes' live calls would be written off
+            log.exception("serving_broke")
+        await asyncio.sleep(period_s)

@@ -55,3 +55,22 @@ async def test_after_a_lost_connection_there_is_a_gap_and_it_listens_again(told:
     async with db.transaction() as tx:
         await tx.run(query("tell"), channel=CONTROL, payload="cs_2")
     assert await told.get() == (CONTROL, "cs_2")
+
+
+async def test_a_defect_in_who_is_told_is_a_gap_and_it_listens_again(db: Database, url: str) -> None:
+    told: Told = asyncio.Queue()
+    gaps: list[None] = []
+
+    def gap() -> None:
+        gaps.append(None)
+        if len(gaps) == 1:
+            raise ZeroDivisionError
+        told.put_nowait(GAP)
+
+    listener = Listener(url, [CONTROL], on_notify=lambda *what: told.put_nowait(what), on_gap=gap)
+    await listener.start()
+    assert await told.get() == GAP
+    async with db.transaction() as tx:
+        await tx.run(query("tell"), channel=CONTROL, payload="cs_1")
+    assert await told.get() == (CONTROL, "cs_1")
+    await listener.stop()

@@ -152,3 +152,20 @@ async def test_who_may_come_back_is_known_for_a_while_after_the_database_began_a
     await locks.open()
     assert await locks.missing_servers() == missing
     await locks.close()
+
+
+class Breaking(ShardLocks):
+    """Falls over a defect at its first beat."""
+
+    async def confirm(self) -> None:
+        raise ZeroDivisionError
+
+
+async def test_a_server_whose_beat_breaks_knows_it_before_it_is_fenced(url: str) -> None:
+    lost = asyncio.Event()
+    locks = Breaking(url, "one", on_lost=lost.set, beat_s=3600)
+    await locks.open()
+    await locks.try_take("fs1", [1])
+    await asyncio.wait_for(lost.wait(), 10)
+    assert locks.owned == frozenset()
+    await locks.close()

@@ -296,3 +296,13 @@ async def test_links_that_break_while_the_run_before_is_settled_end_no_call_that
         assert log.problems == []
         assert here.verdicts == ["completed (normal-clearing)"]
         assert len(here.events(Moved)) == 1
+
+
+async def test_a_defect_in_following_a_lost_node_ends_the_server(tmp_path: Path) -> None:
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    async with cluster(tmp_path, HELLO) as here:
+        server = here.servers["first"]
+        server.failover._start(broken)
+        await here.until(server.broken.is_set)

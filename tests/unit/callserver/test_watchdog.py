@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -73,6 +74,28 @@ async def test_a_loop_that_goes_on_beats_twice_a_second(time: StillTime, monkeyp
 
         assert os.read(heard, 100) == b"....."
     os.close(heard)
+
+
+class Crowded(Watchdog):
+    """On a machine that has no place for another process at first."""
+
+    refusals = 2
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise OSError(errno.ENOMEM, "Cannot allocate memory")
+        return super()._spawn()
+
+
+async def test_a_watcher_for_which_there_is_no_place_is_started_when_there_is(time: StillTime) -> None:
+    dog = Crowded()
+    spawning = asyncio.create_task(dog._spawned_at_last())
+    await time.move(2)
+    process = await spawning
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait() == 0
 
 
 @pytest.fixture
