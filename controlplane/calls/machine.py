@@ -118,6 +118,13 @@ class CallMachine:
         is_dialled = self.state is not None and leg_is(self.state, leg, LegState.DIALLED)
         return is_dialled and self._outstanding.may_dial(leg)
 
+    @property
+    def may_be_joined(self) -> bool:
+        """Say whether FreeSWITCH may have joined the A-leg with one that it dialled, and nobody heard of it."""
+        if self.state is None or not self.state.a_leg.is_alive or self.state.a_leg.joined_to is not None:
+            return False
+        return any(self._outstanding.may_dial(leg.id) for leg in self.living_legs)
+
     def has_reached(self, looked: BurstLooked) -> bool:
         """Say whether by this all of a burst reached its leg: then the leg itself will say when that is through."""
         return self._outstanding.reached(looked)

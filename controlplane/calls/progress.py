@@ -49,6 +49,7 @@ def follow(state: CallState, event: LegRinging | LegAnswered | LegsJoined | Legs
         case LegsParted(other=other):
             for one in (leg, state.legs.get(other)):
                 if one is not None:
+                    one.was_joined = True  # also where nobody listened then
                     one.joined_to = None
 
 

@@ -245,9 +245,9 @@ class Keeper:
             channels = await self.matching.channels()
             ended = await self.hopeless.end_all()
             await self.matching.end_the_gone(await self.matching.missing(calls, channels), waiting, cause)
-            ago_ms = await self.matching.answered_ago_ms(calls, channels)
+            seen = await self.matching.see(calls, channels)
             async for call in in_turns(calls):
-                self.matching.resume(call, channels, ago_ms, self.server)
+                self.matching.resume(call, seen, self.server)
             offered = {news.leg for news in waiting if isinstance(news, Offered)}
             unclaimed = await self.matching.unclaimed(channels, shards, but=offered | ended)
             ended |= await self.leftovers.end([news.leg for news in unclaimed])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from controlplane.base.causes import Cause
 from controlplane.base.clock import Clock
 from controlplane.base.ids import LegId, shard_of
-from controlplane.calls.events import LegAnswered, LegEnded, Moved, Resumed
+from controlplane.calls.events import LegAnswered, LegEnded, LegsJoined, Moved, Resumed
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.dialling import was_dialled_lately
 from controlplane.callserver.effects import Effects
@@ -29,6 +29,15 @@ LAST_WORDS_S = 0.05  # twice what a node takes to send an event that it has
 
 Channels = Mapping[LegId, Channel]
 Missing = list[tuple[LiveCall, LegId]]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a node shows of calls' legs; `ago_ms` and `partners` tell what no journal knows."""
+
+    channels: Channels
+    ago_ms: Mapping[LegId, int]  # how long ago they were answered; those that were not are left out
+    partners: Mapping[LegId, LegId]  # of A-legs: whom they hear
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,35 +88,52 @@ class Matching:
             for leg in call.machine.living_legs:
                 call.feed(LegEnded(leg.id, Cause.NODE_LOST))
 
-    async def answered_ago_ms(self, calls: Iterable[LiveCall], channels: Channels) -> Mapping[LegId, int]:
-        """How long ago legs were answered of whose answer no journal knows; those that were not are left out.
+    async def see(self, calls: Collection[LiveCall], channels: Channels) -> Seen:
+        """Ask legs of which no journal knows how far they came; no event will tell again."""
+        return Seen(channels, await self._answered_ago_ms(calls, channels), await self._partners(calls, channels))
 
-        They are asked themselves: the list may not know of it yet, and no event will tell again.
-        """
+    async def _answered_ago_ms(self, calls: Iterable[LiveCall], channels: Channels) -> Mapping[LegId, int]:
+        """They are asked themselves: the list may not know of it yet."""
         legs = [leg for call in calls for leg in call.machine.living_legs]
         unknown = [leg.id for leg in legs if not leg.is_answered and leg.id in channels]
         answers = await asyncio.gather(*(self.node.answered_ago_ms(leg) for leg in unknown))
         return {leg: ago_ms for leg, ago_ms in zip(unknown, answers, strict=True) if ago_ms is not None}
 
-    def resume(self, call: LiveCall, channels: Channels, ago_ms: Mapping[LegId, int], server: str) -> None:
+    async def _partners(self, calls: Iterable[LiveCall], channels: Channels) -> Mapping[LegId, LegId]:
+        """Whom a Dial's own `bridge` joined while nobody listened."""
+        asked = [call.machine.facts.a_leg for call in calls if call.machine.may_be_joined]
+        asked = [leg for leg in asked if leg in channels]
+        answers = await asyncio.gather(*(self.node.partner_of(leg) for leg in asked))
+        partners = {leg: other for leg, other in zip(asked, answers, strict=True) if other is not None}
+        return {leg: other for leg, other in partners.items() if other in channels}
+
+    def resume(self, call: LiveCall, seen: Seen, server: str) -> None:
         """Go on with a call: tell it what of its legs the node shows, and have it say again what may be lost."""
         if call.is_dropped:
             return
         if call.is_moved:
+            self._join(call, seen)
             self.move(call)
             return
         for leg in call.machine.living_legs:
-            channel = channels.get(leg.id)
+            channel = seen.channels.get(leg.id)
             if channel is None:
                 continue
             if leg.is_ours_to_end and channel.application != "park":
                 self.effects.dialling.found(leg.id)
-            if channel.is_answered or leg.id in ago_ms:
+            if channel.is_answered or leg.id in seen.ago_ms:
                 self.effects.answered(leg.id)
-                call.feed(LegAnswered(leg.id, ago_ms.get(leg.id, 0)))
+                call.feed(LegAnswered(leg.id, seen.ago_ms.get(leg.id, 0)))
+        self._join(call, seen)
         call.feed(Resumed(server))
         with suppress(LinkLost):
             self.effects.dialling.say_again(call)
+
+    def _join(self, call: LiveCall, seen: Seen) -> None:
+        a_leg = call.machine.facts.a_leg
+        other = seen.partners.get(a_leg)
+        if other is not None and call.machine.is_alive(a_leg) and call.machine.is_alive(other):
+            call.feed(LegsJoined(a_leg, other))
 
     def move(self, call: LiveCall) -> None:
         """Go on with a call that came from a node that died, all of whose living legs are here."""

@@ -165,6 +165,11 @@ class Node:
             return None
         return max(0, int(now_us) - int(answered_us)) // 1000
 
+    async def partner_of(self, leg: LegId) -> LegId | None:
+        """Whom a channel hears, None if nobody: the variable is gone when they part. Raises LinkLost."""
+        value = (await self.ask(apis.uuid_getvar(leg, "bridge_to"))).text.strip()
+        return LegId(value) if is_channel_uuid(value) else None
+
     async def _all_of(self, leg: LegId) -> dict[str, str]:
         """Everything that a channel says of itself; nothing if there is none. Raises LinkLost."""
         frame = await self.ask(apis.uuid_dump(leg))

@@ -168,6 +168,16 @@ def test_a_conversation_that_ended_while_nobody_looked_is_still_told() -> None:
 # Dial with screening
 
 
+def test_two_who_part_were_joined() -> None:
+    call, _, leg = dial("<Dial action='/done' record='record-from-answer'>+15550003333</Dial>")
+    call.feed(LegAnswered(leg))
+    call.feed(LegEnded(leg, "NORMAL_CLEARING"), after_ms=2000)
+    call.feed(LegsParted(A_LEG, leg))  # nobody listened as they were joined
+    (kept,) = of_kind(call.hang_up(), KeepRecording)
+    assert kept.source == "DialVerb"
+    assert dict(call.last(CallBack).parameters)["DialCallStatus"] == "completed"
+
+
 def screened() -> tuple[Conversation, LegId, LegId]:
     call = Conversation()
     call.begin("<Dial><Number url='/screen'>+15550003333</Number><Number url='/screen'>+15550004444</Number></Dial>")
