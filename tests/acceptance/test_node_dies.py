@@ -19,6 +19,7 @@ from tests.chaos.twins.sip_proxy import find_kamailio
 from tests.chaos.twins.site import Twins, running_twins
 
 MOST_SILENCE_MS = 4000  # the aim is 1,000: a machine that tests share with others is slow
+LISTEN_S = 8.0  # after the kill; by then everybody hears something again
 PATIENCE_S = 40
 _VERDICTS = "SELECT from_number, status, reason, node, moves FROM calls ORDER BY from_number"
 _ROWS_OF_RECORDINGS = "SELECT state, node, duration_ms > 0 FROM recordings ORDER BY created_at"
@@ -80,14 +81,14 @@ async def test_prompts_conversations_and_recordings_go_on_on_the_other_node(
         await asyncio.sleep(6)  # FreeSWITCH writes recordings to disk every four seconds, and rows in their own time
         twins.kill_node("n1")
         killed_s = time.monotonic()
-        await asyncio.sleep(4)  # what is heard takes as long as it takes
-        heard = {
-            f"{one.flow} {one.role}": one.silence_ms(killed_s - 0.5, killed_s + 3.9)
-            for one in people.everybody
-            if one.flow in ("prompt", "talk")
-        }
-        assert set(heard) == {"prompt caller", "talk caller", "talk callee"}
+        await asyncio.sleep(LISTEN_S)  # what is heard takes as long as it takes
+        listeners = {f"{one.flow} {one.role}": one for one in people.everybody if one.flow in ("prompt", "talk")}
+        assert set(listeners) == {"prompt caller", "talk caller", "talk callee"}
+        over_s = killed_s + LISTEN_S
+        heard = {name: one.silence_ms(killed_s - 0.5, over_s) for name, one in listeners.items()}
         assert max(heard.values()) < MOST_SILENCE_MS, heard
+        at_last = {name: one.silence_ms(over_s - 1, over_s) for name, one in listeners.items()}
+        assert max(at_last.values()) < 500, at_last
         # Two who talk were joined by FreeSWITCH alone; the caller goes on with the document when the other leaves.
         for person in people.of("callee", "talk", "ring", "early"):
             person.hang_up()

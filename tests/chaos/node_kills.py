@@ -3,7 +3,7 @@
     python -m tests.chaos.node_kills --kills 20 --calls 50 --json
 
 Two real FreeSWITCH behind a record-routing Kamailio. One JSON line a kill: silence as the callers' and callees' own
-recordings have it (those who talked or heard a prompt; milliseconds), what happened when (twins/moments.py), and what
+recordings have it (all who talk or hear a prompt; milliseconds), what happened when (twins/moments.py), and what
 the ledger says. Exit status 0: all balanced; 1: not; 2: something is not installed.
 """
 
@@ -26,19 +26,18 @@ from controlplane.cli.freeswitch import find_freeswitch
 from tests.acceptance.platform import PASSWORD
 from tests.chaos.asking_ledger import ask_ledger
 from tests.chaos.flows import callee_of, caller_number
-from tests.chaos.report import percentile
-from tests.chaos.twins.flows import FILES, MIX, NUMBERS, UP, page
+from tests.chaos.twins.flows import ASKS, FILES, MIX, NUMBERS, UP, page, plan
 from tests.chaos.twins.moments import moments_of, table
-from tests.chaos.twins.people import People, Person
+from tests.chaos.twins.people import People
+from tests.chaos.twins.silence import AFTER_S, LISTENING, measure, sentence
 from tests.chaos.twins.sip_proxy import find_kamailio
 from tests.chaos.twins.site import NAMES, Twins, running_twins
 
-KILLED = NAMES[0]  # where new calls go first
+KILLED, ADOPTING = NAMES  # new calls go to the first
 APART_S = 0.2
 UP_WITHIN_S, OVER_WITHIN_S, LEDGER_WITHIN_S = 45.0, 30.0, 150.0
 CALLED_WITHIN_S, REFUSED_WITHIN_S = 45.0, 1.0
 CANCEL_WITHIN_S = 2.0
-BEFORE_S, AFTER_S = 0.5, 5.0  # of the kill: where silence is looked for
 
 
 @dataclass(slots=True)
@@ -70,8 +69,10 @@ class Kill:
         fault_at, fault_s = time.time(), time.monotonic()
         self.twins.kill_node(KILLED)
         await asyncio.sleep(AFTER_S)
-        measured = self._measure(fault_s) | {"moments_ms": self._moments(fault_s, fault_at)}
-        notes += [f"{measured['gone']} conversations are gone"] if measured["gone"] else []
+        listeners = [one for one in self.people.everybody if one.flow in LISTENING and not one.was_refused]
+        heard = [(one.flow, one.call.stream.heard) for one in listeners]
+        measured = measure(heard, fault_s) | {"moments_ms": self._moments(fault_s, fault_at)}
+        notes += [f"{measured['gone']} listeners heard nothing any more"] if measured["gone"] else []
         notes += await self._end_all()
         await self.twins.start_node(KILLED)
         self._write(folder, began_at, fault_at)
@@ -79,6 +80,7 @@ class Kill:
         (folder / "processes.log").write_text("\n".join(self.twins.lines))
         line |= {"run": self.name, "node": "freeswitch", "notes": notes, **measured}
         line["balanced"] = bool(line["balanced"]) and not notes
+        (folder / "line.json").write_text(json.dumps(line))
         return line
 
     async def _call_all(self) -> list[str]:
@@ -112,22 +114,6 @@ class Kill:
         are_dialled = rings == sum(flow in ("talk", "ring", "early") for flow in flows)
         return are_dialled and len(answered) == sum(UP[flow] for flow in flows)
 
-    def _measure(self, fault_s: float) -> dict[str, Any]:
-        survivors = [one for one in self.people.everybody if one.is_up and one.flow in ("prompt", "talk")]
-        silences = {one: one.silence_ms(fault_s - BEFORE_S, fault_s + AFTER_S) for one in map(_Hashed, survivors)}
-        ordered = sorted(silences.values())
-        kinds = {
-            flow: sorted(ms for one, ms in silences.items() if one.person.flow == flow) for flow in ("prompt", "talk")
-        }
-        wanted = [one for one in self.people.everybody if one.flow in ("prompt", "talk") and not one.was_refused]
-        return {
-            "heard_by": len(ordered), "gone": len(wanted) - len(survivors),
-            "silence_p50_ms": percentile(ordered, 50) if ordered else None,
-            "silence_p95_ms": percentile(ordered, 95) if ordered else None,
-            "silence_most_ms": ordered[-1] if ordered else None,
-            **{f"silence_{flow}_p50_ms": percentile(some, 50) for flow, some in kinds.items() if some},
-        }  # fmt: skip
-
     def _moments(self, fault_s: float, fault_at: float) -> dict[str, int]:
         offers = ((at_s for at_s in one.call.offered_s if at_s >= fault_s) for one in self.people.everybody)
         offered_ms = [round(1000 * (at_s - fault_s)) for some in offers for at_s in islice(some, 1)]
@@ -153,7 +139,11 @@ class Kill:
     def _write(self, folder: Path, began_at: float, fault_at: float) -> None:
         with (folder / "callers.jsonl").open("w") as file:
             for person in self.people.everybody:
-                file.write(json.dumps(person.line()) + "\n")
+                file.write(json.dumps(person.line(ADOPTING)) + "\n")
+        with (folder / "plans.jsonl").open("w") as file:
+            for person in self.people.of("caller", *ASKS):
+                if not person.was_refused:
+                    file.write(json.dumps(plan(person.flow, person.from_number, person.invited_at)) + "\n")
         for name in NAMES:
             (folder / "node" / name).mkdir(parents=True)
             for path in (self.twins.folder / "node" / name).iterdir():
@@ -170,14 +160,6 @@ class Kill:
         nodes = {name: f"127.0.0.1:{node.esl_port}:{PASSWORD}" for name, node in self.twins.nodes.items()}
         database = self.twins.database.url
         return await ask_ledger(folder, database=database, nodes=nodes, rest_s=self.rest_s, within_s=LEDGER_WITHIN_S)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Hashed:
-    person: Person
-
-    def silence_ms(self, from_s: float, to_s: float) -> int:
-        return self.person.silence_ms(from_s, to_s)
 
 
 async def _until(condition: Any, within_s: float) -> bool:
@@ -242,12 +224,9 @@ def main() -> int:
 
 def summary(lines: list[dict[str, Any]]) -> str:
     """All kills in one line, and what happened when below it."""
-    worst = sorted(line["silence_p95_ms"] for line in lines if line["silence_p95_ms"] is not None)
-    usual = sorted(line["silence_p50_ms"] for line in lines if line["silence_p50_ms"] is not None)
     unbalanced = sum(not line["balanced"] for line in lines)
-    shown = f"silence p50 {percentile(usual, 50)} ms, p95 {percentile(worst, 95)} ms" if worst else "nobody heard on"
-    told = f"{len(lines)} kills, {unbalanced} unbalanced; {shown} (median of the kills' p50, p95 of their p95)"
-    return f"{told}\n{table([line['moments_ms'] for line in lines])}"
+    heard = f"{len(lines)} kills, {unbalanced} unbalanced; {sentence(lines)}"
+    return f"{heard}\n{table([line['moments_ms'] for line in lines])}"
 
 
 if __name__ == "__main__":

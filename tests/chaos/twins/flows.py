@@ -9,6 +9,7 @@ import io
 import wave
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,11 @@ NUMBERS = {
 }  # fmt: skip
 UP = {"prompt": 1, "talk": 2, "ring": 1, "early": 0, "record": 1}  # telephones that are in an answered call
 MIX = ("prompt", "talk", "prompt", "talk", "ring", "prompt", "talk", "record", "prompt", "early")
+# What who was answered asks for until the end; nobody asks for anything after a prompt or a recording that they leave.
+ASKS = {
+    "prompt": ["/app/prompt"], "talk": ["/app/talk", "/app/after"], "ring": ["/app/ring", "/app/after"],
+    "record": ["/app/record"],
+}  # fmt: skip
 LONGEST_S = 90
 _LEVEL = 8000
 
@@ -31,6 +37,13 @@ def tone(hz: int, seconds: int = LONGEST_S) -> Samples:
     """A voice that never pauses: whatever is silent in what is heard of it was lost."""
     samples: Samples = (_LEVEL * np.sin(np.arange(RATE_HZ * seconds) * 2 * np.pi * hz / RATE_HZ)).astype(np.int16)
     return samples
+
+
+def plan(flow: str, caller: str, at_s: float) -> dict[str, Any]:
+    """What is to become of a call, as a line of plans.jsonl has it: its node's death is not to be the end of it."""
+    rings = callee_of(caller) if flow == "talk" else None
+    told = {"number": caller, "role": "caller", "at": at_s, "asks": ASKS[flow], "rings": rings}
+    return told | {"is_recorded": flow == "record"}
 
 
 def wav_of(samples: Samples) -> bytes:
@@ -53,7 +66,8 @@ def page(url: str, path: str, parameters: Mapping[str, str]) -> str | None:
             return f"<Response><Play>{url}/tone.wav</Play></Response>"
         case "/app/talk" | "/app/ring" | "/app/early":
             more = " answerOnBridge='true'" if path.endswith("early") else ""
-            number = f"<Number>{callee_of(caller)}</Number>"
+            told = "statusCallback='/events/leg' statusCallbackEvent='initiated ringing answered completed'"
+            number = f"<Number {told}>{callee_of(caller)}</Number>"
             return f"<Response><Dial timeout='300' action='/app/after'{more}>{number}</Dial></Response>"
         case "/app/record":
             return "<Response><Record maxLength='120' timeout='100' playBeep='false' action='/app/after'/></Response>"

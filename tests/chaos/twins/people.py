@@ -8,15 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from controlplane.emulator.phones.calls import PhoneCall, State
-from controlplane.emulator.phones.rtp import FRAME, RATE_HZ
 from controlplane.emulator.phones.sip_text import header, uri_in, user_in
 from tests.chaos.twins.flows import tone
-
-FRAME_MS = FRAME * 1000 // RATE_HZ
-_LOUD = 500  # of 32,767
+from tests.chaos.twins.silence import longest_silence_ms
 
 
 @dataclass(slots=True)
@@ -58,8 +53,8 @@ class Person:
     def is_up(self) -> bool:
         return self.call.state is State.ANSWERED
 
-    def line(self) -> dict[str, Any]:
-        """A line of callers.jsonl."""
+    def line(self, adopting: str) -> dict[str, Any]:
+        """A line of callers.jsonl. Whoever was answered is to end on the `adopting` node; others may be lost."""
         ended = self.gave_up_at or self.times.get(State.ENDED)
         status = 487 if self.gave_up_at else self.call.status or (200 if State.ANSWERED in self.times else None)
         return {
@@ -67,22 +62,13 @@ class Person:
             "invited_at": self.invited_at, "ringing_at": self.times.get(State.RINGING),
             "answered_at": self.times.get(State.ANSWERED), "ended_at": ended,
             "final_status": status,
-            "ended_by": None if ended is None else ("us" if self.hung_up else "platform"), "node": None,
+            "ended_by": None if ended is None else ("us" if self.hung_up else "platform"),
+            "node": adopting if State.ANSWERED in self.times else None,
         }  # fmt: skip
 
     def silence_ms(self, from_s: float, to_s: float) -> int:
         """The longest silence that this person heard between two moments of the monotonic clock."""
-        heard = self.call.stream.heard
-        start, end = (max(0, round((at_s - heard.began_s) * RATE_HZ)) for at_s in (from_s, to_s))
-        samples = np.zeros(end - start, np.int16)
-        there = heard.samples(start, end)
-        samples[: len(there)] = there
-        frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME).astype(np.int32)
-        longest = run = 0
-        for is_loud in np.abs(frames).max(axis=1) > _LOUD:
-            run = 0 if is_loud else run + 1
-            longest = max(longest, run)
-        return longest * FRAME_MS
+        return longest_silence_ms(self.call.stream.heard, from_s, to_s)
 
 
 def _talk(call: PhoneCall, hz: int) -> None:
