@@ -17,6 +17,7 @@ DIDS = {
 }  # fmt: skip
 SHOWN = "+15551110004"  # what calls that the API places come from
 MIX = ("menu", "dial", "record", "placed")  # what everybody does beside the marked call
+CALLED_BACK = ("initiated", "ringing", "answered", "completed")
 RING_S = 1.2
 KEYS = "42"
 
@@ -26,13 +27,14 @@ TALK_S = 2.5
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One kind of call. Who dials in presses keys some time after the answer; a telephone that is dialled rings for
-    RING_S, answers, and leaves after `talk_s`, or waits to be hung up on.
+    """One kind of call. Who dials in presses keys some time after the answer, or speaks all the time; a telephone that
+    is dialled rings for RING_S, answers, and leaves after `talk_s`, or waits to be hung up on.
     """
 
     name: str
     pages: Mapping[str, str]
     press_after_s: float = NEVER_S
+    is_speaking: bool = False
     talk_s: float = NEVER_S
 
     @property
@@ -51,6 +53,11 @@ class Flow:
         return any("<Dial" in page for page in self.pages.values())
 
     @property
+    def calls_back(self) -> list[str]:
+        """What status callbacks are to tell of the telephone that is dialled for a caller."""
+        return [*CALLED_BACK] if self.is_dialling else []
+
+    @property
     def is_recording(self) -> bool:
         """Say whether a recording comes of it."""
         return any("<Record" in page for page in self.pages.values())
@@ -58,6 +65,8 @@ class Flow:
     @property
     def caller_script(self) -> list[dict[str, Any]]:
         """What the caller does, as scenario files have it."""
+        if self.is_speaking:
+            return [{"say": "And another thing.", "seconds": NEVER_S}, {"expect_end": {"within_s": NEVER_S}}]
         keys: list[dict[str, Any]] = (
             [{"wait_s": self.press_after_s}, {"press": KEYS}] if self.press_after_s < NEVER_S else []
         )
@@ -122,7 +131,7 @@ FLOWS = {
             "dial",
             {
                 "": "<Response><Say>One moment.</Say><Dial timeout='20' action='/app/dial/done'>"
-                "<Number statusCallback='/events/leg' statusCallbackEvent='initiated ringing answered completed'>"
+                f"<Number statusCallback='/events/leg' statusCallbackEvent='{' '.join(CALLED_BACK)}'>"
                 "{callee}</Number></Dial></Response>",
                 "/done": "<Response><Say>Good bye.</Say></Response>",
             },
@@ -135,6 +144,7 @@ FLOWS = {
                 "action='/app/record/done'/></Response>",
                 "/done": "<Response><Say>Kept.</Say></Response>",
             },
+            is_speaking=True,
         ),
         Flow(
             "placed",

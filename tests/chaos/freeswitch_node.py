@@ -21,12 +21,14 @@ from controlplane.cli.freeswitch import freeswitch_child, loopback_node
 from controlplane.cli.ports import free_port, is_free
 from controlplane.render import MediaNode
 from tests.acceptance.platform import PASSWORD
-from tests.acceptance.sipp_caller import keys_packets, write_capture
-from tests.chaos.flows import DIDS, FLOWS, KEYS, RING_S, SHOWN, TALK_S, Planned
+from tests.acceptance.sipp_caller import keys_packets, voice_packets, write_capture
+from tests.chaos.flows import DIDS, FLOWS, KEYS, NEVER_S, RING_S, SHOWN, TALK_S, Planned
 from tests.chaos.nodes import EMPTY, LOOK_S
 from tests.chaos.programs import Program
+from tests.chaos.twins.flows import tone
 
 HOST = "127.0.0.1"
+SPEAK_AFTER_S, VOICE_HZ = 0.1, 600
 SCENARIOS = Path(__file__).parent / "sipp"
 # Where util-linux is there the kernel ends SIPp when we are killed: it would listen for ever.
 _TIED_TO_US = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
@@ -60,6 +62,7 @@ class FreeswitchNode:
         self._process = Program("freeswitch", child.argv, lambda _name, _line: None, probe=child.probe)
         self.gateway = f"{HOST}:{free_port()}"
         write_capture(self.folder / "keys.pcap", keys_packets(KEYS))
+        write_capture(self.folder / "voice.pcap", voice_packets(tone(VOICE_HZ, round(NEVER_S))))
 
     @property
     def esl_port(self) -> int:
@@ -98,7 +101,9 @@ class FreeswitchNode:
         if not self.is_running:
             return
         name = one.caller.lstrip("+")
-        self._write_scenario("caller", name, PRESS_AFTER_MS=FLOWS[one.flow].press_after_s * 1000)
+        flow = FLOWS[one.flow]
+        after_s, played = (SPEAK_AFTER_S, "voice") if flow.is_speaking else (flow.press_after_s, "keys")
+        self._write_scenario("caller", name, PLAY_AFTER_MS=after_s * 1000, PLAYED=played)
         words = ("-key", "caller", one.caller, "-s", DIDS[one.flow], "-m", "1", "-mp", str(_media_port()))
         peer = f"{HOST}:{self._node.sip_port}"
         self._callers[one.caller] = self._sipp(name, *words, peer)

@@ -174,7 +174,7 @@ def _plan(planned: Planned, begins_at_s: float) -> dict[str, Any]:
     return {
         "number": callee if flow.is_placed else planned.caller, "role": "callee" if flow.is_placed else "caller",
         "at": begins_at_s + planned.at_s, "asks": flow.paths, "rings": callee if flow.is_dialling else None,
-        "is_recorded": flow.is_recording,
+        "is_recorded": flow.is_recording, "calls_back": flow.calls_back,
     }  # fmt: skip
 
 

@@ -7,6 +7,6 @@ prints one JSON line: balanced or not, and a sentence for each difference. Nothi
 is imported here, so that no mistake of theirs can be one of the ledger's, too.
 
 One file a source (run, callers, node_records, received, database, live_nodes, spools), one a group of checks (rows,
-durations, events, callbacks, dialling, journal, rest). A check is a function from Evidence to Problems, in the table of
-`checks.py`.
+durations, events, callbacks, telling, outcomes, dialling, driving, journal, rest). A check is a function from Evidence
+to Problems, in the table of `checks.py`.
 """

@@ -26,6 +26,7 @@ class Dialog:
     final_status: int | None
     ended_by: str | None
     node: str | None
+    ringing_at_s: float | None = None
 
     @property
     def number(self) -> str:
@@ -53,6 +54,7 @@ def read_dialogs(folder: Path) -> tuple[Dialog, ...]:
                 whole_or_none(line.get("final_status")),
                 text_or_none(line.get("ended_by")),
                 text_or_none(line.get("node")),
+                seconds_or_none(line.get("ringing_at")),
             )
             for line in lines_of(folder / "callers.jsonl")
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tests.chaos.ledger import callbacks, dialling, driving, durations, events, journal, outcomes, rest, rows
+from tests.chaos.ledger import callbacks, dialling, driving, durations, events, journal, outcomes, rest, rows, telling
 from tests.chaos.ledger.evidence import Evidence, Problem
 
 Check = Callable[[Evidence], Iterator[Problem]]
@@ -34,6 +34,9 @@ CHECKS: tuple[Check, ...] = (
     outcomes.every_plan_is_carried_out,
     outcomes.calls_go_on,
     outcomes.the_api_takes_calls,
+    telling.who_was_answered_is_told_of,
+    telling.telephones_are_called_back,
+    telling.recordings_are_told_of,
     dialling.telephones_ring_once,
     dialling.rows_dial_once,
     dialling.nodes_dial_once,
@@ -57,7 +60,8 @@ SLUGS = frozenset({
     "event-not-received", "event-numbers", "events-out-of-order", "evidence-in-doubt", "happened-twice",
     "journal-gap", "journal-missing", "journal-without-call", "live-call-left", "live-leg-left",
     "lost-at-another-time", "lost-without-need", "lost-without-saying", "no-verdict", "nodes-dial-twice",
-    "not-answered", "not-made", "not-one-final-event", "placement-refused", "placement-without-row",
+    "not-answered", "not-called-back", "not-made", "not-one-final-event", "not-told",
+    "placement-refused", "placement-without-row",
     "queued-call-left", "record-without-row", "recorded-twice", "recording-left", "refused-without-need",
     "request-left", "row-without-origin", "rows-dial-twice", "several-ends-called-back", "several-ends-told",
     "spool-left", "stray-lock", "task-left", "telephone-without-row", "two-servers-drive",

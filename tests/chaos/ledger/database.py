@@ -121,7 +121,7 @@ class Tables:
     callbacks: tuple[CallbackRow, ...] = ()
     journals: tuple[JournalRow, ...] = ()
     left: tuple[Left, ...] = ()
-    recorded: frozenset[str] = frozenset()  # calls with a recording that is through, and did not fail
+    recorded: frozenset[str] = frozenset()  # calls of which a recording is kept, with something on it
 
 
 _CALLS: LiteralString = """
@@ -152,8 +152,8 @@ _JOURNALS: LiteralString = """
     SELECT call_id::text AS call, count(*)::int AS entries, min(seq) AS first, max(seq) AS last
       FROM journal GROUP BY call_id ORDER BY call_id
 """
-# Where nobody said anything a recording is over and absent.
-_RECORDED: LiteralString = "SELECT DISTINCT call_id::text FROM recordings WHERE state IN ('completed', 'absent')"
+# Everybody who is recorded in a run speaks: one that is absent is lost.
+_RECORDED: LiteralString = "SELECT DISTINCT call_id::text FROM recordings WHERE state = 'completed' AND duration_ms > 0"
 # Each is to answer no row: the check's slug, the call or null, and what to say.
 _LEFT: tuple[LiteralString, ...] = (
     "SELECT CASE WHEN node IS NULL THEN 'queued-call-left' ELSE 'live-call-left' END, call_id::text,"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from tests.chaos.ledger.callbacks import FINAL
 from tests.chaos.ledger.evidence import Evidence, Pair, Problem
-from tests.chaos.ledger.ids import number_of, uuid_of
+from tests.chaos.ledger.ids import number_of
 from tests.chaos.ledger.run import Placement, Plan
 
 _BEGINS_S = 2.0  # how long after its time a call may begin: what came in between came before it
@@ -59,15 +59,15 @@ def _missing(
     rung = pairs.get((False, plan.rings)) if plan.rings is not None else pair
     if rung is None or rung.dialog.answered_at_s is None:
         yield f"the telephone {plan.rings} was not to be had"
-    elif plan.rings is not None and rung.rows and not _is_end_called_back(evidence, rung.rows[0].leg):
+    elif "completed" in plan.calls_back and rung.rows and not _is_end_called_back(evidence, rung):
         yield f"no callback told the end of the leg to {plan.rings}"
     if plan.is_recorded and pair.rows[0].call not in evidence.tables.recorded:
         yield "no recording of it is kept"
 
 
-def _is_end_called_back(evidence: Evidence, leg: str) -> bool:
-    callbacks = evidence.received.callbacks
-    return any(uuid_of(callback.leg_sid) == leg and callback.status in FINAL for callback in callbacks)
+def _is_end_called_back(evidence: Evidence, rung: Pair) -> bool:
+    legs = {row.leg for row in rung.rows}
+    return any(one.leg in legs and one.status in FINAL and one.is_taken for one in evidence.received.callbacks)
 
 
 def _may_break_off(evidence: Evidence, pair: Pair) -> bool:

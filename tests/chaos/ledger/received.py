@@ -21,7 +21,10 @@ _CALLBACK_TOKEN = re.compile(r"(cs_[0-9A-Z]{26})\.c(\d+)\Z")
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent:
-    """A request with an event; `is_taken`: answered 2xx. `sequence` None: its version of the API has none."""
+    """A request with an event; `is_taken`: answered 2xx. `sequence` None: its version of the API has none.
+
+    `leg` is the B-leg's that it is about, None where it is about the call.
+    """
 
     at_s: float
     event_id: str
@@ -29,6 +32,7 @@ class ReceivedEvent:
     kind: str
     sequence: int | None
     is_taken: bool
+    leg: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,11 @@ class ReceivedCallback:
     status: str
     sequence: int | None
     is_taken: bool
+
+    @property
+    def leg(self) -> str | None:
+        """The UUID of the leg's channel."""
+        return uuid_of(self.leg_sid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,7 @@ def _event(line: Mapping[str, Any], event_id: str) -> ReceivedEvent:
         str(body.get("type") or body.get("event") or ""),
         whole_or_none(body.get("sequence")),
         _is_taken(line),
+        uuid_of(body.get("leg_id") or data.get("leg_id")),
     )
 
 

@@ -78,7 +78,8 @@ class Plan:
     """A call that was to be made: who calls, or is called by the API, and when.
 
     `asks` are paths of the documents that it asks for if it goes on to its end; `rings` is the telephone that is to
-    answer on the way, and of which status callbacks tell; `is_recorded` whether something is.
+    answer on the way, and `calls_back` what status callbacks are to tell of it; `is_recorded` whether something is;
+    `is_told` whether events of the call are to be told to the tenant.
     """
 
     number: str
@@ -87,6 +88,8 @@ class Plan:
     asks: tuple[str, ...] = ()
     rings: str | None = None
     is_recorded: bool = False
+    calls_back: tuple[str, ...] = ()
+    is_told: bool = True
 
 
 def read_run(folder: Path) -> Run:
@@ -127,7 +130,10 @@ def read_placements(folder: Path) -> tuple[Placement, ...]:
 
 
 def read_plans(folder: Path) -> tuple[Plan, ...]:
-    """plans.jsonl: `{"number", "role", "at", "asks", "rings", "is_recorded"}`; none if the file is not there."""
+    """plans.jsonl: `{"number", "role", "at", "asks", "rings", "is_recorded", "calls_back"}`; none if it is not there.
+
+    `is_told` is true where it is not said. Raises CannotLook.
+    """
     try:
         return tuple(_plan(line) for line in lines_of(folder / "plans.jsonl"))
     except (KeyError, TypeError, ValueError) as error:
@@ -142,6 +148,8 @@ def _plan(line: Mapping[str, Any]) -> Plan:
         tuple(map(str, line["asks"])),
         text_or_none(line["rings"]),
         line["is_recorded"] is True,
+        tuple(map(str, line["calls_back"])),
+        line.get("is_told") is not False,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from controlplane.emulator.phones.rtp import RATE_HZ, Samples
-from tests.chaos.flows import callee_of
+from tests.chaos.flows import CALLED_BACK, callee_of
 
 # ring: the caller was answered and hears that another telephone rings; early: it was not.
 NUMBERS = {
@@ -43,7 +43,7 @@ def plan(flow: str, caller: str, at_s: float) -> dict[str, Any]:
     """What is to become of a call, as a line of plans.jsonl has it: its node's death is not to be the end of it."""
     rings = callee_of(caller) if flow == "talk" else None
     told = {"number": caller, "role": "caller", "at": at_s, "asks": ASKS[flow], "rings": rings}
-    return told | {"is_recorded": flow == "record"}
+    return told | {"is_recorded": flow == "record", "calls_back": [*CALLED_BACK] if rings else []}
 
 
 def wav_of(samples: Samples) -> bytes:
@@ -66,7 +66,7 @@ def page(url: str, path: str, parameters: Mapping[str, str]) -> str | None:
             return f"<Response><Play>{url}/tone.wav</Play></Response>"
         case "/app/talk" | "/app/ring" | "/app/early":
             more = " answerOnBridge='true'" if path.endswith("early") else ""
-            told = "statusCallback='/events/leg' statusCallbackEvent='initiated ringing answered completed'"
+            told = f"statusCallback='/events/leg' statusCallbackEvent='{' '.join(CALLED_BACK)}'"
             number = f"<Number {told}>{callee_of(caller)}</Number>"
             return f"<Response><Dial timeout='300' action='/app/after'{more}>{number}</Dial></Response>"
         case "/app/record":

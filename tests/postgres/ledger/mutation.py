@@ -18,3 +18,16 @@ class Mutation:
     checks: frozenset[str]
     mutate: Mutate
     whose: str = ""
+
+
+def entering(into: list[Mutation]) -> Callable[..., Callable[[Mutate], Mutate]]:
+    """A decorator that enters a mutation into a list: its name, the checks that must speak up, whose call they name."""
+
+    def lose(name: str, *checks: str, whose: str = "") -> Callable[[Mutate], Mutate]:
+        def enter(mutate: Mutate) -> Mutate:
+            into.append(Mutation(name, frozenset(checks), mutate, whose))
+            return mutate
+
+        return enter
+
+    return lose

@@ -16,34 +16,33 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from controlplane.base.ids import AccountId, CallId, LegId, Token, leg_of_call, sid_of
+from controlplane.base.ids import CallId, leg_of_call, sid_of
 from controlplane.hooks.messages import EventContent
 from controlplane.services.apps import AppDraft, create_app
 from controlplane.services.deliver import record_attempt, take_due_deliveries
 from controlplane.services.schedule import Attempt
 from controlplane.store.database import Database
 from controlplane.store.journal import Recorder
-from controlplane.store.records import (
-    CallbackQueued,
-    CallChanged,
-    CallOpened,
-    EventPublished,
-    LegChanged,
-    LegOpened,
-    Record,
-    Write,
-)
 from controlplane.tasks.deliveries import content_of
 from controlplane.verbs.documents import Link
-from tests.postgres.sample import NOW_MS, VAULT, call_in_shard, new_account
-
-NEVER = "+15550000008"  # was to call when there was no node to call
-BEGAN_S = NOW_MS / 1000
-DID, SHOWN = "+15551110001", "+15551110002"
-TALKS, BUSY, REFUSED, LOST = (f"+1555000000{place}" for place in (1, 2, 3, 4))
-RUNG, PLACED = "+15559000001", "+15559000002"
-HOOK = "http://app/events"
-DIED_S = BEGAN_S + 30
+from tests.postgres.ledger.cast import (
+    BEGAN_S,
+    BUSY,
+    CALLED_BACK,
+    DID,
+    DIED_S,
+    HOOK,
+    LOST,
+    NEVER,
+    PLACED,
+    REFUSED,
+    RUNG,
+    SHOWN,
+    TALKS,
+)
+from tests.postgres.ledger.journals import Writer, b_leg_of, busy, lost, placed, talking
+from tests.postgres.ledger.log_lines import dialog, placement, plan, record
+from tests.postgres.sample import VAULT, call_in_shard, new_account
 
 
 @dataclass(slots=True)
@@ -86,10 +85,10 @@ class Scene:
         _write_lines(self.folder / "placements.jsonl", self.placements)
         _write_lines(self.folder / "plans.jsonl", [*self.plans.values()])
         _write_lines(self.folder / "commands.jsonl", self.commands)
-        for name, record in self.records.items():
-            folder = self.folder / "node" / record["switchname"]
+        for name, told in self.records.items():
+            folder = self.folder / "node" / told["switchname"]
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{name}.cdr.json").write_text(json.dumps(record) + "\n")
+            (folder / f"{name}.cdr.json").write_text(json.dumps(told) + "\n")
 
 
 async def fill(db: Database, recorder: Recorder, scene: Scene) -> None:
@@ -102,9 +101,9 @@ async def fill(db: Database, recorder: Recorder, scene: Scene) -> None:
         "dead_nodes": ["m2"], "unavailable": [[DIED_S, DIED_S + 5]], "unwritable": [[DIED_S, DIED_S + 5]],
     }  # fmt: skip
     _add_people(scene)
-    for number, writer in ((TALKS, _talking), (BUSY, _busy), (LOST, _lost), (PLACED, _placed)):
+    for number, writer in ((TALKS, talking), (BUSY, busy), (LOST, lost), (PLACED, placed)):
         call = scene.calls[number] = call_in_shard(len(scene.calls))
-        await recorder.submit(writer(_Writer(account, call, app.app_id)).records)
+        await recorder.submit(writer(Writer(account, call, app.app_id)).records)
     _add_records(scene)
     scene.placements = [
         placement(PLACED, 0.0, 201, call=scene.calls[PLACED]),
@@ -121,40 +120,15 @@ def _add_people(scene: Scene) -> None:
         BUSY: dialog(BUSY, DID, 1.0, None, 1.5, final_status=486),
         REFUSED: dialog(REFUSED, DID, 32.0, None, 32.5, final_status=503),
         LOST: dialog(LOST, DID, 20.0, 20.5, 30.1, node="m2"),
-        RUNG: dialog(TALKS, RUNG, 1.1, 3.0, 8.0, role="callee"),
-        PLACED: dialog(SHOWN, PLACED, 0.2, 2.0, 9.0, role="callee"),
+        RUNG: dialog(TALKS, RUNG, 1.1, 3.0, 8.0, role="callee", ringing_at=BEGAN_S + 1.5),
+        PLACED: dialog(SHOWN, PLACED, 0.2, 2.0, 9.0, role="callee", ringing_at=BEGAN_S + 0.8),
     }
-
-
-def dialog(
-    from_number: str, to_number: str, invited_s: float, answered_s: float | None, ended_s: float, **more: object
-) -> dict[str, Any]:
-    """A line of callers.jsonl; seconds count from the beginning of the run."""
-    return {
-        "sip_call_id": f"{from_number}-{to_number}@phone", "role": "caller", "from": from_number, "to": to_number,
-        "invited_at": BEGAN_S + invited_s, "ringing_at": None,
-        "answered_at": None if answered_s is None else BEGAN_S + answered_s, "ended_at": BEGAN_S + ended_s,
-        "final_status": 200, "ended_by": "platform", "node": "m1", **more,
-    }  # fmt: skip
-
-
-def placement(to_number: str, after_s: float, status: int, **more: object) -> dict[str, Any]:
-    """A line of placements.jsonl."""
-    at_s = BEGAN_S + after_s
-    told = {"to": to_number, "asked_at": at_s, "at": at_s + 0.1, "status": status}
-    return {**told, "call": None, "retry_after": None, **more}
-
-
-def plan(number: str, role: str, after_s: float, *asks: str, **more: object) -> dict[str, Any]:
-    """A line of plans.jsonl."""
-    told = {"number": number, "role": role, "at": BEGAN_S + after_s, "asks": asks}
-    return {**told, "rings": None, "is_recorded": False, **more}
 
 
 def _add_plans(scene: Scene) -> None:
     """Who was to call. BUSY was not: somebody else's telephone, as it were."""
     scene.plans = {
-        TALKS: plan(TALKS, "caller", 0.0, "/app", "/app/done", rings=RUNG, is_recorded=True),
+        TALKS: plan(TALKS, "caller", 0.0, "/app", "/app/done", rings=RUNG, is_recorded=True, calls_back=CALLED_BACK),
         REFUSED: plan(REFUSED, "caller", 32.0, "/app"),
         LOST: plan(LOST, "caller", 20.0, "/app"),
         PLACED: plan(PLACED, "callee", 0.0, "/app"),
@@ -181,102 +155,11 @@ def _asked(scene: Scene) -> list[dict[str, Any]]:
     ]
 
 
-def record(uuid: str, told: dict[str, Any], *, node: str = "m1") -> dict[str, Any]:
-    """The record that a node leaves of a dialog."""
-    answered_us, ended_us = (round((told[name] or 0) * 1e6) for name in ("answered_at", "ended_at"))
-    return {
-        "core-uuid": "core", "switchname": node,
-        "variables": {
-            "uuid": uuid, "direction": "inbound" if told["role"] == "caller" else "outbound",
-            "sip_call_id": told["sip_call_id"], "sip_from_user": told["from"], "sip_to_user": told["to"],
-            "start_uepoch": str(round(told["invited_at"] * 1e6)), "answer_uepoch": str(answered_us),
-            "end_uepoch": str(ended_us), "hangup_cause": "NORMAL_CLEARING",
-        },
-        "callflow": [{"caller_profile": {"caller_id_number": told["from"], "destination_number": told["to"]}}],
-    }  # fmt: skip
-
-
 def _add_records(scene: Scene) -> None:
     for number in (TALKS, BUSY, PLACED):
         scene.records[number] = record(scene.uuid(number), scene.dialogs[number])
     scene.records[RUNG] = record(b_leg_of(scene.calls[TALKS]), scene.dialogs[RUNG])
     scene.records[REFUSED] = record("0b000000-0000-4000-8000-000000000003", scene.dialogs[REFUSED])
-
-
-@dataclass(slots=True)
-class _Writer:
-    """Entries of a call's journal, one after the other."""
-
-    account: AccountId
-    call: CallId
-    app: str
-    records: list[Record] = field(default_factory=list)
-
-    def add(self, after_s: float, *writes: Write) -> None:
-        seq = len(self.records)
-        at_ms = NOW_MS + round(after_s * 1000)
-        self.records.append(Record(self.account, self.call, seq, at_ms, "Something", "{}", b"", writes))
-
-    def open(self, after_s: float, direction: str, from_number: str, to_number: str, node: str = "m1") -> None:
-        opened = CallOpened(self.app, direction, "ringing", from_number, to_number, node)
-        self.add(after_s, opened, self.event("call.ringing"))
-
-    def event(self, kind: str, leg: LegId | None = None) -> EventPublished:
-        return EventPublished(Token(f"{self.call}.{len(self.records)}.{kind}"), kind, "{}", leg, HOOK)
-
-    def callback(self, leg: LegId, status: str, number: int) -> CallbackQueued:
-        told = [("CallSid", sid_of("CA", leg)), ("CallStatus", status), ("SequenceNumber", str(number))]
-        return CallbackQueued("http://app/events/status", "POST", json.dumps(told))
-
-    def answer(self, after_s: float) -> None:
-        answered = CallChanged(status="in-progress", answered_ms=NOW_MS + round(after_s * 1000))
-        self.add(after_s, answered, self.event("call.answered"))
-
-    def end(self, after_s: float, result: str, reason: str, cause: str, sip_call_id: str | None = None) -> None:
-        ended = CallChanged(
-            status=result, ended_ms=NOW_MS + round(after_s * 1000), result=result, reason=reason, cause=cause,
-            sip_call_id=sip_call_id,
-        )  # fmt: skip
-        self.add(after_s, ended, self.event("call.completed" if result == "completed" else "call.failed"))
-
-
-def b_leg_of(call: CallId) -> LegId:
-    """The B-leg that a call dials."""
-    return LegId("0b" + leg_of_call(call)[2:])
-
-
-def _talking(writer: _Writer) -> _Writer:
-    leg = b_leg_of(writer.call)
-    writer.open(0.0, "inbound", TALKS, DID)
-    writer.answer(0.5)
-    opened = LegOpened(leg, "dial_target", TALKS, RUNG)
-    writer.add(1.0, opened, writer.event("leg.initiated", leg), writer.callback(leg, "initiated", 0))
-    answered = LegChanged(leg, answered_ms=NOW_MS + 3000)
-    writer.add(3.0, answered, writer.event("leg.answered", leg), writer.callback(leg, "in-progress", 1))
-    ended = LegChanged(leg, ended_ms=NOW_MS + 8100, cause="NORMAL_CLEARING", sip_call_id=f"{TALKS}-{RUNG}@phone")
-    writer.add(8.1, ended, writer.event("leg.completed", leg), writer.callback(leg, "completed", 2))
-    writer.end(10.2, "completed", "normal-clearing", "NORMAL_CLEARING", f"{TALKS}-{DID}@phone")
-    return writer
-
-
-def _busy(writer: _Writer) -> _Writer:
-    writer.open(1.0, "inbound", BUSY, DID)
-    writer.end(1.5, "busy", "user-busy", "USER_BUSY")
-    return writer
-
-
-def _lost(writer: _Writer) -> _Writer:
-    writer.open(20.0, "inbound", LOST, DID, "m2")
-    writer.answer(20.5)
-    writer.end(37.0, "completed", "lost", "LOST")
-    return writer
-
-
-def _placed(writer: _Writer) -> _Writer:
-    writer.open(0.1, "outbound-api", SHOWN, PLACED)
-    writer.answer(2.0)
-    writer.end(9.0, "completed", "normal-clearing", "NORMAL_CLEARING")
-    return writer
 
 
 async def _deliver_all(db: Database) -> list[dict[str, Any]]:

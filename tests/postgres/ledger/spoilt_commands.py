@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.postgres.ledger.cast import BEGAN_S, DIED_S, TALKS
+from tests.postgres.ledger.journals import b_leg_of
 from tests.postgres.ledger.mutation import Mutation
-from tests.postgres.ledger.scene import BEGAN_S, DIED_S, TALKS, Scene, b_leg_of
+from tests.postgres.ledger.scene import Scene
 
 FROZE_S, WOKE_S = DIED_S - BEGAN_S, DIED_S + 5 - BEGAN_S
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+from tests.postgres.ledger.cast import BUSY, LOST, PLACED, TALKS
+from tests.postgres.ledger.journals import b_leg_of
 from tests.postgres.ledger.mutation import Mutate, Mutation
-from tests.postgres.ledger.scene import BUSY, LOST, PLACED, TALKS, Scene, b_leg_of
+from tests.postgres.ledger.scene import Scene
 
 
 def _sql(statement: LiteralString, whose: str = TALKS) -> Mutate:

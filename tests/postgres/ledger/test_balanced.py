@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from tests.postgres.ledger.cast import DID, DIED_S, LOST, NEVER, PLACED, REFUSED, RUNG
 from tests.postgres.ledger.conftest import look, look_as_it_is
-from tests.postgres.ledger.scene import DID, DIED_S, LOST, NEVER, PLACED, REFUSED, RUNG, Scene, dialog
+from tests.postgres.ledger.log_lines import dialog
+from tests.postgres.ledger.scene import Scene
+from tests.postgres.ledger.spoilt_webhooks import keep_events
 
 
 def test_a_run_in_which_nothing_was_lost_balances(scene: Scene) -> None:
@@ -39,12 +42,14 @@ def test_a_call_whose_events_nobody_wants_to_be_told_has_no_deliveries(scene: Sc
     scene.sql("""UPDATE calls SET app_id = NULL, facts = '{"facts": {}}' WHERE call_id = %(call)s""", call=call)
     scene.sql("DELETE FROM deliveries WHERE call_id = %(call)s", call=call)
     scene.webhooks = [line for line in scene.webhooks if line not in scene.events(PLACED)]
+    scene.plans[PLACED]["is_told"] = False
     assert look(scene) == []
 
 
 def test_an_answer_that_a_node_took_with_it_need_not_be_known(scene: Scene) -> None:
     scene.dialogs[LOST]["answered_at"] = DIED_S - 1
     scene.sql("UPDATE calls SET answered_at = NULL WHERE call_id = %(call)s", call=scene.uuid(LOST))
+    keep_events(scene, LOST, "initiated", "ringing", "completed")
     assert look(scene) == []
 
 

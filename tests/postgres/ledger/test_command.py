@@ -8,8 +8,9 @@ import subprocess
 import sys
 from typing import Any
 
+from tests.postgres.ledger.cast import PLACED, TALKS
 from tests.postgres.ledger.conftest import Emulated
-from tests.postgres.ledger.scene import PLACED, TALKS, Scene
+from tests.postgres.ledger.scene import Scene
 
 _LOADED = """
 import sys, tests.chaos.ledger.__main__

@@ -15,11 +15,13 @@ from tests.chaos.ledger.spools import read_spool
 from tests.postgres.ledger.conftest import Emulated, look
 from tests.postgres.ledger.mutation import Mutation
 from tests.postgres.ledger.scene import Scene
+from tests.postgres.ledger.spoilt_calls import SPOILT_CALLS
 from tests.postgres.ledger.spoilt_commands import SPOILT_COMMANDS, freezes, takes_over
-from tests.postgres.ledger.spoilt_logs import SPOILT_LOGS
+from tests.postgres.ledger.spoilt_nodes import SPOILT_NODES
 from tests.postgres.ledger.spoilt_rows import SPOILT_ROWS
+from tests.postgres.ledger.spoilt_webhooks import SPOILT_WEBHOOKS
 
-MUTATIONS = (*SPOILT_ROWS, *SPOILT_LOGS, *SPOILT_COMMANDS)
+MUTATIONS = (*SPOILT_ROWS, *SPOILT_CALLS, *SPOILT_NODES, *SPOILT_WEBHOOKS, *SPOILT_COMMANDS)
 ELSEWHERE = {"channel-left", "task-left", "spool-left", "entry-set-aside"}  # below, one by one
 
 
