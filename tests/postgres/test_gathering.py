@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
 
 from controlplane.base.errors import CallplaneError, Conflict, NotFound
 from controlplane.store.database import Database, DatabaseAway, Transaction
-from controlplane.store.gathering import Gathering
+from controlplane.store.gathering import Gathering, TooManyAsk
 from controlplane.store.queries import query
 from tests.postgres.sample import rows
 
@@ -103,3 +106,65 @@ async def test_what_a_batch_writes_is_committed_before_anyone_is_told(db: Databa
     await asyncio.gather(*(gathering.ask(name) for name in names), return_exceptions=True)
 
     assert rows(url, "SELECT count(*) FROM accounts") == [{"count": 2}]
+
+
+@asynccontextmanager
+async def hanging(may_fail: asyncio.Event) -> AsyncIterator[Transaction]:
+    """A database that lets everybody wait, and then is away."""
+    await may_fail.wait()
+    raise DatabaseAway
+    yield
+
+
+async def test_whoever_came_while_the_database_was_found_to_be_away_is_told_with_the_first() -> None:
+    may_fail = asyncio.Event()
+    gathering = Gathering(lambda: hanging(may_fail), Scribe(), most=2)
+    asking = [asyncio.create_task(gathering.ask(number)) for number in range(1, 8)]
+    await asyncio.sleep(0)
+    may_fail.set()
+
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+
+    assert [type(answer) for answer in answers] == [DatabaseAway] * 7
+
+
+async def test_a_question_of_which_the_answer_is_wanted_no_more_is_not_asked(db: Database) -> None:
+    scribe = Scribe()
+    may_begin = asyncio.Event()
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[Transaction]:
+        await may_begin.wait()
+        async with db.transaction() as tx:
+            yield tx
+
+    gathering = Gathering(begin, scribe, most=2)
+    asking = [asyncio.create_task(gathering.ask(number)) for number in (1, 2, 3, 4)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    asking[0].cancel()
+    asking[2].cancel()
+    await asyncio.sleep(0)
+    may_begin.set()
+
+    assert [await asking[1], await asking[3]] == [4, 8]
+    assert scribe.batches == [[2], [4]]
+
+
+async def test_where_too_many_wait_already_one_more_is_told_at_once() -> None:
+    gathering = Gathering(lambda: hanging(asyncio.Event()), Scribe(), most=1, most_waiting=2)
+    waiting = [asyncio.create_task(gathering.ask(1))]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    waiting += [asyncio.create_task(gathering.ask(number)) for number in (2, 3)]
+    await asyncio.sleep(0)
+    with pytest.raises(TooManyAsk):
+        await gathering.ask(4)
+    waiting[1].cancel()
+    await asyncio.sleep(0)
+    waiting.append(asyncio.create_task(gathering.ask(5)))
+    await asyncio.sleep(0)
+    assert not waiting[-1].done()
+    for asking in waiting:
+        asking.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
