@@ -6,8 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from controlplane.hooks.client import HookClient
@@ -16,7 +17,7 @@ from controlplane.metrics.registry import Metrics
 from controlplane.services.cancel_queued_call import expire_queued_calls
 from controlplane.services.deliver import measure_outbox
 from controlplane.services.idempotent import forget_old_answers
-from controlplane.services.served_nodes import write_off_calls_of_gone_nodes
+from controlplane.services.served_nodes import Watch, write_off_calls_of_gone_nodes
 from controlplane.settings import Settings
 from controlplane.store.channels import OUTBOX
 from controlplane.store.database import Database
@@ -58,6 +59,7 @@ class Worker:
     public_url: str
     node_gone_after_s: float
     outbox_age_s: float = 0.0
+    watch: Watch = field(default_factory=Watch)
 
     async def deliver(self) -> int:
         return await self.courier.deliver_due()
@@ -69,7 +71,9 @@ class Worker:
         async with self.db.transaction() as tx:
             self.outbox_age_s = (await measure_outbox(tx)).oldest_s
             ended = await expire_queued_calls(tx) + await forget_old_answers(tx)
-            return ended + await write_off_calls_of_gone_nodes(tx, gone_after_s=self.node_gone_after_s)
+            return ended + await write_off_calls_of_gone_nodes(
+                tx, self.watch, gone_after_s=self.node_gone_after_s, now_s=monotonic()
+            )
 
 
 def run_worker(settings: Settings, *, on_ready: Callable[[dict[str, Any]], None]) -> None:

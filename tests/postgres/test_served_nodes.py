@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from controlplane.base.ids import CallId
-from controlplane.services.served_nodes import serve_nodes, write_off_calls_of_gone_nodes
+from controlplane.services.served_nodes import Watch, serve_nodes, write_off_calls_of_gone_nodes
 from controlplane.store.database import Database
 from controlplane.store.journal import Recorder
 from controlplane.store.shards import ShardLocks
@@ -31,9 +31,12 @@ async def call(recorder: Recorder) -> CallId:
     return call
 
 
-async def sweep(db: Database, gone_after_s: float = 0) -> int:
+async def sweep(db: Database, gone_after_s: float = 0, *, watch: Watch | None = None, now_s: float = 0) -> int:
+    """One look, which is enough where no `watch` says otherwise."""
     async with db.transaction() as tx:
-        return await write_off_calls_of_gone_nodes(tx, gone_after_s=gone_after_s)
+        return await write_off_calls_of_gone_nodes(
+            tx, watch or Watch(watched_s=0, looks=1), gone_after_s=gone_after_s, now_s=now_s
+        )
 
 
 async def serve(db: Database, *nodes: str) -> None:
@@ -90,3 +93,30 @@ async def test_calls_that_wait_to_be_dialled_are_on_no_node(db: Database, server
     await queue_call(db, call_in_shard(1))
     assert await sweep(db) == 0
     assert verdicts(url) == [("queued", None)]
+
+
+async def test_a_node_is_gone_when_we_saw_it_unserved_for_long_by_our_own_clock(
+    db: Database, server: ShardLocks, call: CallId, url: str
+) -> None:
+    await serve(db, "removed")
+    watch = Watch(watched_s=60, looks=3)
+    assert [await sweep(db, watch=watch, now_s=now_s) for now_s in (100, 130, 159, 160)] == [0, 0, 0, 1]
+    assert verdicts(url) == [("failed", "node-gone")]
+
+
+async def test_a_node_of_which_we_saw_little_is_not_gone_however_long_we_slept(
+    db: Database, server: ShardLocks, call: CallId
+) -> None:
+    await serve(db, "removed")
+    watch = Watch(watched_s=60, looks=3)
+    assert [await sweep(db, watch=watch, now_s=now_s) for now_s in (100, 1000, 1010)] == [0, 0, 1]
+
+
+async def test_a_node_that_is_served_meanwhile_is_not_gone_however_the_databases_clock_is_set(
+    db: Database, server: ShardLocks, call: CallId, url: str
+) -> None:
+    watch = Watch(watched_s=60, looks=3)
+    for now_s in range(100, 400, 20):
+        await serve(db, "removed")
+        assert await sweep(db, watch=watch, now_s=now_s) == 0  # with 0 s a node is gone at once by the database's clock
+    assert verdicts(url) == [("ringing", None)]
