@@ -24,7 +24,10 @@ _V1 = "/api/v1"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: `base` is a body that is taken; `excludes` names what of it must go where a field is set."""
+    """One operation: `base` is a body that is taken; `excludes` names what of it must go where a field is set.
+
+    `filtered` is the body where the query is tried, if that is another.
+    """
 
     id: str
     method: str
@@ -34,6 +37,7 @@ class Operation:
     base: Mapping[str, Any] = field(default_factory=dict)
     lists: tuple[str, ...] = ()
     excludes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    filtered: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def in_path(self) -> tuple[str, ...]:
@@ -116,15 +120,17 @@ OPERATIONS = (
     Operation("list_numbers", "GET", f"{_V1}/virtual-numbers", (*_PAGE, *_NUMBERS)),
     Operation(
         "assign", "POST", f"{_V1}/virtual-numbers/assign", _NUMBERS,
-        ("vn_ids", "apply_to_all", "voice_app_id", "sip_trunk_id"), {"voice_app_id": "@APP_ID@", "vn_ids": []},
-        lists=("vn_ids",),
+        ("vn_ids", "apply_to_all", "voice_app_id", "sip_trunk_id"),
+        {"voice_app_id": "@APP_ID@", "vn_ids": ["@NUMBER_ID@"]},
+        lists=("vn_ids",), excludes={"sip_trunk_id": ("voice_app_id",)},
+        filtered={"voice_app_id": "@APP_ID@", "apply_to_all": True},
     ),
     Operation(
-        "unassign", "POST", f"{_V1}/virtual-numbers/unassign", _NUMBERS, ("vn_ids", "apply_to_all"), {"vn_ids": ["x"]},
-        lists=("vn_ids",),
+        "unassign", "POST", f"{_V1}/virtual-numbers/unassign", _NUMBERS, ("vn_ids", "apply_to_all"),
+        {"vn_ids": ["@NUMBER_ID@"]}, lists=("vn_ids",), filtered={"apply_to_all": True},
     ),
     Operation("get_number", "GET", f"{_V1}/virtual-numbers/{{number_id}}"),
-    Operation("update_number", "PATCH", f"{_V1}/virtual-numbers/{{number_id}}", body=("name",)),
+    Operation("update_number", "PATCH", f"{_V1}/virtual-numbers/{{number_id}}", body=("name",), base={"name": "x"}),
     Operation("create_secret", "POST", f"{_V1}/secrets", body=("name",)),
     Operation("list_secrets", "GET", f"{_V1}/secrets", (*_PAGE, "search")),
     Operation("get_secret", "GET", f"{_V1}/secrets/{{secret_id}}"),

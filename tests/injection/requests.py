@@ -29,6 +29,7 @@ _LEAVE = Answer(b"<Response><Hangup/></Response>")
 # What the server says of a request line that it does not read, being longer than 64 KiB.
 _NO_REQUEST = (400, b"Invalid HTTP request received.")
 _USED = ("create_app", "update_app")
+_IDS = {"@LEG@": "leg_id", "@APP_ID@": "app_id", "@NUMBER_ID@": "number_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,14 @@ class Requests:
     outcomes: Outcomes
     _patient: Line | None = None
     _sid: str = ""
+    _secret_id: str = ""
     _dialling: asyncio.Lock = field(default_factory=asyncio.Lock)
     _asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, requests: Iterable[Request]) -> None:
         """Make these requests."""
+        _, _, made = await self.stage.ask("POST", "/api/v1/secrets", json={"name": "of injection"})
+        self._secret_id = json.loads(made)["id"]
         self.stage.answers.append(self.answer)
         waiting = iter(requests)
 
@@ -111,7 +115,9 @@ class Requests:
             await self._use(place, body)
 
     async def _send(self, place: RequestPlace, text: str, known: dict[str, str]) -> tuple[int, str, bytes]:
-        ids = {"app_id": self.stage.app_id, **known}
+        assert self.stage.tenant is not None
+        ids = {"app_id": self.stage.app_id, "number_id": self.stage.tenant.number_id, "secret_id": self._secret_id}
+        ids |= known
         path, more = request_of(place, text, ids, self.stage.app_url)
         for _ in range(TRIES):
             status, kind, body = await self.stage.ask(place.operation.method, path, **more)
@@ -121,7 +127,9 @@ class Requests:
         return status, kind, body
 
     async def _use(self, place: RequestPlace, body: bytes) -> None:
-        """Use an app that was made or changed."""
+        """Use an app that was made or changed; give the tenant's number an app again that may have lost its own."""
+        if place.operation.id == "unassign":
+            self.stage.app_id = await self.stage.make_app(takes_number=True)
         if place.operation.id not in _USED:
             return
         made = json.loads(body)
@@ -166,8 +174,9 @@ def request_of(place: RequestPlace, text: str, ids: Mapping[str, str], app_url: 
 
 def _body(place: RequestPlace, text: str, ids: Mapping[str, str], app_url: str) -> dict[str, Any]:
     operation = place.operation
-    given = {"@APP@": app_url, "@LEG@": ids.get("leg_id", ""), "@APP_ID@": ids.get("app_id", "")}
-    body = {name: _filled(value, given) for name, value in operation.base.items()}
+    given = {"@APP@": app_url} | {word: ids.get(name, "") for word, name in _IDS.items()}
+    base = (operation.filtered if place.kind == "query" else {}) or operation.base
+    body = {name: _filled(value, given) for name, value in base.items()}
     if place.kind != "body":
         return body
     is_list = place.field in operation.lists
@@ -178,6 +187,8 @@ def _body(place: RequestPlace, text: str, ids: Mapping[str, str], app_url: str) 
 
 
 def _filled(value: Any, given: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_filled(one, given) for one in value]
     if isinstance(value, str):
         for name, text in given.items():
             value = value.replace(name, text)
