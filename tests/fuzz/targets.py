@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
-from itertools import pairwise
-from urllib.parse import urlsplit
+from itertools import chain, pairwise
+from urllib.parse import urljoin, urlsplit
 
-from controlplane.base.ids import LegId
+from controlplane.base.ids import LegId, call_of_token
+from controlplane.calls.events import BurstDone, LegEnded
 from controlplane.esl.connection import ClientConnection, Limits, SwitchConnection
 from controlplane.esl.errors import RemoteEslError, UnsafeValue
 from controlplane.esl.frames import EslEvent
@@ -17,10 +19,11 @@ from controlplane.hooks.errors import HookError
 from controlplane.hooks.guard import Guard
 from controlplane.hooks.overrides import parse_overrides
 from controlplane.hooks.target import parse_target
-from controlplane.switch.translation import translate
+from controlplane.switch.translation import MAX_TEXT, SUBSCRIBED, Happened, Looked, News, Offered, translate
 from controlplane.verbs.documents import Document
 from controlplane.verbs.kinds import Unfit
 from controlplane.verbs.sip import parse_sip
+from controlplane.verbs.urls import Url
 from tests.fuzz.guided import Target
 from tests.fuzz.test_documents import TYPES, URL, written_and_read_again
 from tests.fuzz.test_documents import outcome as document_of
@@ -30,7 +33,7 @@ from tests.hell.contents import BODIES
 from tests.transcripts.recorded import streams
 from tests.unit.hooks.inside_forms import INSIDE
 
-SMALL = Limits(header_bytes=4096, body_bytes=4096)
+SMALL = Limits(header_bytes=4096, body_bytes=6144)  # a thinned event and much more, and less than the longest input
 LEG = LegId("01890a5d-ac96-774b-bcce-b302099a8057")
 _INSIDE_4 = ("127.", "10.", "192.168.", "169.254.", "0.", "172.16.")
 
@@ -44,7 +47,7 @@ def read_from_switch(data: bytes) -> None:
             event = frame.event()
         except RemoteEslError:
             continue
-        news = translate(event)
+        news = translated(event)
         assert news is None or news.leg in data.decode("utf-8", "replace").replace("%2D", "-").replace("%2d", "-")
 
 
@@ -74,13 +77,34 @@ def read_event(data: bytes) -> None:
     except (RemoteEslError, ValueError):
         return
     names_stand_for_themselves(event)
-    translate(event)
+    translated(event)
+
+
+def translated(event: EslEvent) -> News | None:
+    """What an event means; whatever a caller wrote in it is short and printable, and numbers are in their bounds."""
+    news = translate(event)
+    match news:
+        case Offered():
+            texts = (news.caller_number, news.caller_name, news.dialled_number, *chain(*news.sip_headers))
+            assert all(len(text) <= MAX_TEXT and text.isprintable() for text in texts)
+            assert len(news.sip_headers) <= 16
+        case Happened(_, LegEnded() as ended):
+            assert ended.sip_status is None or 100 <= ended.sip_status <= 999
+            assert ended.talked_ms is None or ended.talked_ms >= 0
+            assert ended.sip_call_id.isprintable()
+        case Happened(_, BurstDone() as done):
+            assert call_of_token(done.token) is not None
+        case Looked():
+            assert news.event.outcome.record_ms is None or news.event.outcome.record_ms >= 0
+        case _:
+            pass
+    return news
 
 
 def write_command(data: bytes) -> None:
     """UnsafeValue, or one command that says what was meant: the first byte chooses which."""
     if data:
-        maker = list(MAKERS.values())[data[0] % len(MAKERS)]
+        maker = list(MAKERS)[data[0] % len(MAKERS)]
         one_command(maker, data[1:].decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode())
 
 
@@ -96,6 +120,7 @@ def read_url(data: bytes) -> None:
     """What is taken is taken alike by others, and what passes the guard does not lead inside."""
     text = data.decode("utf-8", "replace")
     base, _, location = text.partition(" ")
+    _read_in_a_document(base)
     try:
         target = parse_target(base)
         if location:
@@ -115,6 +140,17 @@ def read_url(data: bytes) -> None:
     assert target.for_wire.raw_path_qs == target.path_and_query
     assert not target.host.startswith(_INSIDE_4) or not target.host.replace(".", "").isdigit()
     assert target.credentials.isprintable()
+    assert urljoin(target.url_with_credentials, "/x").endswith(f"{target.authority}/x")
+
+
+def _read_in_a_document(text: str) -> None:
+    """What a document's reader takes can be joined with the document's address."""
+    try:
+        taken = Url().from_text(text)
+    except Unfit as unfit:
+        _must_be_printable(str(unfit))
+        return
+    urljoin(URL, taken)
 
 
 def read_sip_address(data: bytes) -> None:
@@ -152,17 +188,45 @@ def read_set_cookie(data: bytes) -> None:
 
 
 def _frames(is_from_switch: bool) -> Iterable[bytes]:
-    """A frame of each kind of each recorded stream, short ones first, and some streams' beginnings."""
+    """A frame of each kind of each recorded stream, short ones first, and of each event that is read."""
     seen: dict[object, bytes] = {}
     for stream in streams():
         if stream.is_from_switch == is_from_switch:
             for raw in stream.frames:
                 seen.setdefault((raw[:60], len(raw) // 1000), raw[:6000])
-    return sorted(seen.values(), key=len)[:60]
+    yield from sorted(seen.values(), key=len)[:60]
+    for block in _told() if is_from_switch else ():
+        yield b"Content-Length: %d\nContent-Type: text/event-plain\n\n%s" % (len(block), block)
 
 
 def _events() -> Iterable[bytes]:
-    return [raw.partition(b"\n\n")[2] for raw in _frames(True) if b"text/event-plain" in raw[:80]]
+    yield from (raw.partition(b"\n\n")[2] for raw in _frames(is_from_switch=True) if b"text/event-plain" in raw[:80])
+
+
+def _told() -> Iterable[bytes]:
+    """An event of each subscribed name as it was recorded, without headers that nobody reads, with marks of ours."""
+    for name in SUBSCRIBED:
+        is_it = re.compile(rb"^Event-Name: %s$" % name.encode(), re.MULTILINE)
+        recorded = (raw for stream in streams() if stream.is_from_switch for raw in stream.frames if is_it.search(raw))
+        lines = next(recorded).partition(b"\n\n")[2].rstrip(b"\n").split(b"\n")
+        thinned = [line for line in lines if line.startswith(_READ)]
+        yield from (b"\n".join([*more, *thinned]) + b"\n\n" for more in _MARKS)  # the first of a name counts
+
+
+# What is read of events (controlplane/switch/translation.py), by its beginning.
+_READ = (
+    *(b"Event-Name", b"Unique-ID", b"Caller-", b"Answer-State", b"Application", b"Bridge-", b"Hangup-Cause", b"DTMF"),
+    *(b"variable_sip_", b"variable_endpoint", b"variable_current_app", b"variable_originate_disp", b"variable_last_br"),
+    *(b"variable_record_ms", b"variable_playback_", b"variable_read_", b"variable_callplane", b"variable_recovered"),
+)
+_TOKEN = b"cs_7MPW9E5PYB8QRTPB6VBCN9B1AA.1.3"
+_MARKS: tuple[tuple[bytes, ...], ...] = (
+    (),
+    (b"variable_callplane_door: true", b"variable_sip_h_X-A: b", b"variable_recovered: true"),
+    (b"Application-UUID: " + _TOKEN, b"variable_record_ms: 1200", b"variable_callplane_digits: 12"),
+    (b"Application-UUID: look-" + _TOKEN, b"variable_callplane_sent: " + _TOKEN),
+    (b"variable_sip_term_status: 486", b"Answer-State: hangup"),
+)
 
 
 def _documents() -> Iterable[bytes]:
@@ -188,6 +252,8 @@ _ESL = (
         b"{}",
         b"ARRAY::a|:b",
     ),
+    *(b"variable_callplane_door: true\n", b"variable_sip_h_X-A: b\n", b"Application-UUID: look-", b"9" * 2500),
+    *(b"Answer-State: ", b"variable_sip_term_status: 486\n", b"variable_record_ms: ", b"Caller-Channel-Hangup-Time: "),
 )
 _HARM = (
     *(b"${x}", b"$${", b"\n\n", b"\r\n", b"\0", b"^^:", b"'", b'"', b"\\", b"{", b"}", b"[", b"]", b"|", b",", b";"),
@@ -214,7 +280,7 @@ TARGETS = {
         Target("commands", write_command, ("controlplane/esl",),
                lambda: [bytes([number]) + b"+15550001111" for number in range(len(MAKERS))], _HARM),
         Target("documents", read_document, ("controlplane/verbs",), _documents, _MARKUP),
-        Target("urls", read_url, ("controlplane/hooks", "controlplane/base"),
+        Target("urls", read_url, ("controlplane/hooks", "controlplane/base", "controlplane/verbs/urls"),
                lambda: [form.format(p=80).encode() for form in INSIDE] + [URL.encode() + b" ../x?y#z"], _URLS),
         Target("sip-addresses", read_sip_address, ("controlplane/verbs", "controlplane/esl"),
                lambda: [b"sip:a@b.example:5060;transport=tcp?X-A=1&Via=2", b"sips:a@8.8.8.8", b"sip:+1555@h"], _HARM),

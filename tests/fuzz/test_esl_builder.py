@@ -17,6 +17,7 @@ from controlplane.esl.commands import Command
 from controlplane.esl.connection import SwitchConnection
 from controlplane.esl.dialstring import DialledLeg, DialString, Order, bridge
 from controlplane.esl.errors import UnsafeValue
+from controlplane.esl.frames import CommandFrame
 from controlplane.esl.sip_uri import Endpoint, Hop, SipUri, number_at, parse_hop, parse_sip_uri
 from controlplane.esl.values import NodeFile, SipHeader, SipLogin
 from controlplane.esl.variables import Setting, Variable, mark
@@ -81,6 +82,19 @@ MAKERS: dict[str, Callable[[str], Command]] = {
     "number": lambda text: dialled(Endpoint("internal", number_at(text, Hop("h")))),
     "profile": lambda text: dialled(Endpoint(text, SipUri("bob", Hop("h")))),
 }
+# The variables that are meant by the makers that set any.
+MEANT: dict[str, Callable[[str], dict[str, str]]] = {
+    "mark": lambda text: {"callplane_x": text},
+    "mark name": lambda text: {f"callplane_{text}": "x"},
+    "setting name": lambda text: {text: "x"},
+    "caller name": lambda text: {"effective_caller_id_name": text},
+    "caller number": lambda text: {"effective_caller_id_number": text},
+    "tamed": lambda text: {"origination_caller_id_name": values.tame_name(text) or "x"},
+    "header": lambda text: {"sip_h_X-A": text},
+    "header name": lambda text: {f"sip_h_{text}": "a"},
+    "user": lambda text: {"sip_auth_username": text, "sip_auth_password": "a"},
+    "secret": lambda text: {"sip_auth_username": "a", "sip_auth_password": text},
+}
 Value = TypeVar("Value")
 
 
@@ -93,10 +107,10 @@ def dialled(
     return execute(LEG, bridge(DialString((DialledLeg(endpoint, settings, headers, login),))))
 
 
-def one_command(maker: Callable[[str], Command], text: str) -> None:
-    """UnsafeValue, or a command that is read as one and holds nothing that FreeSWITCH would expand."""
+def one_command(maker: str, text: str) -> None:
+    """UnsafeValue, or a command that is read as one, sets what was meant and nothing that FreeSWITCH would expand."""
     try:
-        command = maker(text)
+        command = MAKERS[maker](text)
     except BadInput:
         return
     connection = SwitchConnection()
@@ -109,13 +123,36 @@ def one_command(maker: Callable[[str], Command], text: str) -> None:
     assert {name for name, _ in frame.headers} <= {
         *("call-command", "execute-app-name", "event-lock", "Event-UUID", "Job-UUID", "content-type", "content-length")
     }
+    assert variables_in(frame) == tuple(MEANT[maker](text).items() if maker in MEANT else ())
+
+
+def variables_in(frame: CommandFrame) -> tuple[tuple[str, str], ...]:
+    """The variables that FreeSWITCH sets on a command: those of a dial string, which has one leg, or of a list."""
+    if frame.line.startswith("bgapi originate "):
+        dial, app = words(frame.line.removeprefix("bgapi originate "))
+        assert app == "&park()"
+        return of_one_leg(read_dial(dial))
+    if frame.get("execute-app-name") == "bridge":
+        return of_one_leg(read_dial(frame.body))
+    argument = frame.line if frame.line.startswith("api uuid_setvar_multi ") else frame.body
+    before, begins, items = argument.partition("^^|")
+    assert not begins or before in ("", f"api uuid_setvar_multi {LEG} ")
+    pairs = (item.partition("=") for item in items.split("|") if begins)
+    return tuple((name, value) for name, _, value in pairs)
+
+
+def of_one_leg(dial: ReadDial) -> tuple[tuple[str, str], ...]:
+    [[leg]] = dial.groups
+    assert leg.endpoint.startswith("sofia/")
+    assert not set(leg.endpoint) & set("[]{}<>|,'^ ")
+    return (*dial.variables, *leg.variables)
 
 
 @pytest.mark.parametrize("maker", list(MAKERS))
 @settings(max_examples=120)
 @given(text=TEXT)
 def test_any_text_is_refused_or_makes_one_command(maker: str, text: str) -> None:
-    one_command(MAKERS[maker], text)
+    one_command(maker, text)
 
 
 def safe(make: Callable[[str], Value]) -> st.SearchStrategy[Value]:
@@ -127,7 +164,8 @@ def safe(make: Callable[[str], Value]) -> st.SearchStrategy[Value]:
         except UnsafeValue:
             return None
 
-    letters = st.text("abcXYZ019 .-_~:/@+=;*()!#?&%é", min_size=1, max_size=14)
+    letters = st.text("abcXYZ019 .-_~:/@+=;*()!#?&%é,'[]{}|^$\"\\<>", min_size=1, max_size=14)
+    letters = letters | st.text("abcXYZ019 .-_~:/@+=;*()!#?&%", min_size=1, max_size=14)  # more of these are taken
     return letters.map(maybe).filter(lambda value: value is not None)  # type: ignore[return-value]
 
 
@@ -179,3 +217,10 @@ def test_an_originated_leg_is_read_as_it_was_meant(leg: DialledLeg, everyone: li
 @given(TEXT)
 def test_taming_a_name_twice_changes_nothing_more(text: str) -> None:
     assert values.tame_name(values.tame_name(text)) == values.tame_name(text)
+
+
+def test_a_variable_more_than_was_meant_is_seen() -> None:
+    data = b"bgapi originate [sip_h_X-A=1,sip_h_Canary=1]sofia/internal/sip:bob@h &park()\n\n"
+    [frame] = SwitchConnection().feed(data)
+
+    assert variables_in(frame) == (("sip_h_X-A", "1"), ("sip_h_Canary", "1"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from random import Random
+from types import FunctionType
 
 import pytest
 
+from controlplane.switch import translation
 from tests.fuzz.coverage import covering
 from tests.fuzz.guided import Found, Target, fuzz_runs
 from tests.fuzz.mutating import MOST_BYTES, mutated
@@ -20,6 +22,15 @@ def test_nothing_is_wrong_with_what_is_fuzzed(name: str) -> None:
 
     assert session.runs > 300
     assert len(session.coverage.edges) > 20
+
+
+@pytest.mark.parametrize("name", ["esl-from-switch", "esl-events"])
+def test_every_function_that_translates_events_is_fuzzed(name: str) -> None:
+    session = fuzz_runs(TARGETS[name], 0)
+
+    made = [one for one in vars(translation).values() if getattr(one, "__module__", "") == translation.__name__]
+    functions = {one.__code__ for one in (*made, *translation._ROWS.values()) if isinstance(one, FunctionType)}
+    assert functions - {code for code, _, _ in session.coverage.edges} == set()
 
 
 def test_a_fault_behind_several_conditions_is_found() -> None:

@@ -42,10 +42,18 @@ async def fire_canaries(stage: Stage) -> dict[str, bool]:
     header = f"{{sip_h_Canary=1}}sofia/internal/sip:1@{peer}"
     await harm("header of an INVITE", f"api originate {header} &park()\n\n", "an INVITE with a header")
     stream = _execute(leg, "playback", f"shell_stream://touch {file(5)}")
-    for name, command in {"stream": stream, "shape": "api system true\n\n", "line": "api status\r\n\n"}.items():
+    dial = "bgapi originate [sip_h_X-A=1,sip_h_Canary=1]sofia/internal/sip:a@b &park()\n\n"
+    no_shape = "a command of no shape of ours: "
+    harms = {
+        "stream": (stream, "an application that is not ours"),
+        "shape": ("api system true\n\n", f"{no_shape}api system"),
+        "line": ("api status\r\n\n", f"{no_shape}api status"),
+        "variable": (dial, f"{no_shape}bgapi originate"),
+    }
+    for name, (command, sign) in harms.items():
         for frame in SwitchConnection().feed(command.encode()):
             stage.tap.take_command(frame, Line())
-        seen[f"wiretap: {name}"] = await _sings(stage, "a command of no shape" if name != "stream" else "not ours")
+        seen[f"wiretap: {name}"] = await _sings(stage, sign)
     stage.tap.take_reply(Line())
     seen["wiretap: reply"] = await _sings(stage, "0 commands had 1 replies")
     for name, request in _REQUESTS.items():

@@ -97,6 +97,12 @@ def test_documents_with_attempts_in_them_make_commands_of_our_shapes_alone() -> 
     assert [problem for attempt in attempts() for problem in problems(attempt)] == []
 
 
+def test_the_wiretap_knows_what_is_ours() -> None:
+    data = b"bgapi originate [leg_timeout=1,sip_h_X-A=1,sip_h_X-B='2 3']sofia/internal/sip:a@b &park()\n\n"
+    [frame] = SwitchConnection().feed(data)
+    assert not problem_of(frame)
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -104,6 +110,10 @@ def test_documents_with_attempts_in_them_make_commands_of_our_shapes_alone() -> 
         b"api status\r\n\n",
         b"api uptime\nX: 1\n\n",
         b"bgapi originate {x=1}sofia/internal/sip:a@b;fs_path=sip:c &park()\n\n",
+        b"bgapi originate [sip_h_X-A=1,sip_h_Canary=1]sofia/internal/sip:a@b &park()\n\n",
+        b"bgapi originate [sip_h_X-A=1,sip_auth_username=x,api_on_answer=y]sofia/internal/sip:a@b &park()\n\n",
+        b"bgapi originate [leg_timeout=1,sip_h_X-A=1,leg_timeout=9]sofia/internal/sip:a@b &park()\n\n",
+        b"api uuid_setvar_multi 01890a5d-ac96-774b-bcce-b302099a8057 ^^|callplane_sent=x|canary=1\n\n",
         b"sendmsg 01890a5d-ac96-774b-bcce-b302099a8057\ncall-command: execute\nexecute-app-name: set\n\n",
     ],
 )

@@ -21,12 +21,25 @@ from controlplane.esl.frames import CommandFrame
 from tests.injection.canaries import Canaries
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_VARIABLES = r"[A-Za-z_][A-Za-z0-9_]*=[^|\r\n$]*(?:\|[A-Za-z_][A-Za-z0-9_]*=[^|\r\n$]*)*"
+# What the engine sets on a leg that is there, and on one that it dials; any other name was made by a value.
+_SET = (
+    r"(?:callplane_(?:sent|look|digits)|playback_terminators|read_terminator_used|hangup_after_bridge|continue_on_fail"
+    r"|max_session_transfers|record_fill_cng|send_silence_when_idle|park_after_bridge|uuid_bridge_park_on_cancel"
+    r"|ringback|transfer_ringback|bridge_terminate_key"
+    r"|RECORD_(?:BRIDGE_REQ|STEREO|READ_ONLY|WRITE_ONLY))"
+)
+_DIALLED = (
+    r"(?:origination_(?:uuid|caller_id_number|caller_id_name)|(?:leg|originate)_timeout|ignore_early_media"
+    r"|sip_copy_custom_headers|outbound_redirect_fatal|callplane_call|sip_auth_(?:username|password)"
+    r"|execute_on_answer_[12]"
+    r"|sip_h_(?:X-[A-Za-z0-9-]+|User-to-User|Remote-Party-ID|P-Preferred-Identity|P-Called-Party-ID))"
+)
+_VARIABLES = rf"{_SET}=[^|\r\n$]*(?:\|{_SET}=[^|\r\n$]*)*"
 _PATH = r"/[A-Za-z0-9._/-]+\.wav"
 _PLAIN = rf"(?:{_PATH}|silence_stream://\d+|tone_stream://[%(),;\d]+(?:;loops=-1)?)"
 _SOUNDS = rf"(?:file_string://)?{_PLAIN}(?:!{_PLAIN})*"
 _PARTY = r"sofia/internal/sips?:[A-Za-z0-9_.~*+!()-]+@[A-Za-z0-9.-]+(?::\d+)?(?:;transport=(?:udp|tcp|tls))?"
-_BLOCK = r"[A-Za-z_][A-Za-z0-9_-]*=(?:'[^'\r\n\[\]{}$|,]*'|[^ '\r\n\[\]{}$|,]*)"
+_BLOCK = rf"{_DIALLED}=(?:'[^'\r\n\[\]{{}}$|,]*'|[^ '\r\n\[\]{{}}$|,]*)"
 _DIAL = (
     rf"(?:\{{{_BLOCK}(?:,{_BLOCK})*\}})?(?:\[{_BLOCK}(?:,{_BLOCK})*\])?{_PARTY}"
     rf"(?:[,|](?:\[{_BLOCK}(?:,{_BLOCK})*\])?{_PARTY})*"
@@ -35,7 +48,7 @@ _LINES = [
     r"auth \S+", r"event plain [A-Z_ ]+", r"noevents", r"filter Unique-ID /\[[0-9a-f]+\]\$/",
     r"filter delete Unique-ID /\[[0-9a-f]+\]\$/", r"filter Job-UUID /\^cs/",
     r"filter Application -(?:set|sched_hangup|park)", r"filter Application-UUID -step",
-    r"exit", r"api global_setvar [a-z_]+=(?:true|false|none|-1|1000000000)",
+    r"exit", rf"api global_setvar (?:sip_copy_custom_headers|{_SET})=(?:true|false|none|-1|1000000000)",
     r"api global_setvar callplane_(?:term|shard_\d+)=\d+", r"api global_getvar callplane_(?:term|shard_\d+)",
     r"api (?:uptime|global_getvar core_uuid|show channels as json|show channels count)",
     rf"api (?:sched_del|uuid_exists|uuid_ring_ready|uuid_answer) {_UUID}", rf"api uuid_break {_UUID} all",
@@ -60,6 +73,7 @@ _HEADERS = {
     "bgapi": {"job-uuid"},
 }
 ANSWERED_WITHIN_S = 10
+_TWICE = re.compile(r"[\[{,](?!sip_h_)(\w+)=[^\[\]{}]*,\1=")
 _ODD = re.compile(r"[\x00-\x1f\x7f]|\$\{")
 _LINE, _APP = re.compile("|".join(_LINES)), {name: re.compile(shape) for name, shape in _APPS.items()}
 
@@ -139,6 +153,8 @@ def problem_of(frame: CommandFrame) -> str:
     body = frame.body
     if _ODD.search("".join((frame.line, body, *headers.values()))):
         return "a command with control characters or an expansion"
+    if _TWICE.search(frame.line) or _TWICE.search(body):
+        return "a command that sets a variable twice"
     if kind == "sendmsg":
         if headers.get("call-command") == "hangup":
             shape = {"call-command", "hangup-cause", "event-lock"}
