@@ -59,6 +59,7 @@ class LiveCall:
     fed_s: float = 0.0  # when the last event came, by the monotonic clock
     moves: int = 0  # from a node that died to another
     had_verdict: bool = False  # when we took it over
+    generation: int = -1  # of the links on which we went on with it last (outlet.py)
     shard: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -96,6 +97,7 @@ class LiveCall:
     def replay(self, entries: tuple[Entry, ...]) -> list[Command]:
         """Take over from whoever wrote these; nothing goes out. Answers what that owner was to do."""
         commands: list[Command] = []
+        self.generation = -1
         for entry in entries:
             commands += self.machine.handle(entry)
             self.last_ms = entry.at_ms

@@ -42,7 +42,7 @@ class Dialling:
 
         self._on_the_way.add(command.leg)
         try:
-            self.outlet.originate(self.outlet.writer.originate(command, call.id), command.token, finished)
+            self.outlet.originate(call, self.outlet.writer.originate(command, call.id), command.token, finished)
         except LinkLost:
             self._unsent[command.leg] = command
             raise

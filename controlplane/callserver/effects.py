@@ -263,7 +263,7 @@ class Effects:
             self.outlet.send(call, burst.leg, *self.outlet.writer.burst(burst, runs, sounds, left=left))
             self.meters.verb_started(VERB_OF[type(runs[-1])], call.clock.monotonic_s() - call.fed_s)
         except LinkLost:
-            return
+            self._line(call, burst.leg).take_back(burst.token)  # its next part would tell that this one had arrived
         except UnsafeValue as error:
             self._refuse(call, burst, error)
             rest = tuple(run for run in runs if self.outlet.writer.takes(burst.leg, run, sounds))

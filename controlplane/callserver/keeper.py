@@ -141,6 +141,7 @@ class Keeper:
     def _open(self, facts: Facts) -> LiveCall:
         call = LiveCall(facts.call, self.node.name, self.journal, self.clock, self.effects, self.pulse)
         self.calls[facts.a_leg] = call
+        self.effects.outlet.go_on(call)
         log.info("call_taken", extra={"call": facts.call, "direction": facts.direction.value, "node": self.node.name})
         return call
 
@@ -199,6 +200,7 @@ class Keeper:
         """Connect (again) and find out what happened meanwhile. Raises LinkLost."""
         async with self.changing:
             self._late_news = self._late_news or []
+            self.effects.outlet.lost()
             await self.node.open(self.shards)
             await self._leave(await followed(self.node, self.shards, self.term))
             if not await self.custody.confirm():
@@ -215,6 +217,7 @@ class Keeper:
 
     def lost(self) -> None:
         """The links are gone: from here on nothing is known until they are back."""
+        self.effects.outlet.lost()
         self._late_news = []
 
     async def sweep(self) -> None:

@@ -125,6 +125,7 @@ class Matching:
                 self.effects.answered(leg.id)
                 call.feed(LegAnswered(leg.id, seen.ago_ms.get(leg.id, 0)))
         self._join(call, seen)
+        self.effects.outlet.go_on(call)
         call.feed(Resumed(server))
         with suppress(LinkLost):
             self.effects.dialling.say_again(call)
@@ -137,6 +138,7 @@ class Matching:
 
     def move(self, call: LiveCall) -> None:
         """Go on with a call that came from a node that died, all of whose living legs are here."""
+        self.effects.outlet.go_on(call)
         for leg in call.machine.living_legs:
             call.feed(LegAnswered(leg.id))  # no others are brought up
         call.feed(Moved(self.node.name, call.moves))

@@ -1,7 +1,9 @@
 """The one way out to a media node.
 
-Nothing leaves while it is not known whose calls these are (`pulse.py`), and a leg that the node says it does not know
-is looked for: if its end is not told soon, nobody saw it go.
+Nothing leaves while it is not known whose calls these are (`pulse.py`). Nothing leaves for a call either from when the
+links were lost until it goes on (`matching.py`): what was said to it before may have been lost with them, and what is
+said later would look as if that had arrived. A leg that the node says it does not know is looked for: if its end is not
+told soon, nobody saw it go.
 """
 
 from __future__ import annotations
@@ -25,13 +27,22 @@ from controlplane.switch.writing import Writer
 LOST_LEG_CHECK_S = 1.0  # how long the end of a leg that is not on the node may take to be told
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outlet:
     """Writes to one node. Everything that writes raises LinkLost."""
 
     node: Node
     writer: Writer
     pulse: Pulse
+    generation: int = 0  # of the links: who goes on with a call tells it the one of that time
+
+    def lost(self) -> None:
+        """The links are gone, and no call goes on before it is told so."""
+        self.generation += 1
+
+    def go_on(self, call: LiveCall) -> None:
+        """Nothing that was said to this call is lost without anybody knowing."""
+        call.generation = self.generation
 
     def send(self, call: LiveCall, leg: LegId, *commands: Command) -> None:
         """Write commands for a leg of a call."""
@@ -40,6 +51,7 @@ class Outlet:
             if _is_error(frame):
                 self.doubt(call, leg)
 
+        self._make_sure_of(call)
         for command in commands:
             self.write(command, replied)
 
@@ -58,10 +70,12 @@ class Outlet:
                 # A defect of ours in one call must not end the link, from whose reading we are called.
                 call.broke(error)
 
+        self._make_sure_of(call)
         self.write(question, replied)
 
-    def originate(self, command: Command, job: Token, finished: Callable[[str], None]) -> None:
+    def originate(self, call: LiveCall, command: Command, job: Token, finished: Callable[[str], None]) -> None:
         """Dial in the background; `finished` gets the result."""
+        self._make_sure_of(call)
         self._make_sure()
         self.node.originate(command, job, finished)
 
@@ -92,6 +106,10 @@ class Outlet:
         asked = next((one.ended_by_us for one in call.machine.living_legs if one.id == leg), None)
         if asked is not None:
             self.send(call, leg, self.writer.end(leg, asked))
+
+    def _make_sure_of(self, call: LiveCall) -> None:
+        if call.generation != self.generation:
+            raise LinkLost("The links were lost, and it is not known yet what of this call was lost with them.")
 
     def _make_sure(self) -> None:
         """The links are cut where this refused something: what was not said is found out anew."""
