@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from controlplane.base.causes import Verdict
-from controlplane.base.ids import LegId
+from controlplane.base.ids import LegId, Token
 from controlplane.calls import progress
 from controlplane.calls.commands import (
     Acknowledge,
@@ -124,6 +124,10 @@ class CallMachine:
         if self.state is None or not self.state.a_leg.is_alive or self.state.a_leg.joined_to is not None:
             return False
         return any(self._outstanding.may_dial(leg.id) for leg in self.living_legs)
+
+    def awaits(self, token: Token) -> bool:
+        """Say whether a command that was said is not answered, and matters still."""
+        return token in self._outstanding
 
     def has_reached(self, looked: BurstLooked) -> bool:
         """Say whether by this all of a burst reached its leg: then the leg itself will say when that is through."""

@@ -12,12 +12,17 @@ from controlplane.switch.link import LinkLost
 
 
 def join(outlet: Outlet, call: LiveCall, command: Join | StayAfterParting) -> None:
-    """Join two legs, unless they are: said again after a change of owner it would part them for a moment."""
+    """Join two legs, unless they are: said again after a change of owner it would part them for a moment.
+
+    What breaks the joining off while the node is asked goes out before it, and must not be undone.
+    """
     if isinstance(command, StayAfterParting):
         outlet.send(call, command.leg, outlet.writer.stay(command.leg))
         return
 
     def take(joined: str) -> None:
+        if not call.machine.awaits(command.token):
+            return
         if joined == command.other:
             call.feed(LegsJoined(command.leg, command.other))
             return

@@ -42,6 +42,8 @@ def dial_screened(
         return
     if is_early:
         yield from scene.burst(AnswerLeg())
+        if not scene.state.legs[winner].is_alive:  # it left meanwhile
+            return
     else:
         scene.emit(Interrupt(scene.leg.id))
     if recording is not None:

@@ -201,6 +201,20 @@ def test_the_first_target_that_accepts_is_joined_and_the_others_end() -> None:
     assert (join.leg, join.other) == (A_LEG, second)
 
 
+def test_a_target_that_leaves_while_the_caller_is_answered_is_not_joined() -> None:
+    """The caller's leg would be told to park after a bridge that there is none of, and hang in the next one."""
+    call = Conversation()
+    call.begin("<Dial answerOnBridge='true'><Number url='/screen'>+15550003333</Number></Dial><Say>Bye</Say>")
+    leg = call.last(Originate).leg
+    call.feed(LegAnswered(leg))
+    asked = call.last(FetchDocument)
+    call.feed(DocumentArrived(asked.token, asked.link.url, "text/xml", b"<Response/>"))
+    call.feed(LegEnded(leg, "NORMAL_CLEARING"))
+    commands = effects(call.done())
+    assert [type(command) for command in commands] == [Burst]
+    assert call.runs[0] == PlayPrompts((Say("Bye"),))
+
+
 def test_a_target_that_hangs_up_in_its_document_declines() -> None:
     call, first, second = screened()
     call.feed(LegAnswered(first))
