@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from controlplane.base.causes import Cause
@@ -85,7 +84,11 @@ def build_call_server(parts: Parts) -> CallServer:
     pulse = Pulse(parts.clock)
     journal = TimedJournal(parts.journal, parts.clock)
     keepers: dict[str, Keeper] = {}
-    crowd = Crowd(parts.archive, parts.clock, lambda: _count_by_app(keepers.values()))
+
+    def count_own(app: str) -> int:
+        return sum(keeper.effects.own.count(app) for keeper in keepers.values())
+
+    crowd = Crowd(parts.archive, parts.clock, count_own)
     keepers |= {name: _keeper(parts, name, node, pulse, journal, crowd) for name, node in parts.nodes.items()}
     intake = Intake(keepers, parts.inbox, parts.clock)
     lost = parts.ownership_lost
@@ -101,11 +104,6 @@ def build_call_server(parts: Parts) -> CallServer:
     return CallServer(
         parts.id, keepers, parts.ownership, balance, intake, gatekeeper, crowd, failover, parts.clock, pulse
     )
-
-
-def _count_by_app(keepers: Iterable[Keeper]) -> Counter[str]:
-    states = (call.machine.state for keeper in keepers for call in keeper.calls_of(keeper.shards))
-    return Counter(state.facts.app for state in states if state is not None and state.facts.app is not None)
 
 
 def _failover(parts: Parts, keepers: Mapping[str, Keeper], pulse: Pulse) -> Failover:

@@ -105,6 +105,12 @@ class LiveCall:
         self.had_verdict = self.machine.verdict is not None
         return commands
 
+    @property
+    def legs(self) -> tuple[LegId, ...]:
+        """Every leg that the call has or had."""
+        state = self.machine.state
+        return tuple(state.legs) if state is not None else (leg_of_call(self.id),)
+
     def has_lost(self, leg: LegId) -> bool:
         """Say whether a leg of this call is over, as far as the journal tells."""
         return self.machine.state is not None and not self.machine.is_alive(leg)

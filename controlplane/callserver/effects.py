@@ -34,11 +34,13 @@ from controlplane.calls.commands import (
     StayAfterParting,
     TakeInline,
 )
-from controlplane.calls.events import BurstLooked, DocumentArrived, DocumentFailed, Event, OriginateFailed, PromptFailed
-from controlplane.calls.facts import Direction
+from controlplane.calls.events import BurstLooked, DocumentArrived, Event, OriginateFailed, PromptFailed
+from controlplane.calls.facts import Direction, Facts
 from controlplane.calls.runs import AnswerLeg, HangUpLeg, Run
 from controlplane.calls.scene import LegState
+from controlplane.callserver.asking import fetch
 from controlplane.callserver.call import LiveCall
+from controlplane.callserver.crowd import OwnCalls
 from controlplane.callserver.dialling import Dialling, branches_of, under_own_number, with_own_number
 from controlplane.callserver.joining import join
 from controlplane.callserver.line import Line, Sounds
@@ -46,7 +48,7 @@ from controlplane.callserver.measuring import VERB_OF
 from controlplane.callserver.outlet import Outlet
 from controlplane.callserver.overlays import Overlays
 from controlplane.callserver.pace import Pace
-from controlplane.callserver.ports import Applications, FetchFailed, Meters, Numbers, Prompts
+from controlplane.callserver.ports import Applications, Meters, Numbers, Prompts
 from controlplane.callserver.ringing import Ringing
 from controlplane.esl.errors import UnsafeValue
 from controlplane.switch.link import LinkLost
@@ -73,6 +75,7 @@ class Effects:
     lines: dict[LegId, Line] = field(default_factory=dict)
     questions: set[asyncio.Task[None]] = field(default_factory=set)  # of calls that are over, too
     pace: Pace = field(default_factory=Pace)
+    own: OwnCalls = field(default_factory=OwnCalls)
 
     def carry_out(self, call: LiveCall, command: Command) -> None:
         """Do what the machine asked for; what the node or the network makes of it comes back as events."""
@@ -83,9 +86,16 @@ class Effects:
         except UnsafeValue as error:
             self._refuse(call, command, error)
 
+    def begin(self, call: LiveCall, facts: Facts) -> None:
+        """Know a call from here on."""
+        self.calls[facts.a_leg] = call
+        self.own.came(facts)
+        self.outlet.go_on(call)
+
     def is_over(self, call: LiveCall) -> None:
         """Forget a call."""
-        for leg in [leg for leg, owner in self.calls.items() if owner is call]:
+        self.own.went(call.id)
+        for leg in self._legs_of(call):
             del self.calls[leg]
             self.ended(leg)
         self.applications.forget(call.id)
@@ -103,9 +113,12 @@ class Effects:
 
     def give_up(self, call: LiveCall) -> None:
         """End every leg of a call that we cannot go on with."""
-        for leg in [leg for leg, owner in self.calls.items() if owner is call]:
+        for leg in self._legs_of(call):
             with suppress(LinkLost):
                 self.outlet.end(leg, Cause.NORMAL_TEMPORARY_FAILURE)
+
+    def _legs_of(self, call: LiveCall) -> list[LegId]:
+        return [leg for leg in call.legs if self.calls.get(leg) is call]
 
     def was_lost(self) -> None:
         """Somebody else wrote in a call's journal: perhaps its last owner, and the call is ours all the same."""
@@ -181,7 +194,9 @@ class Effects:
             arrived = DocumentArrived(command.token, "", command.inline.content_type, command.inline.body.encode())
             asyncio.get_running_loop().call_soon(call.feed, arrived)
             return
-        asked = call.ask(command.token, lambda: asyncio.create_task(self._fetch(call, command)))
+        asked = call.ask(
+            command.token, lambda: asyncio.create_task(fetch(self.applications, self.meters, call, command))
+        )
         self.questions.add(asked)
         asked.add_done_callback(partial(self._asked, call))
 
@@ -280,17 +295,3 @@ class Effects:
                 call.feed(OriginateFailed(leg, Cause.INVALID_NUMBER_FORMAT))
             case _:
                 return
-
-    # Applications and prompts
-
-    async def _fetch(self, call: LiveCall, command: FetchDocument) -> None:
-        facts = call.machine.facts
-        began_s = call.clock.monotonic_s()
-        try:
-            fetched = await self.applications.fetch(facts, command.link, command.parameters, command.token)
-        except FetchFailed as error:
-            self.meters.hook_answered(str(error.code), call.clock.monotonic_s() - began_s)
-            call.feed(DocumentFailed(command.token, command.link.url, error.problem, error.code))
-            return
-        self.meters.hook_answered("ok", call.clock.monotonic_s() - began_s)
-        call.feed(DocumentArrived(command.token, fetched.url, fetched.content_type, fetched.body))

@@ -140,8 +140,7 @@ class Keeper:
 
     def _open(self, facts: Facts) -> LiveCall:
         call = LiveCall(facts.call, self.node.name, self.journal, self.clock, self.effects, self.pulse)
-        self.calls[facts.a_leg] = call
-        self.effects.outlet.go_on(call)
+        self.effects.begin(call, facts)
         log.info("call_taken", extra={"call": facts.call, "direction": facts.direction.value, "node": self.node.name})
         return call
 

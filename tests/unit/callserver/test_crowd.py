@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,7 +47,7 @@ async def test_a_call_beyond_an_apps_limit_finds_it_busy(tmp_path: Path) -> None
 
 async def test_calls_of_other_servers_count_and_our_own_count_once() -> None:
     clock, archive = VirtualClock(), Elsewhere(live=3)
-    crowd = Crowd(archive, clock, lambda: Counter({SUPPORT: 1}))
+    crowd = Crowd(archive, clock, lambda app: 1 if app == SUPPORT else 0)
     keeping = asyncio.get_running_loop().create_task(crowd.keep())
     wide = replace(LIMITED, channel_limit=4)
     assert crowd.has_room(LIMITED)  # nobody had asked about this app yet
