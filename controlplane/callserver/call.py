@@ -100,8 +100,7 @@ class LiveCall:
         self.generation = -1
         for entry in entries:
             commands += self.machine.handle(entry)
-            self.last_ms = entry.at_ms
-        self.next_seq = len(entries)
+            self.last_ms, self.next_seq = entry.at_ms, entry.seq + 1
         self.had_verdict = self.machine.verdict is not None
         return commands
 

@@ -134,7 +134,8 @@ class Recorder:
         """Have records written, in order; the answer is done when they are committed, or on disk.
 
         It fails with JournalConflict when another process wrote these places of the journal, and so does everything
-        about that call until `forget`; with RecordRefused when the database will never take it. Raises RecorderFull.
+        about that call until `forget`; with RecordRefused when the database will never take it, and what follows of that
+        call with JournalConflict. Raises RecorderFull.
         """
         if self._state is RecorderState.STOPPED or self._waiting_records + len(records) > self._most_waiting:
             raise RecorderFull(waiting=self._waiting_records)
@@ -244,6 +245,7 @@ class Recorder:
                 # What PostgreSQL says of it shows the row that failed: numbers, and keys that were pressed.
                 problem = type(error).__name__
                 log.error("record_refused", extra={"call": ours[0].records[0].call, "problem": problem})
+                self._lost |= {record.call for record in ours[0].records}  # what follows would leave a gap
                 self._settle(batch, ours[0], RecordRefused(problem=problem))
                 return
             for waiting in ours:

@@ -48,7 +48,7 @@ class DatabaseArchive:
 
     First all that this host has of them on its disk must be in the database: their journals are not whole before. A
     journal that cannot be read may be another version's, whose servers go on with the call while a new release comes:
-    only when that is so for `patience_s` it is said that nobody can.
+    only when that is so for `patience_s` it is said that nobody can. Of one with a gap that is said at once.
     """
 
     db: Database
@@ -96,7 +96,7 @@ class DatabaseArchive:
             # tell what it read: numbers, and keys that were pressed.
             log.error("journal_unreadable", extra={"call": call.call_id, "problem": type(error).__name__})
         since_s = self._unreadable_since_s.setdefault(call.call_id, monotonic())
-        if monotonic() - since_s < self.patience_s:
+        if monotonic() - since_s < self.patience_s and _is_whole(call):
             return None
         a_leg = leg_of_call(call.call_id)
         nobody = Facts(call.call_id, call.account_id, a_leg, node, Direction.INBOUND, "", "")
@@ -104,12 +104,19 @@ class DatabaseArchive:
 
 
 def _stored(call: LiveCall) -> Stored:
-    """A call as its journal has it; raises ValueError if this version cannot read it."""
+    """A call as its journal has it; raises ValueError if this version cannot read it, or nobody can."""
+    if not _is_whole(call):
+        raise ValueError("a gap")
     entries = tuple(line.entry() for line in call.journal)
     facts = _facts_of(entries) or call.facts
     if facts is None:
         raise ValueError("no facts")
     return Stored(facts, entries, call.moves, has_verdict=call.has_verdict)
+
+
+def _is_whole(call: LiveCall) -> bool:
+    """Say whether no entry is missing in the middle: what was done for it is not known, so no replay is true."""
+    return all(line.seq == place for place, line in enumerate(call.journal))
 
 
 def _facts_of(entries: tuple[Entry, ...]) -> Facts | None:

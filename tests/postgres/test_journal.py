@@ -207,6 +207,28 @@ async def test_a_record_the_database_refuses_fails_alone(recorder: Recorder, url
     assert rows(url, "SELECT shard FROM calls") == [{"shard": 1}]
 
 
+async def test_nothing_is_written_behind_a_record_that_was_refused(recorder: Recorder, url: str) -> None:
+    """A review found it: the next owner fell over the gap."""
+    call, other = call_in_shard(1), call_in_shard(2)
+    await recorder.submit([offered(call)])
+    results = await asyncio.gather(
+        recorder.submit([entry(call, 1, NoteWritten(0, "error", 1, "a\0b", ""))]),
+        recorder.submit([entry(call, 2)]),
+        recorder.submit([offered(other)]),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [RecordRefused, JournalConflict, type(None)]
+    with pytest.raises(JournalConflict):
+        await recorder.submit([entry(call, 3)])
+    recorder.forget(call)
+    await recorder.submit([entry(call, 1, data='{"by":"the next"}')])
+    assert rows(url, "SELECT shard, seq FROM journal JOIN calls USING (call_id) ORDER BY shard, seq") == [
+        {"shard": 1, "seq": 0},
+        {"shard": 1, "seq": 1},
+        {"shard": 2, "seq": 0},
+    ]
+
+
 async def test_what_waits_of_a_call_as_its_journal_is_read_anew_is_not_written_behind_that(
     recorder: Recorder, url: str
 ) -> None:

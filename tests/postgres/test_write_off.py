@@ -177,6 +177,21 @@ async def test_a_call_that_was_claimed_and_never_begun_gets_its_verdict(
     ]
 
 
+async def test_of_a_journal_with_a_gap_it_is_said_at_once_that_nobody_can_go_on_with_it(
+    db: Database, recorder: Recorder, facts: Facts, url: str, tmp_path: Path
+) -> None:
+    first, second = answered(facts)
+    await recorder.submit([first, replace(second, seq=2)])
+    archive = DatabaseArchive(db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
+    [stored] = await archive.live_calls("fs1", frozenset({1}))
+    assert (stored.facts.call, stored.is_readable) == (facts.call, False)
+    assert await archive.write_off(stored.facts) == []
+    assert [row["seq"] for row in rows(url, "SELECT seq FROM journal ORDER BY seq")] == [0, 2, 3]
+    assert rows(url, "SELECT reason, ended_at IS NOT NULL AS is_over FROM calls") == [
+        {"reason": "journal-unreadable", "is_over": True}
+    ]
+
+
 async def test_a_journal_that_cannot_be_read_is_left_to_others_for_a_while(
     db: Database, recorder: Recorder, facts: Facts, url: str, tmp_path: Path
 ) -> None:
