@@ -1,5 +1,5 @@
-"""End a call that nobody can go on with: its journal cannot be read or replayed, nobody knows whether it was dialled, or
-its media node is gone for good.
+"""End a call that nobody can go on with: its journal cannot be read or replayed, nobody knows whether it was dialled,
+or its media node is gone for good.
 
 It gets its verdict through the machine, so that its tenant is told what any other end would have told: as far as its
 journal can be replayed, and where nothing of it can, from what its row says. The end is written behind the journal, so

@@ -134,8 +134,8 @@ class Recorder:
         """Have records written, in order; the answer is done when they are committed, or on disk.
 
         It fails with JournalConflict when another process wrote these places of the journal, and so does everything
-        about that call until `forget`; with RecordRefused when the database will never take it, and what follows of that
-        call with JournalConflict. Raises RecorderFull.
+        about that call until `forget`; with RecordRefused when the database will never take it, and what follows of
+        that call with JournalConflict. Raises RecorderFull.
         """
         if self._state is RecorderState.STOPPED or self._waiting_records + len(records) > self._most_waiting:
             raise RecorderFull(waiting=self._waiting_records)

@@ -144,22 +144,36 @@ class Spool:
     def close(self) -> None:
         """Let go of it; an empty one leaves nothing behind."""
         self.rotate()
-        if not any(self.folder.glob(f"*{_SUFFIX}")):
+        if not any(map(_size_bytes, self.folder.glob(f"*{_SUFFIX}"))):
             shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self.lock)
 
     def _begin(self) -> int:
-        path = self.folder / f"{self._last + 1:08}{_SUFFIX}"
-        segment = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._last, self._segment, self._written_bytes = self._last + 1, segment, 0
-        _sync_folder(self.folder)
-        return segment
+        self._last += 1
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        self._segment, self._written_bytes = os.open(self._path, flags, 0o600), 0
+        try:
+            _sync_folder(self.folder)
+        except OSError:
+            self._take_back(self._segment)
+            raise
+        return self._segment
+
+    @property
+    def _path(self) -> Path:
+        """The file that is written to."""
+        return self.folder / f"{self._last:08}{_SUFFIX}"
 
     def _take_back(self, segment: int) -> None:
-        """What was half written goes; where even that fails it is damage, which readers pass over."""
+        """What was half written goes, with its file if nothing else is there.
+
+        Where even that fails it is damage, which readers pass over.
+        """
         with suppress(OSError):
             os.ftruncate(segment, self._written_bytes)
-            return
+            if self._written_bytes:
+                return
+            self._path.unlink()
         self._end()
 
 
@@ -201,12 +215,18 @@ def folders_in(root: Path) -> list[Path]:
 
 def is_waiting(folder: Path) -> bool:
     """Say whether anything waits in a spool, whosever it is."""
-    return any(path.stem != _ASIDE for path in folder.glob(f"*{_SUFFIX}"))
+    return any(path.stem != _ASIDE and _size_bytes(path) for path in folder.glob(f"*{_SUFFIX}"))
 
 
 def set_aside_in(root: Path) -> list[Path]:
     """The files of records that were set aside under `root`, by whichever process."""
     return sorted([*root.glob(f"{_ASIDE}/*{_SUFFIX}"), *root.glob(f"*/{_ASIDE}{_SUFFIX}")])
+
+
+def _size_bytes(path: Path) -> int:
+    with suppress(FileNotFoundError):  # whoever has the spool has just been through with it
+        return path.stat().st_size
+    return 0
 
 
 def _found(path: Path, vault: Vault) -> Found:

@@ -16,7 +16,7 @@ from controlplane.base import ids
 from controlplane.base.ids import AccountId, CallId
 from controlplane.store import spool as spools
 from controlplane.store.records import CallChanged, Record
-from controlplane.store.spool import Found, Spool, SpoolFull, folders_in, maybe_inherit, open_spool
+from controlplane.store.spool import Found, Spool, SpoolFull, folders_in, is_waiting, maybe_inherit, open_spool
 from controlplane.store.vault import Vault
 
 VAULT = Vault([b"k" * 32])
@@ -103,6 +103,61 @@ def test_what_a_full_disk_did_not_take_counts_for_nothing_and_hides_nothing(tmp_
     assert read(spool) == Found((record(0),), ())
     spool.append([record(1)])
     assert read(spool) == Found((record(0), record(1)), ())
+
+
+def test_a_file_into_which_the_full_disk_took_nothing_is_not_left(tmp_path: Path) -> None:
+    """A review found it: whoever took over from this process waited for that file as long as it lived."""
+    spool = opened(tmp_path)
+    with disk_with_room(0), pytest.raises(OSError, match="File too large"):
+        spool.append([record(0)])
+    assert (spool.waiting(), is_waiting(spool.folder)) == ([], False)
+    spool.append([record(0)])
+    assert is_waiting(spool.folder)
+    assert read(spool) == Found((record(0),), ())
+
+
+def test_an_empty_file_is_nothing_that_waits_and_goes_with_its_spool(tmp_path: Path) -> None:
+    spool = opened(tmp_path)
+    (spool.folder / "00000001.entries").touch()
+    assert not is_waiting(spool.folder)
+    spool.close()
+    assert folders_in(tmp_path) == []
+
+
+def test_of_what_a_disk_took_a_piece_of_as_it_filled_nothing_is_read_and_nothing_else_is_lost(tmp_path: Path) -> None:
+    """The kernel writes what there is room for and says so; only the next write of the rest fails."""
+    spool = opened(tmp_path)
+    spool.append([record(0), record(1)])
+    kept_bytes = spool.size_bytes
+    torn = [record(2), record(3)]
+    for more_bytes in (1, 3, 4, 11, 12, 13, kept_bytes // 2, kept_bytes // 2 + 5, kept_bytes - 1):
+        with disk_with_room(kept_bytes + more_bytes), pytest.raises(OSError, match="File too large"):
+            spool.append(torn)
+        assert read(spool) == Found((record(0), record(1)), ())
+        assert (spool.entries, spool.size_bytes) == (2, kept_bytes)
+    spool.append(torn)
+    die(spool)
+    heir = maybe_inherit(spool.folder, VAULT)
+    assert heir is not None
+    assert read(heir) == Found(tuple(map(record, range(4))), ())
+
+
+def test_a_piece_that_cannot_be_taken_back_is_damage_and_what_follows_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = opened(tmp_path)
+    spool.append([record(0)])
+
+    def refuse(_descriptor: int, _length: int) -> None:
+        raise OSError
+
+    with monkeypatch.context() as broken, disk_with_room(spool.size_bytes + 20):
+        broken.setattr(os, "ftruncate", refuse)
+        with pytest.raises(OSError, match="File too large"):
+            spool.append([record(1)])
+    spool.append([record(1)])
+    assert read(spool) == Found((record(0), record(1)), ())
+    assert [len(path.read_bytes()) > 0 for path in spool.waiting()] == [True, True]
 
 
 def test_a_writer_that_dies_anywhere_in_an_append_leaves_all_that_was_safe(tmp_path: Path) -> None:
