@@ -173,7 +173,8 @@ class Balance:
 
     async def _take(self, keeper: Keeper, shards: frozenset[int]) -> None:
         try:
-            await keeper.take(shards)
+            await keeper.archive.settle()  # may take long; some of these may be given back meanwhile
+            await keeper.take(shards & {shard for node, shard in self.ownership.owned if node == keeper.node.name})
         except LinkLost:
             return  # whoever opens the links again asks the node about them
         except Unavailable as error:

@@ -33,6 +33,7 @@ async def leave(keeper: Keeper) -> None:
 
 async def expect_moved(keeper: Keeper) -> None:
     """Calls were given to this node, which brings up their legs just now: read their journals meanwhile."""
+    await keeper.archive.settle()
     async with keeper.changing:
         if not keeper.is_serving:
             return  # whoever opens the links finds them
@@ -63,6 +64,7 @@ def _make_prompts(keeper: Keeper, call: LiveCall) -> None:
 
 async def take_moved(keeper: Keeper) -> None:
     """All has come up that will: go on with what did not wait for us, and end what is not there."""
+    await keeper.archive.settle()
     async with keeper.changing:
         if keeper.node.is_up:  # else whoever opens the links finds them
             await keeper.resynchronise(keeper.shards, but=keeper.calls_of(keeper.shards))
@@ -70,6 +72,7 @@ async def take_moved(keeper: Keeper) -> None:
 
 async def end_lost(keeper: Keeper) -> None:
     """The node is lost, and what can go on elsewhere was given away: the rest is over."""
+    await keeper.archive.settle()
     async with keeper.changing:
         if keeper.node.is_up:
             return

@@ -166,7 +166,7 @@ class Keeper:
     # Shards
 
     async def take(self, shards: frozenset[int]) -> None:
-        """Drive these shards too, from where their journals stand.
+        """Drive these shards too, from where their journals stand, which were settled (`Archive.settle`) just now.
 
         Raises LinkLost, and they are ours all the same; Unavailable without their journals, and then they are not.
         """
@@ -207,6 +207,8 @@ class Keeper:
                 return
             # What was driven before is on record, and read from there.
             await let_go(self.calls_of(self.shards), self.archive, self.clock)
+            with suppress(Unavailable):  # nobody's news is kept waiting by that any more
+                await self.archive.settle()
             await self.resynchronise(self.shards, cause=Cause.NODE_LOST)
 
     @property
@@ -221,6 +223,8 @@ class Keeper:
 
     async def sweep(self) -> None:
         """Find what no event told: legs that are gone, calls and legs that nobody drives. Raises LinkLost."""
+        with suppress(Unavailable):  # before: it may take long, and news waits while what is driven changes
+            await self.archive.settle()
         async with self.changing:
             await self._sweeper.sweep(self)
 

@@ -113,10 +113,14 @@ class Archive(Protocol):
         """Say whether all that this process put on record can be read by others."""
         ...
 
+    async def settle(self) -> None:
+        """Have all that this host put on record be readable, dead processes' too. May take long; raises Unavailable."""
+        ...
+
     async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
         """Calls of these shards that have no final verdict yet, or B-legs without an end, `but` these.
 
-        Raises Unavailable while something of this host is on record that cannot be read yet.
+        Raises Unavailable while something of this host is on record that cannot be read yet (`settle`).
         """
         ...
 

@@ -60,6 +60,9 @@ class MemoryJournal:
         live = [_facts_of(entries[0]).app for entries in self.entries.values() if not _is_over(entries)]
         return {app: live.count(app) for app in apps}
 
+    async def settle(self) -> None:
+        return
+
     async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
         left_out = {*but, *self.written_off}
         here = [call for call in self.entries if call not in left_out and self._place(call)[0] == node]

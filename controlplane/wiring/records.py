@@ -65,10 +65,13 @@ class DatabaseArchive:
         async with self.db.transaction() as tx:
             return await count_live_calls(tx, apps)
 
+    async def settle(self) -> None:
+        await self.heirs.settle()
+
     async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
         if not self.is_settled:
             raise SpoolWaits
-        await self.heirs.settle()
+        await self.heirs.insist()
         async with self.db.transaction() as tx:
             calls = await load_live_calls(tx, node, shards, but)
         found = []

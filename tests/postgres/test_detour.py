@@ -220,8 +220,39 @@ async def test_an_heir_that_died_midway_leaves_the_rest_to_the_next(url: str, tm
 
 
 async def test_a_living_process_that_never_comes_to_it_is_not_waited_for_for_ever(url: str, tmp_path: Path) -> None:
-    spool_in(tmp_path, "stuck").append([offered(call_in_shard(1))])
-    await Heirs(url, tmp_path, tmp_path / "own", VAULT, patience_s=0).settle()
+    stuck, heirs = spool_in(tmp_path, "stuck"), Heirs(url, tmp_path, tmp_path / "own", VAULT, patience_s=0)
+    stuck.append([offered(call_in_shard(1))])
+    with pytest.raises(SpoolWaits):
+        await heirs.insist()
+    await heirs.settle()
+    await heirs.insist()
+    assert await heirs.holds("stuck")
+
+
+async def test_a_process_that_came_to_it_is_waited_for_again_another_time(url: str, tmp_path: Path) -> None:
+    living, heirs = spool_in(tmp_path, "living"), Heirs(url, tmp_path, tmp_path / "own", VAULT, patience_s=0)
+    living.append([offered(call_in_shard(1))])
+    await heirs.settle()
+    for path in living.rotate():
+        living.remove(path, 1)
+    await heirs.settle()
+    assert not await heirs.holds("living")
+    living.append([offered(call_in_shard(2))])
+    heirs.patience_s = 60
+    with pytest.raises(SpoolWaits):
+        await heirs.settle()
+    with pytest.raises(SpoolWaits):
+        await heirs.insist()
+
+
+async def test_a_spool_that_cannot_be_read_keeps_nobody_from_all_other_calls(url: str, tmp_path: Path) -> None:
+    left = spool_in(tmp_path, "dead")
+    left.append([offered(call_in_shard(1))])
+    die(left)
+    (left.folder / "00000002.entries").mkdir()
+    heirs = Heirs(url, tmp_path, tmp_path / "own", VAULT)
+    await heirs.settle()
+    await heirs.insist()
 
 
 async def test_what_another_wrote_meanwhile_stays_and_ours_is_set_aside(url: str, tmp_path: Path) -> None:
