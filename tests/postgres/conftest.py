@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from uuid import uuid4
 
@@ -10,9 +11,11 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from controlplane.base.ids import AccountId
+from controlplane.store.channels import CONTROL, QUEUE
 from controlplane.store.database import Database
 from controlplane.store.journal import Recorder
 from controlplane.store.migrate import migrate
+from controlplane.store.notify import Listener
 from tests.postgres.sample import new_account
 
 _END_OTHERS = """
@@ -95,3 +98,17 @@ async def recorder(url: str) -> AsyncIterator[Recorder]:
 def _execute(server_url: str, statement: str) -> None:
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(statement.encode())
+
+
+@pytest.fixture
+async def told(url: str) -> AsyncIterator[asyncio.Queue[tuple[str, str]]]:
+    """What call servers are told from now on: channel and text."""
+    told: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+    listening = asyncio.Event()
+    listener = Listener(
+        url, [CONTROL, QUEUE], on_notify=lambda channel, text: told.put_nowait((channel, text)), on_gap=listening.set
+    )
+    await listener.start()
+    await listening.wait()
+    yield told
+    await listener.stop()
