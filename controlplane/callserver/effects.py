@@ -34,7 +34,7 @@ from controlplane.calls.commands import (
     StayAfterParting,
     TakeInline,
 )
-from controlplane.calls.events import BurstLooked, DocumentArrived, Event, OriginateFailed, PromptFailed
+from controlplane.calls.events import BurstDone, BurstLooked, DocumentArrived, Event, OriginateFailed, PromptFailed
 from controlplane.calls.facts import Direction, Facts
 from controlplane.calls.runs import AnswerLeg, HangUpLeg, Run
 from controlplane.calls.scene import LegState
@@ -230,15 +230,18 @@ class Effects:
     def happened(self, call: LiveCall, event: Event) -> None:
         """Something became of a leg.
 
-        What was to dial legs for a caller who is gone now may never have begun: then nobody tells of their ends.
+        What was to dial legs for a caller who is gone now may never have begun: then nobody tells of their ends. Nor
+        does anybody of those whose turn never came as somebody before them answered.
         """
         call.feed(event)
-        if call.machine.verdict is None:
+        is_over = call.machine.verdict is not None
+        if not is_over and not isinstance(event, BurstDone):
             return
         for leg in call.machine.living_legs:
-            if not leg.is_ours_to_end:
-                is_new = leg.state is LegState.DIALLED
-                self.outlet.doubt(call, leg.id, Cause.ORIGINATOR_CANCEL if is_new else Cause.LOST)
+            is_new = leg.state is LegState.DIALLED
+            if not leg.is_ours_to_end and leg.id != call.machine.facts.a_leg and (is_over or is_new):
+                never = Cause.ORIGINATOR_CANCEL if is_over else Cause.LOSE_RACE
+                self.outlet.doubt(call, leg.id, never if is_new else Cause.LOST)
 
     # Bursts
 

@@ -12,6 +12,7 @@ from controlplane.base.causes import Cause
 from controlplane.base.clock import Clock
 from controlplane.base.ids import LegId, shard_of
 from controlplane.calls.events import LegAnswered, LegEnded, LegsJoined, Moved, Resumed
+from controlplane.calls.scene import Leg
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.dialling import was_dialled_lately
 from controlplane.callserver.effects import Effects
@@ -119,7 +120,7 @@ class Matching:
             channel = seen.channels.get(leg.id)
             if channel is None:
                 continue
-            if leg.is_ours_to_end and channel.application != "park":
+            if leg.is_ours_to_end and _is_yet_to_be_parked(leg, channel):
                 self.effects.dialling.found(leg.id)
             if channel.is_answered or leg.id in seen.ago_ms:
                 self.effects.answered(leg.id)
@@ -160,3 +161,11 @@ class Matching:
             looks = await asyncio.gather(*(self.node.look_up(leg) for leg in asked[start : start + ASKED_AT_ONCE]))
             offered += [news for news in looks if isinstance(news, Offered)]
         return offered
+
+
+def _is_yet_to_be_parked(leg: Leg, channel: Channel) -> bool:
+    """Say whether a leg that we dialled may not have been parked yet, as it is when it is answered.
+
+    The list names what ran there last, also when that has ended.
+    """
+    return channel.application == "" or (channel.application != "park" and not leg.is_answered)
