@@ -18,7 +18,6 @@ from controlplane.calls import progress
 from controlplane.calls.commands import (
     Acknowledge,
     Burst,
-    Claim,
     Command,
     End,
     Interrupt,
@@ -274,7 +273,7 @@ class CallMachine:
     def _resume(self, state: CallState) -> None:
         a_leg = state.a_leg
         if a_leg.is_alive and a_leg.direction is Direction.INBOUND:
-            state.emit(Claim(a_leg.id, state.facts.time_limit_s))
+            state.emit(state.claim(a_leg))
         for leg in state.legs.values():
             if leg.is_alive and leg.ended_by_us is not None:
                 state.emit(End(leg.id, leg.ended_by_us))

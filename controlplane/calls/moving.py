@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from controlplane.base import ids
-from controlplane.calls.commands import Burst, Claim, StayAfterParting
+from controlplane.calls.commands import Burst, StayAfterParting
 from controlplane.calls.events import Moved
 from controlplane.calls.life import keep_recording
 from controlplane.calls.outstanding import Outstanding
@@ -24,7 +24,7 @@ def move(state: CallState, outstanding: Outstanding, moved: Moved) -> None:
     state.node, state.moves = moved.node, max(state.moves + 1, moved.moves)
     for leg in state.legs.values():
         if leg.is_alive and (leg is state.a_leg or leg.is_ours_to_end):
-            state.emit(Claim(leg.id, state.facts.time_limit_s))
+            state.emit(state.claim(leg))
     a_leg = state.a_leg
     if a_leg.joined_to is not None and state.legs[a_leg.joined_to].is_alive:
         state.emit(StayAfterParting(a_leg.id))

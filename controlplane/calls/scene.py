@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 from controlplane.base import ids
 from controlplane.base.causes import Cause
 from controlplane.base.ids import LegId, Token
-from controlplane.calls.commands import Burst, Command, Note
+from controlplane.calls.commands import Burst, Claim, Command, Note
 from controlplane.calls.events import BurstDone, Event, Moved, Outcome
 from controlplane.calls.facts import Direction, Facts
 from controlplane.calls.runs import AnswerLeg, Run, may_be_sent_again
@@ -120,6 +120,11 @@ class CallState:
     @property
     def a_leg(self) -> Leg:
         return self.legs[self.facts.a_leg]
+
+    def claim(self, leg: Leg) -> Claim:
+        """Make a leg ours, for what is left of the longest that a call may last: that counts from the answer."""
+        talked_ms = self.now_ms - leg.answered_ms if leg.answered_ms is not None else 0
+        return Claim(leg.id, max(0, self.facts.time_limit_s - max(0, talked_ms) // 1000))
 
     def _digest(self) -> bytes:
         return hashlib.sha256(f"{self.facts.salt}/{self.token()}".encode()).digest()

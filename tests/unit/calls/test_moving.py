@@ -49,6 +49,13 @@ def dialling(document: str = DIAL) -> tuple[Conversation, LegId]:
     return call, branch.leg
 
 
+def test_the_longest_duration_goes_on_from_the_answer() -> None:
+    call = Conversation()
+    call.begin("<Say>Hello</Say>")
+    call.connect()
+    assert effects(call.feed(MOVED, 60_000))[0] == Claim(A_LEG, 14_340)
+
+
 def test_what_a_leg_was_sent_is_sent_again_from_its_beginning() -> None:
     call = Conversation()
     call.begin("<Say>Hello</Say><Gather><Say>Press</Say></Gather>")

@@ -109,3 +109,18 @@ def test_tokens_of_a_call_are_ordered_as_they_were_made() -> None:
     assert [[ids.is_later(one, other) for one in made] for other in made] == [
         [number > place for number in range(len(made))] for place in range(len(made))
     ]
+
+
+@pytest.mark.parametrize(("talked_ms", "left_s"), [(0, 14_400), (4_999, 14_396), (14_400_000, 0), (20_000_000, 0)])
+def test_the_longest_duration_counts_from_the_answer_whoever_goes_on(talked_ms: int, left_s: int) -> None:
+    """It once began anew with each change of owner."""
+    call = Conversation()
+    call.begin("<Say>One moment</Say>")
+    call.connect()
+    assert of_kind(call.feed(Resumed("second"), talked_ms), Claim) == [Claim(A_LEG, left_s)]
+
+
+def test_the_longest_duration_of_a_call_that_is_not_answered_has_not_begun() -> None:
+    call = Conversation()
+    call.offer()
+    assert of_kind(call.feed(Resumed("second"), 60_000), Claim) == [CLAIM]
