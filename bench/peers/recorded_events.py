@@ -19,6 +19,7 @@ class Templates:
         self._answer = _Template(b"CHANNEL_ANSWER")
         self._complete = _Template(b"CHANNEL_EXECUTE_COMPLETE")
         self._end = _Template(b"CHANNEL_HANGUP_COMPLETE")
+        self._listed = _listed()
 
     def parked(self, uuid: str, dialled: str) -> bytes:
         """A leg came in by the door."""
@@ -39,6 +40,24 @@ class Templates:
     def dump(self, uuid: str, dialled: str) -> str:
         """What `uuid_dump … json` says of a leg that is parked."""
         return json.dumps(self._park.values(uuid, _door(dialled)))
+
+    def row(self, uuid: str, application: str, *, is_answered: bool) -> dict[str, str]:
+        """What `show channels as json` says of a leg: most of it is nothing that anybody asked for."""
+        what = _PLAYED if application != "park" else ""
+        state = "ACTIVE" if is_answered else "RINGING"
+        own = {"uuid": uuid, "application": application, "application_data": what, "callstate": state}
+        return self._listed | own | {"direction": "inbound", "context": "door"}
+
+
+_PLAYED = "file_string://" + "!".join(f"/var/lib/callplane/prompts/{n:064x}.wav" for n in range(4))
+
+
+def _listed() -> dict[str, str]:
+    """A row of a recorded list: that of a channel that came in."""
+    answers = (raw.partition(b"\n\n")[2] for stream in streams() if stream.is_from_switch for raw in stream.frames)
+    rows = next(json.loads(body)["rows"] for body in answers if body.startswith(b'{"row_count":2,"rows":['))
+    row: dict[str, str] = next(row for row in rows if row["direction"] == "inbound")
+    return row
 
 
 def _door(dialled: str) -> str:

@@ -192,7 +192,7 @@ class Switchboard:
         """Answer an `api` command."""
         name, _, rest = line.partition(" ")
         if name == "show":
-            rows = [_row(call) for call in self.calls.values()]
+            rows = [self._row(call) for call in self.calls.values()]
             return json.dumps({"row_count": len(rows), "rows": rows} if rows else {"row_count": 0})
         if name == "global_getvar":
             return CORE
@@ -217,11 +217,8 @@ class Switchboard:
                 asyncio.get_running_loop().call_soon(self.end, call)
         return "+OK Success\n"
 
-
-def _row(call: Call) -> dict[str, str]:
-    state = "ACTIVE" if call.is_answered else "RINGING"
-    row = {"uuid": call.uuid, "direction": "inbound", "callstate": state, "context": "door"}
-    return row | {"application": "read" if call.token else "park"}
+    def _row(self, call: Call) -> dict[str, str]:
+        return self.templates.row(call.uuid, "read" if call.token else "park", is_answered=call.is_answered)
 
 
 def serve(pipe: Connection, dialled: str) -> None:
