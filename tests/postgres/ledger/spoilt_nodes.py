@@ -97,6 +97,16 @@ def _no_record_later(scene: Scene) -> None:
     scene.run["fault_at"] = scene.dialogs[LOST]["invited_at"] - 5
 
 
+@_lose(
+    "no node went on with a call of one that died, and one was to",
+    "dialog-without-record",
+    "durations-differ",
+    whose=LOST,
+)
+def _not_adopted(scene: Scene) -> None:
+    scene.dialogs[LOST]["node"] = "m1"
+
+
 @_lose("a call is told of another dialog of its caller", "dialogs-differ", whose=TALKS)
 def _other_dialog(scene: Scene) -> None:
     scene.sql("UPDATE calls SET sip_call_id = 'other@phone' WHERE call_id = %(call)s", call=scene.uuid(TALKS))
