@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeAlias
 
 from celery import Celery, signals
 
-from controlplane.base.errors import Unavailable
+from controlplane.base.errors import CallplaneError, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +85,7 @@ def build_celery(broker_url: str, transport_options: dict[str, Any]) -> Celery:
         worker_send_task_events=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # for ever; else a broker that is away for an hour ends every worker
+        broker_channel_error_retry=True,  # else one that refuses a login, as its password is changed, ends them at once
         # Else a nudge waits 4 s for a broker that refuses connections (kombu/connection.py:467).
         broker_transport_options={"max_retries": 0, **transport_options},
         task_time_limit=TASK_LIMIT_S,
@@ -131,8 +132,17 @@ def nudge(app: Celery, name: str) -> None:
         raise BrokerAway from error
 
 
+class WorkerBroke(CallplaneError):
+    """Celery's worker ended unasked; the lines above say why."""
+
+    slug = "worker-broke"
+
+
 def run_celery_worker(app: Celery, on_ready: Callable[[], None]) -> None:
-    """Work in this thread, the main one, until SIGTERM or SIGINT; tasks under way are finished first."""
+    """Work in this thread, the main one, until SIGTERM or SIGINT; tasks under way are finished first.
+
+    Raises WorkerBroke if Celery gives up before that.
+    """
     signals.setup_logging.connect(lambda **_: None, weak=False)  # ours is set up
     signals.worker_ready.connect(lambda **_: on_ready(), weak=False)
     warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges", append=True)
@@ -147,3 +157,5 @@ def run_celery_worker(app: Celery, on_ready: Callable[[], None]) -> None:
         redirect_stdouts=False,
     )
     worker.start()
+    if worker.exitcode:
+        raise WorkerBroke
