@@ -199,7 +199,8 @@ class Resumed:
 class Moved:
     """The call's media node died, and `node` goes on with it: answered legs are parked there, or joined as they were.
 
-    Legs that did not come up there have ended before this. What ran on a leg, or was to run there, did not come along.
+    Legs that did not come up there end after this, but for the A-leg, whose end is the call's. What ran on a leg, or
+    was to run there, did not come along.
     `moves` is how often the call moved until now: more than once since the last time where a node died as it took over.
     """
 

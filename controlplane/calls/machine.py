@@ -54,7 +54,7 @@ from controlplane.calls.life import close, live
 from controlplane.calls.moving import move
 from controlplane.calls.outstanding import Outstanding
 from controlplane.calls.plans import Ask, Plan, Replaced
-from controlplane.calls.relevance import concerns, leg_is
+from controlplane.calls.relevance import concerns, leg_is, waits_until_moved
 from controlplane.calls.requests import carry_out
 from controlplane.calls.runs import AnswerLeg, RecordVoice, recording_of
 from controlplane.calls.scene import CallState, HungUp, Leg, LegState, Scene, Script
@@ -147,6 +147,10 @@ class CallMachine:
         if self.state is None:
             return isinstance(event, CallOffered | CallPlaced)
         return concerns(self.state, self._outstanding, self._requests, event)
+
+    def waits_until_moved(self, event: Event) -> bool:
+        """Say whether an event is to be kept back while the call is on another node than its journal tells."""
+        return self.state is not None and waits_until_moved(self.state, event)
 
     def _open(self, facts: Facts, entry: Entry) -> None:
         self.state = state = CallState(facts)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from controlplane.base import ids
-from controlplane.calls.commands import Burst, StayAfterParting
+from controlplane.calls.commands import Burst, End, Interrupt, StayAfterParting
 from controlplane.calls.events import Moved
 from controlplane.calls.life import keep_recording
 from controlplane.calls.outstanding import Outstanding
@@ -25,20 +25,30 @@ def move(state: CallState, outstanding: Outstanding, moved: Moved) -> None:
     for leg in state.legs.values():
         if leg.is_alive and (leg is state.a_leg or leg.is_ours_to_end):
             state.emit(state.claim(leg))
-    a_leg = state.a_leg
-    if a_leg.joined_to is not None and state.legs[a_leg.joined_to].is_alive:
-        state.emit(StayAfterParting(a_leg.id))
+    _join_again(state)
+    for leg in state.legs.values():
+        if leg.is_alive and leg.ended_by_us is not None:
+            state.emit(End(leg.id, leg.ended_by_us))
     before, after = _record_anew(state)
     commands = outstanding.begin_anew(lambda run: _renamed(run, before, after))
     if after and not any(isinstance(one, Burst) and _starts(one, after) for one in commands):
-        state.emit(Burst(a_leg.id, state.token(), (StartRecording(after, channels=1),)))
+        state.emit(Burst(state.a_leg.id, state.token(), (StartRecording(after, channels=1),)))
     state.emit(*commands)
+
+
+def _join_again(state: CallState) -> None:
+    """FreeSWITCH joins two who talked, also where they were to be parted just then."""
+    partner = state.a_leg.joined_to
+    if partner is None or not (state.a_leg.is_alive and state.legs[partner].is_alive):
+        return
+    is_parting = state.legs[partner].ended_by_us is not None
+    state.emit(Interrupt(state.a_leg.id) if is_parting else StayAfterParting(state.a_leg.id))
 
 
 def _record_anew(state: CallState) -> tuple[str, str]:
     """Keep the recording of the whole call up to here, and name another; answers both names."""
     before = state.recording
-    if not before or not state.a_leg.is_answered:
+    if not before or not (state.a_leg.is_alive and state.a_leg.is_answered):
         return "", ""
     if before in state.recorded_on:
         state.emit(keep_recording(state))

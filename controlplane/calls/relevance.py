@@ -19,6 +19,7 @@ from controlplane.calls.events import (
     LegEnded,
     LegRinging,
     LegsJoined,
+    Moved,
     MuteAsked,
     OriginateFailed,
     PlayAsked,
@@ -49,6 +50,25 @@ def concerns(state: CallState, outstanding: Outstanding, requests: Collection[st
             known = state.legs.get(leg)
             return known is not None and known.joined_to != other
     return True
+
+
+def waits_until_moved(state: CallState, event: Event) -> bool:
+    """Say whether an event has to come after Moved, where the call is on another node than it knows.
+
+    What scripts said of it before would be said again. By the answer of a leg that a Dial's own `bridge` dialled no
+    script goes on, and at Moved the Dial has to know who was reached.
+    """
+    if not state.a_leg.is_alive:
+        return False
+    match event:
+        case Moved() | LegsJoined() | LegRinging():
+            return False
+        case LegAnswered(leg):
+            return leg in state.legs and state.legs[leg].is_ours_to_end
+        case LegEnded(leg) | OriginateFailed(leg):
+            return leg != state.facts.a_leg
+        case _:
+            return True
 
 
 def leg_is(state: CallState, leg: LegId, *states: LegState) -> bool:

@@ -18,7 +18,7 @@ from controlplane.base.clock import Clock
 from controlplane.base.errors import Conflict, Unavailable
 from controlplane.base.ids import CallId, LegId, leg_of_call, shard_of
 from controlplane.calls.commands import REPEATABLE, WRITTEN, Command
-from controlplane.calls.events import Entry, Event
+from controlplane.calls.events import Entry, Event, LegEnded
 from controlplane.calls.machine import CallMachine
 from controlplane.callserver.ports import Journal
 from controlplane.callserver.pulse import Pulse
@@ -58,6 +58,7 @@ class LiveCall:
     saved: asyncio.Future[None] | None = None  # of the last entry
     fed_s: float = 0.0  # when the last event came, by the monotonic clock
     moves: int = 0  # from a node that died to another
+    early: list[Event] = field(default_factory=list)  # what waits until the call has moved
     had_verdict: bool = False  # when we took it over
     generation: int = -1  # of the links on which we went on with it last (outlet.py)
     shard: int = field(init=False)
@@ -72,8 +73,11 @@ class LiveCall:
             self.pulse.postpone(partial(self.feed, event))
             return
         try:
-            if not self.is_dropped and self.machine.concerns(event):
+            if self.is_moved and self.machine.waits_until_moved(event):
+                self.early.append(event)
+            elif not self.is_dropped and self.machine.concerns(event):
                 self._take(event)
+                self._take_early()
         except Unavailable as error:
             log.error("call_unrecorded", extra={"call": self.id, "problem": str(error)})
             self._give_up()
@@ -93,6 +97,18 @@ class LiveCall:
             self._send(command, saved)
         if self.machine.is_over and not self.held:
             self.drop()
+
+    def _take_early(self) -> None:
+        """What had to wait has its turn once the call has moved, or has ended."""
+        if not self.early or (self.is_moved and self.machine.verdict is None):
+            return
+        early, self.early = self.early, []
+        for event in early:
+            self.feed(event)
+
+    def is_ending(self, leg: LegId) -> bool:
+        """Say whether it is known, and not on record yet, that a leg did not come along."""
+        return any(isinstance(event, LegEnded) and event.leg == leg for event in self.early)
 
     def replay(self, entries: tuple[Entry, ...]) -> list[Command]:
         """Take over from whoever wrote these; nothing goes out. Answers what that owner was to do."""

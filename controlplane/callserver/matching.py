@@ -138,10 +138,11 @@ class Matching:
             call.feed(LegsJoined(a_leg, other))
 
     def move(self, call: LiveCall) -> None:
-        """Go on with a call that came from a node that died, all of whose living legs are here."""
+        """Go on with a call that came from a node that died; the ends of legs that are not here wait in it."""
         self.effects.outlet.go_on(call)
         for leg in call.machine.living_legs:
-            call.feed(LegAnswered(leg.id))  # no others are brought up
+            if not call.is_ending(leg.id):
+                call.feed(LegAnswered(leg.id))  # no others are brought up
         call.feed(Moved(self.node.name, call.moves))
         log.info("call_moved", extra={"call": call.id, "node": self.node.name})
 

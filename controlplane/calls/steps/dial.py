@@ -6,7 +6,7 @@ to be screened first does each branch run under our own hand (steps/screening.py
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from controlplane.base import ids
@@ -65,7 +65,7 @@ def dial(scene: Scene, verb: Dial, *, screen: Callable[[Scene, Link], Script[boo
         _tell_ended_call(scene, dialling)
         raise
     except Replaced:
-        _end_branches(scene, dialling)
+        _end_branches(scene, dialling.legs)
         _close(scene, dialling)
         raise
     _close(scene, dialling)
@@ -83,8 +83,8 @@ def _dial_here(scene: Scene, dialling: Dialling) -> Script[None]:
         if winner is not None and winner.is_alive:
             yield from talk(scene, winner.id)
             scene.emit(Interrupt(scene.leg.id))
-        else:
-            _end_branches(scene, dialling)
+        else:  # whoever rings is lost as well, which is told next
+            _end_branches(scene, [leg for leg in dialling.legs if leg.is_answered])
 
 
 def _begin(scene: Scene, verb: Dial) -> Dialling:
@@ -212,8 +212,8 @@ def _tell_ended_call(scene: Scene, dialling: Dialling) -> None:
         scene.emit(CallBack(scene.state.token(), action, parameters.merged(usual, _told(scene, dialling))))
 
 
-def _end_branches(scene: Scene, dialling: Dialling) -> None:
-    for leg in dialling.legs:
+def _end_branches(scene: Scene, legs: Iterable[Leg]) -> None:
+    for leg in legs:
         if leg.is_alive:
             leg.ended_by_us = Cause.NORMAL_CLEARING
             scene.emit(End(leg.id, Cause.NORMAL_CLEARING))

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from controlplane.base.causes import Result, Verdict
 from controlplane.base.ids import LegId
 from controlplane.calls.commands import (
     Burst,
     Claim,
+    End,
     FetchDocument,
     Finish,
     Interrupt,
     Join,
     KeepRecording,
     Originate,
+    Publish,
     StayAfterParting,
 )
 from controlplane.calls.events import (
     BurstDone,
     DocumentArrived,
+    Event,
+    HangUpAsked,
     LegAnswered,
     LegEnded,
     LegRinging,
@@ -27,10 +33,11 @@ from controlplane.calls.events import (
     LegsParted,
     Moved,
     Outcome,
+    Redirected,
     Resumed,
 )
 from controlplane.calls.runs import Bridge, PlayPrompts, RecordVoice, StartRecording, recording_of
-from controlplane.verbs.documents import Say
+from controlplane.verbs.documents import Link, Say
 
 from .conversation import A_LEG, INBOUND, OUTBOUND, Conversation, effects, of_kind, told
 
@@ -108,6 +115,39 @@ def test_a_leg_that_rang_is_lost_with_its_node_and_nobody_is_dialled_again() -> 
     assert told(call)["DialCallStatus"] == "failed"
 
 
+def test_a_leg_that_rang_is_told_as_lost_when_that_comes_after_the_move() -> None:
+    call, callee = dialling()
+    commands = effects(call.feed(MOVED))
+    assert commands == [CLAIM, call.last(FetchDocument)]
+    assert told(call)["DialCallStatus"] == "failed"
+    told_of_it = of_kind(call.feed(LegEnded(callee, "NODE_LOST")), Publish)
+    assert [dict(one.data)["reason"] for one in told_of_it] == ["node_lost"]
+
+
+def test_two_who_were_being_parted_are_parted_on_the_next_node() -> None:
+    call, callee = dialling()
+    call.feed(LegsJoined(A_LEG, callee))
+    commands = call.feed(Redirected("req", Link("https://app.example/other")))
+    (end,), (interrupt,), (question,) = (of_kind(commands, kind) for kind in (End, Interrupt, FetchDocument))
+    assert effects(call.feed(MOVED)) == [CLAIM, interrupt, end, question]
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_by_whom_a_dial_reached_is_known_at_the_move_and_what_leads_on_waits_for_it(waits: bool) -> None:
+    call, callee = dialling()
+    screened = Conversation()
+    screened.begin("<Say>Hi</Say><Dial><Number url='/screen'>+15550003333</Number></Dial>")
+    agent = screened.last(Originate).leg
+    events: dict[bool, list[Event]] = {
+        True: [LegEnded(callee, "NODE_LOST"), LegsParted(A_LEG, callee), HangUpAsked("req")],
+        False: [LegAnswered(callee), LegsJoined(A_LEG, callee), LegEnded(A_LEG, "NODE_LOST"), MOVED],
+    }
+    assert {call.machine.waits_until_moved(event) for event in events[waits]} == {waits}
+    assert screened.machine.waits_until_moved(LegAnswered(agent))
+    call.hang_up()
+    assert not call.machine.waits_until_moved(LegEnded(callee, "NODE_LOST"))
+
+
 def test_what_was_recorded_is_kept_from_the_node_that_died_and_recorded_anew() -> None:
     call = Conversation()
     call.begin("<Say>Speak</Say><Record action='/done'/>")
@@ -138,6 +178,16 @@ def test_the_recording_of_a_whole_call_goes_on_in_another_file() -> None:
     assert isinstance(run, StartRecording)
     commands = call.hang_up()
     assert [(kept.recording, kept.node) for kept in of_kind(commands, KeepRecording)] == [(run.recording, "n2")]
+
+
+def test_a_callee_who_comes_along_without_the_caller_is_ended_and_nothing_else_is_said() -> None:
+    call = Conversation(replace(INBOUND, record=True))
+    call.begin("<Say>One moment</Say><Dial><Number url='/screen'>+15550003333</Number></Dial>")
+    call.connect()
+    agent = call.last(Originate).leg
+    call.feed(LegAnswered(agent))
+    (end,) = of_kind(call.hang_up("NODE_LOST"), End)
+    assert call.feed(MOVED) == (Claim(agent, 14_400), end)
 
 
 def test_a_burst_that_begins_a_recording_begins_another_on_the_next_node() -> None:
