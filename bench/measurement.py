@@ -107,5 +107,24 @@ def print_all(measurements: Iterator[Measurement]) -> None:
         print(measurement.line(), flush=True)
 
 
+def table(measurements: Sequence[Measurement]) -> str:
+    """The same for people: a line each, with what belongs below each other below each other."""
+    rows = [("", "value", "peer's", "ratio", "aim", "peer"), *map(_cells, measurements)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cells(of: Measurement) -> tuple[str, ...]:
+    value, peer_value, ratio = (_for_people(one) for one in (of.value, of.peer_value, of.ratio))
+    return of.name, f"{value} {of.unit}", peer_value, ratio, of.aim or "", of.peer or ""
+
+
+def _for_people(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
 def _rounded(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.4g}")

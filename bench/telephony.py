@@ -86,7 +86,9 @@ async def _compared_per_s(ours: Side, dialplan: Side) -> list[Measurement]:
     value, peer_value = most[ours.name], most[dialplan.name]
     ratio = value / peer_value if peer_value else None
     if STEPS_PER_S[-1] in (value, peer_value):
-        raise Skipped(f"{STEPS_PER_S[-1]} calls a second were not too many: nobody knows how many would be")
+        why = f"{STEPS_PER_S[-1]} calls a second were not too many: nobody knows how many would be"
+        print(f"telephony: {why}", file=sys.stderr, flush=True)
+        return []
     name, aim = "calls_per_s_below_0.1_percent_failed", "ratio 0.85 or more"
     return [Measurement(name, value, "calls/s", dialplan.name, peer_value, ratio, aim=aim)]
 
