@@ -7,9 +7,12 @@ application that we never name. Whoever sees one sing says so here; nothing else
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 NAME = "canary"
@@ -17,7 +20,11 @@ NAME = "canary"
 
 @dataclass(slots=True)
 class Canaries:
-    """Those of one run. `sung` are what was seen, each once; `host` is a UDP and TCP address that must stay silent."""
+    """Those of one run. `sung` are what was seen, each once; `host` is a UDP and TCP address that must stay silent.
+
+    A tenant's URL may lead there: what the platform itself asks for by HTTP is none, nor is what begins TLS, as that
+    looks the same from anybody.
+    """
 
     folder: Path
     host: str = ""
@@ -44,14 +51,31 @@ async def watching_canaries(folder: Path) -> AsyncIterator[Canaries]:
     folder.chmod(0o777)
     canaries = Canaries(folder)
     loop = asyncio.get_running_loop()
-    datagrams, _ = await loop.create_datagram_endpoint(lambda: _Ear(canaries), ("127.0.0.1", 0))
-    port = datagrams.get_extra_info("sockname")[1]
-    canaries.host = f"127.0.0.1:{port}"
+    server = await asyncio.start_server(partial(_hear, canaries), "127.0.0.1", 0)
+    address = server.sockets[0].getsockname()
+    datagrams, _ = await loop.create_datagram_endpoint(lambda: _Ear(canaries), address)
+    canaries.host = f"127.0.0.1:{address[1]}"
     try:
         yield canaries
     finally:
         datagrams.close()
+        server.close()
         canaries.look()
+
+
+async def _hear(canaries: Canaries, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Take the first that is said on a connection; who closes it without a word gave up, and did nothing."""
+    with contextlib.suppress(OSError):
+        said = await reader.read(4096)
+        if said and not said.startswith(_TLS) and not _ASKED_BY_US.match(said):
+            canaries.sing(f"somebody connected to the canary's address: {said[:60]!r}")
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+    writer.close()
+
+
+_TLS = b"\x16\x03"  # a handshake's record (RFC 8446 §5.1)
+_ASKED_BY_US = re.compile(rb"(?:GET|POST) \S+ HTTP/1\.1\r\n(?:[^\r\n]+\r\n)*?User-Agent: Callplane\r\n")
 
 
 class _Ear(asyncio.DatagramProtocol):

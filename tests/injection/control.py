@@ -39,6 +39,8 @@ async def fire_canaries(stage: Stage) -> dict[str, bool]:
     await harm("dial string", f"api originate {brackets} &park()\n\n", "file appeared: 4")
     aside = f"sofia/internal/sip:1@{peer};fs_path=sip:{host}"
     await harm("address", f"bgapi originate {aside} &park()\n\n", "sent to the canary's address")
+    over_tcp = f"sofia/internal/sip:1@{host};transport=tcp"
+    await harm("address over TCP", f"bgapi originate {over_tcp} &park()\n\n", "connected to the canary's address")
     header = f"{{sip_h_Canary=1}}sofia/internal/sip:1@{peer}"
     await harm("header of an INVITE", f"api originate {header} &park()\n\n", "an INVITE with a header")
     stream = _execute(leg, "playback", f"shell_stream://touch {file(5)}")

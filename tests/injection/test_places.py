@@ -17,6 +17,7 @@ from tests.injection.payloads import all_payloads
 from tests.injection.places import ELEMENTS
 from tests.injection.requests import request_places
 from tests.injection.run import application_places
+from tests.injection.torture import MAY_CALL, oddities
 from tests.postgres.api.things import LabellingEditor, MemoryStorage
 from tests.postgres.sample import VAULT
 
@@ -72,6 +73,10 @@ def _fields(api: dict[str, Any]) -> Any:
                 if "$ref" in schema:
                     whole = api["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
                     yield from ((method, path, "body", name) for name in whole["properties"])
+
+
+def test_every_oddity_of_which_a_call_may_come_is_sent() -> None:
+    assert set(MAY_CALL) - {oddity.name for oddity in oddities()} == set()
 
 
 def test_there_are_as_many_as_were_asked_for() -> None:

@@ -26,9 +26,10 @@ _VARIABLE = re.compile(rf"^variable_(?!{_CALLERS_OWN})[^:\n]*{NAME}[^:\n]*:.*$".
 
 @dataclass(slots=True)
 class Watcher:
-    """Reads in a task of its own. `counts` are the events that came, by name."""
+    """Reads in a task of its own. `counts` are events that came, by name; `calls` the Call-IDs that channels had."""
 
     canaries: Canaries
+    calls: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
     _writer: asyncio.StreamWriter | None = None
     _answers: asyncio.Queue[Frame] = field(default_factory=asyncio.Queue)
@@ -80,6 +81,8 @@ class Watcher:
         self.counts[event.name] = self.counts.get(event.name, 0) + 1
         if event.name not in _EVENTS:
             self.canaries.sing(f"an event that nobody asked for: {event.name}")
+        if event.name == "CHANNEL_CREATE":
+            self.calls.add(event.variable("sip_call_id") or "")
         application = event.get("Application") or ""
         if event.name == "CHANNEL_EXECUTE" and application not in _APPLICATIONS:
             self.canaries.sing(f"an application that nobody asked for: {application} {event.get('Application-Data')}")
