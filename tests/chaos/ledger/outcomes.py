@@ -37,7 +37,12 @@ def _not_answered(evidence: Evidence, pair: Pair) -> Iterator[Problem]:
 
 
 def calls_go_on(evidence: Evidence) -> Iterator[Problem]:
-    """A call that was answered asks for each of its documents and is recorded; its telephone answers and is told of."""
+    """A call that was answered asks for each of its documents and is recorded; its telephone answers and is told of.
+
+    A node records on whatever happens to our servers, and what it recorded until it died is kept if another goes on
+    with the call (controlplane/ARCHITECTURE.md, "The door, and who drives a call"). So a recording is completed, with a
+    duration, unless the call was lost with its node or its application could not be asked.
+    """
     pairs, asked = _by_person(evidence), defaultdict[str, list[str]](list)
     for request in evidence.received.requests:
         asked[request.call].append(request.path)
