@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.chaos import database_faults, link_faults, process_faults
+from tests.chaos.bounds import RESTARTS_S, TAKES_OVER_S
 from tests.chaos.brokers import PACKAGES, is_installed
 from tests.chaos.points import POINTS, Point
-from tests.chaos.running import Run, Was
+from tests.chaos.running import Run
 from tests.chaos.site import FAKETIME, SERVERS
+from tests.chaos.windows import Was
 
 Act = Callable[[Run], Awaitable[None]]
 
@@ -43,12 +45,16 @@ class Fault:
 
 async def _kill_at(point: Point, run: Run) -> None:
     await run.kill_at(point)
+    at_s = run.killed_at_s or 0.0
     is_alone = not any(run.site.programs[name].is_running for name in SERVERS)
     if is_alone:
         await run.driving.start()
-    else:
-        await run.until_taken_over()
-    run.heal(Was.NOBODY_THERE if is_alone else Was.TAKEN_OVER)
+    within_s, who = (
+        (RESTARTS_S, "the call server, started again") if is_alone else (TAKES_OVER_S, "another call server")
+    )
+    end_s = await run.recover(run.taken_over(), at_s, within_s, who)
+    run.windows.add(at_s, end_s, Was.UNSEEN, *((Was.UNAVAILABLE,) if is_alone else ()))
+    run.heal()
 
 
 _KILLS = [
@@ -62,8 +68,8 @@ _KILLS = [
 _LINKS = [
     Fault("cut-events", "event-link-cut", link_faults.cut_events, "dial"),
     Fault("cut-commands", "command-link-cut", link_faults.cut_commands, "dial"),
-    Fault("half-open", "links-half-open", link_faults.half_open, lasts_s=(6.0, 6.0)),
-    Fault("half-open-events", "event-link-half-open", link_faults.half_open_events, "dial", lasts_s=(6.0, 6.0)),
+    Fault("half-open", "links-half-open", link_faults.half_open, lasts_s=(6.0, 36.0)),
+    Fault("half-open-events", "event-link-half-open", link_faults.half_open_events, "dial", lasts_s=(6.0, 36.0)),
     Fault("slow-links", "links-slow", link_faults.slow, lasts_s=(link_faults.SHORT_S, link_faults.LONG_S)),
     Fault("links-by-bytes", "links-by-bytes", link_faults.by_bytes, lasts_s=(link_faults.SHORT_S, link_faults.LONG_S)),
 ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
+from tests.chaos.bounds import ALL_RESTART_S, FINDS_NODE_S, RESTARTS_S, TAKES_OVER_S, THAWS_S, WRITES_AGAIN_S
 from tests.chaos.programs import wake
-from tests.chaos.running import Run, Was
+from tests.chaos.running import Run
 from tests.chaos.site import SERVERS
+from tests.chaos.windows import Was
 
 INTO_THE_CALL_S = 1.0
 NODE_BACK_S = 1.0
@@ -30,67 +33,78 @@ async def freeze_container(run: Run) -> None:
 
 async def _freeze(run: Run, just: int | None) -> None:
     await run.until_under_way(INTO_THE_CALL_S)
-    run.strike()
+    at_s = run.strike()
     frozen = run.driving.freeze()
     run.commands.frozen.add(run.driver)
     if just is not None:
         wake(frozen[just:])
-    await asyncio.sleep(_lasting_s(run, 8.0, 30.0))
+    end_s = await run.recover(run.taken_over(), at_s, THAWS_S, "another call server, after one was stopped")
+    run.windows.add(at_s, end_s, Was.UNSEEN)
+    await asyncio.sleep(max(0.0, at_s + _lasting_s(run, 8.0, 30.0) - time.time()))
     wake(frozen)
-    run.heal(Was.UNSEEN)
+    run.heal()
 
 
 async def kill_twice(run: Run) -> None:
     """The marked call's server is killed, and the one that takes over as soon as it speaks of the call."""
     await run.until_under_way(INTO_THE_CALL_S)
-    run.kill_driver()
-    async with asyncio.timeout(30):
-        while run.takeover_at_s is None:
-            await asyncio.sleep(0.001)  # another process takes over
+    at_s = run.kill_driver()
+    await run.recover(run.taken_over(), at_s, TAKES_OVER_S, "another call server")
     second = next(name for name in SERVERS if name != run.driver)
     run.site.programs[second].kill()
-    await run.driving.start()
-    run.heal(Was.NOBODY_THERE)
+    nobody_s = run.lose_driver()
+    what = "the first call server, started again"
+    end_s = await run.recover_with(run.driving, since_s=nobody_s, within_s=RESTARTS_S, what=what)
+    run.windows.add(at_s, end_s, Was.UNSEEN)
+    run.windows.add(nobody_s, end_s, Was.UNAVAILABLE)
+    run.heal()
 
 
 async def kill_node(run: Run) -> None:
     """The media node dies with all its calls, and comes back as another."""
     await run.until_under_way(INTO_THE_CALL_S)
-    run.strike()
+    at_s = run.strike()
     run.site.node.kill()
     run.dead_nodes.append("local")
     await asyncio.sleep(NODE_BACK_S)
+    again_s = time.time()
     await run.site.node.start()
-    run.heal(Was.NOBODY_THERE)
+    back_s = time.time()
+    end_s = await run.recover(run.linked(again_s), back_s, FINDS_NODE_S, "links to the node that is back")
+    run.windows.add(at_s, end_s, Was.UNAVAILABLE, Was.UNSEEN)
+    run.heal()
 
 
 async def stop_postgres(run: Run) -> None:
     """PostgreSQL is away for a while."""
     await run.until_under_way(INTO_THE_CALL_S)
-    run.strike()
+    at_s = run.strike()
     await run.site.database.halt()
     await asyncio.sleep(_lasting_s(run, 8.0))
     await run.site.database.go_on()
-    run.heal(Was.UNWRITABLE)
+    run.windows.add(at_s, time.time() + WRITES_AGAIN_S, Was.UNWRITABLE)
+    run.heal()
 
 
 async def restart_postgres(run: Run) -> None:
     """PostgreSQL is stopped and started."""
     await run.until_under_way(INTO_THE_CALL_S)
-    run.strike()
+    at_s = run.strike()
     await run.site.database.halt()
     await run.site.database.go_on()
-    run.heal(Was.UNWRITABLE)
+    run.windows.add(at_s, time.time() + WRITES_AGAIN_S, Was.UNWRITABLE)
+    run.heal()
 
 
 async def cut_postgres(run: Run) -> None:
     """Every session of PostgreSQL is ended, three times."""
     await run.until_under_way(INTO_THE_CALL_S)
-    run.strike()
+    at_s = run.strike()
     for _ in range(3):
         await run.site.database.cut_connections()
         await asyncio.sleep(0.7)
-    run.heal(Was.UNWRITABLE)
+    run.windows.add(at_s, time.time() + WRITES_AGAIN_S, Was.UNWRITABLE)
+    run.heal()
 
 
 async def kill_worker(run: Run) -> None:
@@ -118,13 +132,15 @@ async def kill_broker(run: Run) -> None:
 async def kill_all(run: Run) -> None:
     """All of the platform's processes are killed at once, and started again."""
     await run.until_under_way(INTO_THE_CALL_S)
-    run.strike()
     killed = [program for program in run.site.programs.values() if program.is_running]
+    at_s = run.kill_driver()
     for program in killed:
         program.kill()
     await asyncio.sleep(SUPERVISOR_S)
-    await asyncio.gather(*(program.start() for program in killed))
-    run.heal(Was.NOBODY_THERE, Was.UNWRITABLE)
+    what = "processes that were started again"
+    end_s = await run.recover_with(*killed, since_s=time.time(), within_s=ALL_RESTART_S, what=what)
+    run.windows.add(at_s, end_s, Was.UNAVAILABLE, Was.UNSEEN, Was.UNWRITABLE)
+    run.heal()
 
 
 async def stop_webhooks(run: Run) -> None:
@@ -133,11 +149,12 @@ async def stop_webhooks(run: Run) -> None:
     What could not be delivered is tried again after five minutes; the run lets them pass at once.
     """
     await run.until_under_way(INTO_THE_CALL_S)
-    run.strike()
+    at_s = run.strike()
     await run.site.receiver.stop()
     await asyncio.sleep(_lasting_s(run, 8.0))
     await run.site.receiver.start()
-    run.heal(Was.SPEECHLESS)
+    run.windows.add(at_s, time.time(), Was.SPEECHLESS)
+    run.heal()
     await run.site.node.until_quiet(run.load, within_s=90)
     await run.site.database.execute("UPDATE deliveries SET due_at = now() WHERE state = 'pending'")
 

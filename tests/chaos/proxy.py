@@ -1,8 +1,8 @@
 """Stands between call servers and their media node: sees each message, and can lose it, delay it, or cut the line.
 
 Each call server gets a port of its own, so that it is known who says what. Watchers are called before a message goes
-on and decide whether it does; what they do (killing somebody, say) has happened by then. What follows a message that
-does not go on does not either.
+on and decide whether it does; what they do at once (killing somebody, say) has happened by then. What follows a message
+that does not go on does not either.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Manner(Enum):
     """How a line treats what goes over it."""
 
     PASS = "pass"
-    SWALLOW = "swallow"  # nothing arrives any more, and nobody is told
+    LOSE = "lose"  # nothing arrives any more; that one end closes still does
+    SWALLOW = "swallow"  # a cable is pulled: nobody takes anything of either end any more, and nobody is told
     SLOW = "slow"  # each piece comes SLOW_S late, in order
     BY_BYTES = "by bytes"  # each byte is a segment of its own
 
@@ -62,6 +63,18 @@ class Line:
     manner: Manner = Manner.PASS
     kind: Kind = Kind.UNKNOWN
     since_s: float = field(default_factory=time.time)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def swallow(self) -> None:
+        """Read no more: what the ends send waits in their own kernels, and that one closes nobody sees until `cut`."""
+        self.manner = Manner.SWALLOW
+        for writer in self.writers:
+            with suppress(OSError):  # it is over already
+                # What the kernel here would take of it is as if it had arrived.
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+            transport = writer.transport
+            if isinstance(transport, asyncio.ReadTransport) and not transport.is_closing():
+                transport.pause_reading()
 
     def cut(self) -> None:
         """Both ends see it as reset."""
@@ -71,6 +84,7 @@ class Line:
                     socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
                 )  # RST, not FIN
             writer.transport.abort()
+        self.over.set()
 
     def learn(self, frame: Frame) -> None:
         """See what the client subscribes to."""
@@ -142,13 +156,13 @@ class Proxy:
     ) -> None:
         cutter = Cutter()
         with suppress(OSError):
-            while data := await reader.read(65536):
+            while data := await _read(line, reader):
                 passed = bytearray()
                 for frame in cutter.feed(data):
                     if not self._goes_on(line, frame, is_from_node=is_from_node):
                         # A stream is never without its middle: whoever wrote this is dead, and so is what followed.
                         await _write(line, writer, bytes(passed))
-                        line.manner = Manner.SWALLOW
+                        line.manner = Manner.LOSE
                         break
                     passed += frame.data
                 else:
@@ -164,9 +178,17 @@ class Proxy:
         return all(told)
 
 
+async def _read(line: Line, reader: asyncio.StreamReader) -> bytes:
+    """What comes next, b"" at the end. One that is asked for more than it holds would have its transport go on."""
+    if line.manner is Manner.SWALLOW:
+        await line.over.wait()
+        return b""
+    return await reader.read(65536)
+
+
 async def _write(line: Line, writer: asyncio.StreamWriter, data: bytes) -> None:
     match line.manner:
-        case Manner.SWALLOW:
+        case Manner.LOSE | Manner.SWALLOW:
             return
         case Manner.SLOW:
             await asyncio.sleep(SLOW_S)

@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from tests.chaos.commands import Commands
 from tests.chaos.flows import Planned
 from tests.chaos.points import Point, leg_offered
 from tests.chaos.programs import Program
-from tests.chaos.proxy import Message
-from tests.chaos.site import Site
+from tests.chaos.proxy import Kind, Message
+from tests.chaos.site import SERVERS, Site
+from tests.chaos.windows import Windows, excused_until_s
 
 POINT_WITHIN_S = 30.0
-UNREAD_S = 0.5  # what came so shortly before a fault may not have been put on record
-WRITES_AGAIN_S = 1.0  # how soon the API finds that its database is back
-TAKES_OVER_S = 2.0  # how soon after the marked call all others have their new server, too
-RECONNECTS_S = 6.0  # the longest pause before a call server tries a node again, and a little
+LOOK_S, LOOK_AT_DATABASE_S = 0.01, 0.2
+AFTER_S = 1.0  # between the end of all excuses and those who call last
 
-
-class Was(Enum):
-    """How it was while a fault lasted."""
-
-    TAKEN_OVER = "taken over"  # nobody listened to some calls of the node until another server did
-    UNSEEN = "unseen"  # nobody listened to them until links were open again
-    NOBODY_THERE = "nobody there"  # and nobody could claim new ones
-    UNWRITABLE = "unwritable"  # the API was away, or its database
-    SPEECHLESS = "speechless"  # the application could not be asked, or nothing was kept of what it said
+Seen = Callable[[], Awaitable[bool]]
 
 
 @dataclass(slots=True)
@@ -39,6 +32,7 @@ class Run:
     """One run. `is_long` says whether faults last as long as the plan has it, or a few seconds."""
 
     name: str
+    number: int
     site: Site
     folder: Path
     load: list[Planned]
@@ -46,17 +40,17 @@ class Run:
     is_long: bool
     begins_at_s: float
     fault_at_s: float | None = None
+    killed_at_s: float | None = None  # when the marked call's server was, if that came later than the fault
     healed_at_s: float | None = None
+    recovered_s: float | None = None  # how long the platform took to be whole again
     dead_nodes: list[str] = field(default_factory=list)
-    unavailable: list[tuple[float, float]] = field(default_factory=list)
-    unseen: list[tuple[float, float]] = field(default_factory=list)
-    unwritable: list[tuple[float, float]] = field(default_factory=list)
-    speechless: list[tuple[float, float]] = field(default_factory=list)
+    windows: Windows = field(default_factory=Windows)
     notes: list[str] = field(default_factory=list)
     marked_leg: str = ""
     driver: str = ""  # the call server that had the marked call when it began
     takeover_at_s: float | None = None
     commands: Commands = field(default_factory=Commands)
+    is_whole: asyncio.Event = field(default_factory=asyncio.Event)  # healed: who calls from `last_at_s` on is served
     _begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def watch(self) -> None:
@@ -68,13 +62,14 @@ class Run:
         self.site.receiver.while_answering = None
 
     def _watch(self, message: Message) -> bool:
+        lost_at_s = self.killed_at_s or self.fault_at_s
         if not self.marked_leg:
             self.marked_leg = leg_offered(message, self.marked.caller)
             if self.marked_leg:
                 self.driver = message.server
                 self._begun.set()
-        elif self.fault_at_s is not None and self.takeover_at_s is None and not message.is_from_node:
-            is_new = message.server != self.driver or message.line_since_s > self.fault_at_s
+        elif lost_at_s is not None and self.takeover_at_s is None and not message.is_from_node:
+            is_new = message.server != self.driver or message.line_since_s > lost_at_s
             if is_new and message.frame.tells(self.marked_leg):
                 self.takeover_at_s = message.at_s
         return True
@@ -84,29 +79,33 @@ class Run:
         """The call server of the marked call."""
         return self.site.programs[self.driver]
 
-    def strike(self) -> None:
+    @property
+    def last_at_s(self) -> float:
+        """When those call who show that the platform is whole: behind every excuse, and behind everybody else."""
+        ends_s = max(self.windows.end_s, self.healed_at_s or 0.0)
+        return max(ends_s + AFTER_S, self.begins_at_s + max(one.at_s for one in self.load))
+
+    def strike(self) -> float:
         """The fault happens now."""
         self.fault_at_s = time.time()
+        return self.fault_at_s
 
-    def heal(self, *was: Was) -> None:
-        """Everything is there again."""
-        self.healed_at_s = max(time.time(), self.takeover_at_s or 0.0)
-        fault_at_s = self.fault_at_s or self.healed_at_s
-        if Was.NOBODY_THERE in was:
-            self.unavailable.append((fault_at_s, self.healed_at_s + RECONNECTS_S))
-        if Was.UNWRITABLE in was:
-            self.unwritable.append((fault_at_s, self.healed_at_s + WRITES_AGAIN_S))
-        if Was.SPEECHLESS in was:
-            self.speechless.append((fault_at_s, self.healed_at_s))
-        if Was.UNSEEN in was or Was.NOBODY_THERE in was:
-            self.unseen.append((fault_at_s - UNREAD_S, self.healed_at_s + RECONNECTS_S))
-        elif Was.TAKEN_OVER in was:
-            self.unseen.append((fault_at_s - UNREAD_S, self.healed_at_s + TAKES_OVER_S))
+    def heal(self) -> None:
+        """Everything that was taken away is there again, and every window is known."""
+        self.healed_at_s = time.time()
+        self.is_whole.set()
 
-    def kill_driver(self) -> None:
-        """End the marked call's server."""
-        self.strike()
+    def kill_driver(self) -> float:
+        """End the marked call's server, which is the fault, or comes on top of it."""
+        at_s = self.lose_driver()
         self.driving.kill()
+        return at_s
+
+    def lose_driver(self) -> float:
+        """Who drives the marked call dies now: what counts is who speaks of it from now on."""
+        self.takeover_at_s, self.killed_at_s = None, time.time()
+        self.fault_at_s = self.fault_at_s or self.killed_at_s
+        return self.killed_at_s
 
     async def until_under_way(self, after_s: float = 0.0) -> None:
         """Wait until the marked call was offered, and a while longer. Raises TimeoutError."""
@@ -114,15 +113,62 @@ class Run:
             await self._begun.wait()
         await asyncio.sleep(after_s)
 
-    async def until_taken_over(self, within_s: float = 15.0) -> None:
-        """Wait until somebody else speaks of the marked call; of one that is over nobody may have to."""
-        until_s = time.monotonic() + within_s
-        while self.takeover_at_s is None and time.monotonic() < until_s:
-            await asyncio.sleep(0.01)  # another process takes over
+    async def recover(self, seen: Seen, since_s: float, within_s: float, what: str) -> float:
+        """Wait until something is seen that has to be so soon after a time; a note is made of it if it is not.
+
+        Answers when whatever is excused until then ends.
+        """
+        latest_s = since_s + within_s
+        while not (is_seen := await seen()) and time.time() < latest_s:
+            await asyncio.sleep(LOOK_S)  # other processes have to do it
+        now_s = time.time()
+        if not is_seen or now_s > latest_s + LOOK_AT_DATABASE_S:
+            self.notes.append(f"{what}: not within {within_s:g} s")
+        self.recovered_s = round(now_s - since_s, 3)
+        return excused_until_s(now_s, since_s, within_s)
+
+    async def recover_with(self, *started: Program, since_s: float, within_s: float, what: str) -> float:
+        """Start what a supervisor would start; the rest as `recover`, until somebody speaks of the marked call."""
+        recovering = asyncio.create_task(self.recover(self.taken_over(), since_s, within_s, what))
+        await asyncio.gather(*(program.start() for program in started), recovering)
+        return recovering.result()
+
+    def taken_over(self) -> Seen:
+        """Look whether somebody else speaks of the marked call; of one that is over nobody has to."""
+        looked_s = 0.0
+
+        async def seen() -> bool:
+            nonlocal looked_s
+            if self.takeover_at_s is None and time.time() - looked_s > LOOK_AT_DATABASE_S:
+                looked_s = time.time()
+                return await self._is_marked_over()
+            return self.takeover_at_s is not None
+
+        return seen
+
+    async def _is_marked_over(self) -> bool:
+        with suppress(psycopg.OperationalError):
+            found = await self.site.database.rows("SELECT ended_at FROM calls WHERE call_id = %s", self.marked_leg)
+            return any(ended_at is not None for (ended_at,) in found)
+        return False
+
+    def linked(self, since_s: float, *servers: str) -> Seen:
+        """Look whether call servers (or all that run) have links of both kinds that are good, opened since a time."""
+        names = servers or tuple(name for name in SERVERS if self.site.programs[name].is_running)
+
+        async def seen() -> bool:
+            return all(
+                any(line.since_s >= since_s for line in self.site.proxy.lines_of(name, kind))
+                for name in names
+                for kind in (Kind.EVENTS, Kind.COMMANDS)
+            )
+
+        return seen
 
     async def kill_at(self, point: Point) -> None:
         """Kill the marked call's server at a point of the call's life. Raises TimeoutError if it never comes there."""
         reached = asyncio.Event()
+        after_s = point.after_s_in(self.number)
 
         def watch(message: Message) -> bool:
             if reached.is_set() or not self.marked_leg or point.match is None:
@@ -130,8 +176,8 @@ class Run:
             if not point.match(message, self.marked_leg):
                 return True
             reached.set()
-            if point.after_s:
-                asyncio.get_running_loop().call_later(point.after_s, self.kill_driver)
+            if after_s:
+                asyncio.get_running_loop().call_later(after_s, self.kill_driver)
             else:
                 self.kill_driver()
             return point.goes_on
@@ -145,5 +191,5 @@ class Run:
         self.site.receiver.while_answering = asked
         async with asyncio.timeout(POINT_WITHIN_S):
             await reached.wait()
-            while self.fault_at_s is None:  # a timer of ours sets it
-                await asyncio.sleep(0.01)
+            while self.killed_at_s is None:  # a timer of ours sets it
+                await asyncio.sleep(LOOK_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
@@ -21,11 +21,14 @@ from tests.chaos.faults import Fault
 from tests.chaos.flows import FLOWS, MIX, Planned, callee_of, caller_number, long_form
 from tests.chaos.running import Run
 from tests.chaos.site import Site
+from tests.chaos.windows import Was
 
 LEAD_S = 0.4  # before the first call
 APART_S = 0.3
 MARKED_AT_S = 1.0
-AFTERWARDS_S = 2.0  # for calls that begin when a fault that lasts is over
+AFTERWARDS_S = 1.0  # for calls that begin when a fault that lasts is over
+LAST_FLOWS = (("dial", "menu"), ("record", "placed"))  # of those who call when all is whole, by turns
+BEGUN_S = 0.5  # after their time whoever calls is known to have called
 LEDGER_WITHIN_S = 120.0
 RECORDED_WITHIN_S = 0.5
 QUIET_WITHIN_S = 90.0
@@ -80,9 +83,13 @@ async def _run(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
     began_at_s = time.time()
     run.watch()
     site.node.play(run.load, run.begins_at_s)
-    placing = asyncio.create_task(_place(run))
+    placing, last = asyncio.create_task(_place(run, run.load)), asyncio.create_task(_call_last(run, site))
     problem = await _strike(run, wish.fault.act)
     await placing
+    if problem:
+        last.cancel()
+    with suppress(asyncio.CancelledError):
+        await last
     is_quiet = await _until_quiet(run)
     await asyncio.sleep(RECORDED_WITHIN_S)  # a node writes its record of a leg when its party knows of the end
     if problem or not is_quiet:
@@ -92,7 +99,8 @@ async def _run(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
     line = await _look(run, wish)
     run.watch_no_more()
     line |= {"run": wish.name, "fault": wish.fault.name, "point": wish.fault.point, "others": wish.others}
-    line |= {"node": site.node.kind, "notes": run.notes, "takeover_ms": _takeover_ms(run), "took_s": _since(began_at_s)}
+    line |= {"node": site.node.kind, "notes": run.notes, "takeover_ms": _takeover_ms(run)}
+    line |= {"recovered_s": run.recovered_s, "took_s": _since(began_at_s)}
     run.notes += [how for how in site.unasked if "SIGKILL" not in how]  # a watchdog kills
     line["balanced"] = bool(line["balanced"]) and not run.notes
     (folder / "line.json").write_text(json.dumps(line))
@@ -106,13 +114,26 @@ async def _restore(site: Site, wish: Wish) -> None:
 
 def _new_run(site: Site, wish: Wish, folder: Path) -> Run:
     first = site.next_caller
-    site.next_caller += wish.calls + 1
+    site.next_caller += wish.calls + 1 + len(LAST_FLOWS[0])
     flow = long_form(wish.fault.flow) if wish.is_long else wish.fault.flow
     marked = Planned(MARKED_AT_S, flow, caller_number(first))
     flows = cycle(MIX)
     apart_s = max(APART_S, (wish.lasts_s + AFTERWARDS_S) / max(1, wish.calls))
     others = [Planned(index * apart_s, next(flows), caller_number(first + 1 + index)) for index in range(wish.calls)]
-    return Run(wish.name, site, folder, [marked, *others], marked, wish.is_long, time.time() + LEAD_S)
+    begins_at_s = time.time() + LEAD_S
+    return Run(wish.name, wish.number, site, folder, [marked, *others], marked, wish.is_long, begins_at_s)
+
+
+async def _call_last(run: Run, site: Site) -> None:
+    """When everything is whole again, some more call: for them nothing is excused. Answers when they have begun."""
+    await run.is_whole.wait()
+    flows = LAST_FLOWS[run.number % len(LAST_FLOWS) - 1]
+    first, at_s = site.next_caller - len(flows), run.last_at_s - run.begins_at_s
+    last = [Planned(at_s, flow, caller_number(first + index)) for index, flow in enumerate(flows)]
+    run.load += last
+    site.node.play(last, run.begins_at_s)
+    await _place(run, last)
+    await asyncio.sleep(max(0.0, run.begins_at_s + at_s + BEGUN_S - time.time()))
 
 
 async def _strike(run: Run, act: Callable[[Run], Awaitable[None]]) -> str:
@@ -124,9 +145,9 @@ async def _strike(run: Run, act: Callable[[Run], Awaitable[None]]) -> str:
     return ""
 
 
-async def _place(run: Run) -> None:
+async def _place(run: Run, load: Sequence[Planned]) -> None:
     """Have the API place what is to be placed, and write down what it said."""
-    for one in sorted(run.load, key=lambda one: one.at_s):
+    for one in sorted(load, key=lambda one: one.at_s):
         if not FLOWS[one.flow].is_placed:
             continue
         await asyncio.sleep(max(0.0, run.begins_at_s + one.at_s - time.time()))
@@ -158,12 +179,13 @@ def _write(run: Run, wish: Wish, began_at_s: float) -> None:
             file.write(json.dumps(one) + "\n")
     with (run.folder / "plans.jsonl").open("w") as file:
         for planned in run.load:
+            if FLOWS[planned.flow].is_placed and run.windows.holds(Was.UNDIALLED, run.begins_at_s + planned.at_s):
+                continue
             file.write(json.dumps(_plan(planned, run.begins_at_s)) + "\n")
     told = {
         "run": run.name, "fault": wish.fault.kind, "point": wish.fault.point, "others": wish.others,
         "node": run.site.node.kind, "began_at": began_at_s, "fault_at": run.fault_at_s, "healed_at": run.healed_at_s,
-        "dead_nodes": run.dead_nodes, "unavailable": run.unavailable, "unseen": run.unseen,
-        "unwritable": run.unwritable, "speechless": run.speechless,
+        "dead_nodes": run.dead_nodes, **{was.value: run.windows.of(was) for was in Was},
     }  # fmt: skip
     (run.folder / "run.json").write_text(json.dumps(told))
     run.site.node.forget()
@@ -192,9 +214,10 @@ async def _look(run: Run, wish: Wish) -> dict[str, Any]:
 
 
 def _takeover_ms(run: Run) -> int | None:
-    if run.takeover_at_s is None or run.fault_at_s is None:
+    lost_at_s = run.killed_at_s or run.fault_at_s
+    if run.takeover_at_s is None or lost_at_s is None:
         return None
-    return round((run.takeover_at_s - run.fault_at_s) * 1000)
+    return round((run.takeover_at_s - lost_at_s) * 1000)
 
 
 def _since(at_s: float) -> float:

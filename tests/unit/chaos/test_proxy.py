@@ -72,6 +72,33 @@ async def test_a_line_that_is_cut_is_reset_at_both_ends() -> None:
                 await one.read(1)
 
 
+async def test_of_a_line_that_swallows_neither_end_learns_anything_until_it_is_cut() -> None:
+    proxy = Proxy(0)
+    async with ends(proxy) as ((_, writer), (far_reader, _)):
+        [line] = proxy.lines
+        line.swallow()
+        writer.write(b"api a\n\n")
+        writer.close()
+        await writer.wait_closed()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(far_reader.read(1), 0.05)
+        assert proxy.lines == [line]
+        line.cut()
+        with pytest.raises(ConnectionResetError):
+            await far_reader.read(1)
+
+
+async def test_what_a_node_sends_on_a_line_that_swallows_stays_with_the_node() -> None:
+    proxy = Proxy(0)
+    async with ends(proxy) as (_, (_, far_writer)):
+        proxy.lines[0].swallow()
+        far_writer.write(bytes(8 << 20))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(far_writer.drain(), 0.05)
+        assert far_writer.transport.get_write_buffer_size() > 1 << 20
+        far_writer.transport.abort()
+
+
 @pytest.mark.parametrize("manner", [Manner.SLOW, Manner.BY_BYTES])
 async def test_a_line_that_is_bad_loses_nothing(manner: Manner) -> None:
     proxy = Proxy(0)
