@@ -47,10 +47,12 @@ async def cut_off(run: Run) -> None:
     at_s = run.strike()
     way = run.site.ways[run.driver]
     way.cut()
-    end_s = await run.recover(run.taken_over(), at_s, THAWS_S, "another call server, after one was cut off")
-    run.windows.add(at_s, end_s, Was.UNSEEN)
-    await asyncio.sleep(max(0.0, at_s + _lasting_s(run, 12.0, 30.0) - time.time()))
+    await asyncio.sleep(_lasting_s(run, 12.0, 30.0))
     way.mend()
+    mended_s = time.time()
+    what = "somebody who drives the call, with PostgreSQL there for all"
+    end_s = await run.recover(run.driven(mended_s), mended_s, THAWS_S, what)
+    run.windows.add(at_s, end_s, Was.UNSEEN)
     run.heal()
 
 

@@ -49,6 +49,7 @@ class Run:
     marked_leg: str = ""
     driver: str = ""  # the call server that had the marked call when it began
     takeover_at_s: float | None = None
+    spoken_of_at_s: float = 0.0  # when a call server last spoke of the marked call
     commands: Commands = field(default_factory=Commands)
     is_whole: asyncio.Event = field(default_factory=asyncio.Event)  # healed: who calls from `last_at_s` on is served
     _begun: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,9 +69,10 @@ class Run:
             if self.marked_leg:
                 self.driver = message.server
                 self._begun.set()
-        elif lost_at_s is not None and self.takeover_at_s is None and not message.is_from_node:
+        elif lost_at_s is not None and not message.is_from_node and message.frame.tells(self.marked_leg):
+            self.spoken_of_at_s = message.at_s
             is_new = message.server != self.driver or message.line_since_s > lost_at_s
-            if is_new and message.frame.tells(self.marked_leg):
+            if is_new and self.takeover_at_s is None:
                 self.takeover_at_s = message.at_s
         return True
 
@@ -135,14 +137,21 @@ class Run:
 
     def taken_over(self) -> Seen:
         """Look whether somebody else speaks of the marked call; of one that is over nobody has to."""
+        return self._marked(lambda: self.takeover_at_s is not None)
+
+    def driven(self, since_s: float) -> Seen:
+        """Look whether anybody speaks of the marked call since a time, as above."""
+        return self._marked(lambda: self.spoken_of_at_s > since_s)
+
+    def _marked(self, is_spoken_of: Callable[[], bool]) -> Seen:
         looked_s = 0.0
 
         async def seen() -> bool:
             nonlocal looked_s
-            if self.takeover_at_s is None and time.time() - looked_s > LOOK_AT_DATABASE_S:
-                looked_s = time.time()
-                return await self._is_marked_over()
-            return self.takeover_at_s is not None
+            if is_spoken_of() or time.time() - looked_s < LOOK_AT_DATABASE_S:
+                return is_spoken_of()
+            looked_s = time.time()
+            return await self._is_marked_over()
 
         return seen
 
