@@ -40,7 +40,7 @@ class Bounds:
 
     loop_lag_s: float = 0.2
     link_delay_s: float = 0.3
-    commit_s: float = 0.5
+    commit_s: float = 1.0
     documents: float = 2000
 
 

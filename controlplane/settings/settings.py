@@ -129,7 +129,9 @@ class Settings(BaseSettings):
         default=300, description="The same for news of a media node that is read so late; 0: never."
     )
     overload_commit_ms: int = Field(
-        default=500, description="The same for entries that are on record so late; 0: never."
+        default=1000,
+        description="The same for entries that are on record so late; 0: never. What PostgreSQL has not committed after"
+        " half a second goes to the disk, so that a bound near that refuses new calls whenever PostgreSQL hangs.",
     )
     overload_documents: int = Field(
         default=2000, description="The same for so many requests to applications under way; 0: never."

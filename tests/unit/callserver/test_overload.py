@@ -10,14 +10,19 @@ import pytest
 
 from controlplane.base.ids import CallId
 from controlplane.calls.commands import Command
-from controlplane.calls.events import Entry
+from controlplane.calls.events import CallPlaced, Entry
 from controlplane.calls.machine import CallMachine
 from controlplane.callserver.admission import Bounds
+from controlplane.callserver.gate import LOOK_S, Gate, TimedJournal
 from controlplane.emulator.clock import VirtualClock
 from controlplane.emulator.parties import Cast, PartyLog
 from controlplane.emulator.scenarios import CallerPlan, HangUp, Scenario, Step, Wait
+from controlplane.metrics.registry import Metrics
+from controlplane.settings import Settings
 from controlplane.switch.pinging import MOST_LOOKS, PING_S
+from controlplane.wiring.calls import bounds_of
 from controlplane.wiring.memory import MemoryJournal
+from controlplane.wiring.recording import PATIENCE_S
 from tests.unit.calls.conversation import OUTBOUND
 
 from .platform import NODE, Platform, platform
@@ -154,3 +159,50 @@ async def test_a_command_that_takes_long_does_not_end_the_links(tmp_path: Path) 
         assert node.is_up
         assert not commands.is_closing()
         assert node.delay_s < 0.05
+
+
+@dataclass
+class Hung(MemoryJournal):
+    """A database that hangs, and then takes all at once, or a disk does in its stead."""
+
+    held: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def submit(
+        self, machine: CallMachine, entry: Entry, commands: tuple[Command, ...], *, is_urgent: bool
+    ) -> asyncio.Future[None]:
+        super().submit(machine, entry, commands, is_urgent=is_urgent)
+        self.held.append(asyncio.get_running_loop().create_future())
+        return self.held[-1]
+
+
+async def closes(gate: Gate, look_at_s: float, until_s: float) -> bool:
+    """Entries come every 20 ms while the database hangs; the first look is at `look_at_s`."""
+    clock, hung = VirtualClock(), Hung()
+    timed, closed = TimedJournal(hung, clock), False
+
+    async def submit() -> None:
+        while clock.monotonic_s() < until_s:
+            entry = Entry(0, 0, CallPlaced(OUTBOUND))
+            machine = CallMachine()
+            timed.submit(machine, entry, machine.handle(entry), is_urgent=True)
+            await clock.sleep(0.02)
+        for one in hung.held:
+            one.set_result(None)
+
+    submitting = asyncio.create_task(submit())
+    await clock.sleep(look_at_s)
+    for _ in range(12):
+        gate.look(loop_lag_s=0, commit_s=timed.take_worst_s(), documents=0)
+        closed |= not gate.is_open
+        await clock.sleep(LOOK_S)
+    await submitting
+    return closed
+
+
+@pytest.mark.parametrize(("disk_s", "refuses"), [(0.01, False), (0.25, False), (1.5, True)])
+async def test_new_calls_are_taken_while_the_database_hangs_and_the_disk_does_not(disk_s: float, refuses: bool) -> None:
+    """A review found it: whether they were refused for a second depended on when somebody looked."""
+    bounds = bounds_of(Settings())
+    for look_ms in range(0, 250, 50):
+        gate = Gate(NODE, bounds, Metrics(), lambda: 0.0)
+        assert await closes(gate, look_ms / 1000, PATIENCE_S + disk_s) is refuses
