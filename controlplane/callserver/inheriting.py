@@ -80,5 +80,5 @@ async def end_lost(keeper: Keeper) -> None:
         stored = await keeper.archive.live_calls(keeper.node.name, keeper.shards)
         calls = await keeper.adopt(stored, keeper.shards)
         keeper.matching.end_all(call for call in calls if not call.is_moved)
-        await keeper.hopeless.end_all()
+        await keeper.hopeless.end_all(keeper.shards)
         await let_go(calls, keeper.archive, keeper.clock)

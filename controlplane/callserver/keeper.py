@@ -227,6 +227,7 @@ class Keeper:
             await self.archive.settle()
         async with self.changing:
             await self._sweeper.sweep(self)
+            await self.hopeless.end_all(self.shards)  # that could not be put on record before
 
     # Resynchronisation
 
@@ -249,7 +250,7 @@ class Keeper:
             calls = [one for one in await self.adopt(stored, shards) if one.is_moved or one.id not in known]
             calls = await self.arrivals.settled_of(calls)
             channels = await self.matching.channels()
-            ended = await self.hopeless.end_all()
+            ended = await self.hopeless.end_all(self.shards)
             await self.matching.end_the_gone(await self.matching.missing(calls, channels), waiting, cause)
             seen = await self.matching.see(calls, channels)
             async for call in in_turns(calls):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from controlplane.base.causes import Verdict
+from controlplane.base.causes import Cause, Verdict
 from controlplane.base.ids import AccountId, CallId, LegId, Token
 from controlplane.calls.commands import Command
 from controlplane.calls.events import Entry, Event
@@ -93,6 +93,7 @@ class Journal(Protocol):
 class Stored:
     """A call as its journal has it; one that was claimed and has no entries yet is still to be placed.
 
+    Unless it `may_have_been_dialled`: whoever claimed it may have entries where we cannot read, and have gone on.
     `moves` is how often its node died and the call was given to another, which the journal may not tell yet. One that
     `has_verdict` is over but for the ends of B-legs that nobody has told. Of one that is not `is_readable` nothing is
     known but whose it is, and nobody can go on with it.
@@ -103,6 +104,7 @@ class Stored:
     moves: int = 0
     is_readable: bool = True
     has_verdict: bool = False
+    may_have_been_dialled: bool = False
 
 
 class Archive(Protocol):
@@ -132,8 +134,11 @@ class Archive(Protocol):
         """Those of these calls that have their final verdict. Raises Unavailable."""
         ...
 
-    async def write_off(self, facts: Facts) -> Sequence[LegId]:
-        """Give a call that nobody can go on with its verdict; answers the B-legs it has still. Raises Unavailable."""
+    async def write_off(self, facts: Facts, cause: Cause) -> Sequence[LegId]:
+        """Give a call that nobody can go on with its verdict, which says `cause`; answers the B-legs it has still.
+
+        Raises Unavailable, and Conflict if somebody goes on with it.
+        """
         ...
 
 
@@ -176,7 +181,10 @@ class Inbox(Protocol):
     """
 
     async def claim_calls(self, places: frozenset[tuple[str, int]], most: int) -> Sequence[Facts]:
-        """Take up to `most` queued calls of these (node, shard) places; each is ours to place from here on."""
+        """Take up to `most` queued calls of these (node, shard) places; each is ours to place from here on.
+
+        Who claimed a call, and when, is on record.
+        """
         ...
 
     async def count_queued(self, places: frozenset[tuple[str, int]]) -> int:

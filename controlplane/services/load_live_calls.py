@@ -47,8 +47,9 @@ class JournalLine:
 class LiveCall:
     """A call that is not over: without a verdict, or with B-legs of which nobody has told the end.
 
-    Without a journal it was claimed from the queue and its server died before it wrote: `facts` are all there is.
-    Inbound calls have no `facts`, their first entry tells.
+    Without a journal it was claimed from the queue and its server died before it wrote: `facts` are all there is, with
+    who that was (None: an older version did not say) and when, both by the database. Inbound calls have no `facts`,
+    their first entry tells.
     """
 
     call_id: CallId
@@ -57,6 +58,8 @@ class LiveCall:
     journal: tuple[JournalLine, ...] = ()
     moves: int = 0  # to other nodes or runs of them, as those before died
     has_verdict: bool = False
+    claimed_by: str | None = None
+    claimed_ago_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class _Row:
     facts: str | None
     moves: int
     has_verdict: bool
+    claimed_by: str | None
+    claimed_ago_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +121,6 @@ def _live(row: _Row, lines: list[JournalLine]) -> LiveCall:
     facts = None
     with suppress(ValueError):  # another version's words: one call's must not keep us from all others
         facts = None if row.facts is None else read_facts(row.facts, row.node)
-    return LiveCall(row.call_id, row.account_id, facts, tuple(lines), row.moves, row.has_verdict)
+    return LiveCall(
+        row.call_id, row.account_id, facts, tuple(lines), row.moves, row.has_verdict, row.claimed_by, row.claimed_ago_s
+    )  # fmt: skip

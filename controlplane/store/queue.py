@@ -53,11 +53,12 @@ class Claimed:
 
 
 async def claim_calls(
-    db: Database, places: Iterable[tuple[str, int]], limits: Limits, *, most: int = 50
+    db: Database, places: Iterable[tuple[str, int]], limits: Limits, *, server_id: str, most: int = 50
 ) -> list[Claimed]:
     """Take up to `most` queued calls, oldest first, accounts in turn, for the (node, shard) `places` that we hold.
 
-    A call that is claimed and whose server dies is found by `load_live_calls`, with or without a journal.
+    `server_id` is put on record with them. A call that is claimed and whose server dies is found by `load_live_calls`,
+    with or without a journal.
     """
     owned = sorted(places)
     if not owned:
@@ -67,6 +68,7 @@ async def claim_calls(
         "shards": [shard for _, shard in owned],
         "queue_bound_s": QUEUE_BOUND_S,
         "most": most,
+        "server_id": server_id,
         "gateway": limits.gateway,
         "cps_limit": limits.cps_limit,
         "channel_cap": limits.channel_cap,

@@ -17,11 +17,15 @@ from controlplane.store.queue import Limits, claim_calls, count_queued
 class DatabaseInbox:
     """Claims queued calls within the limits, and reads requests."""
 
+    server_id: str
     db: Database
     limits: Limits
 
     async def claim_calls(self, places: frozenset[tuple[str, int]], most: int) -> Sequence[Facts]:
-        return [claimed.facts for claimed in await claim_calls(self.db, places, self.limits, most=most)]
+        return [
+            claimed.facts
+            for claimed in await claim_calls(self.db, places, self.limits, server_id=self.server_id, most=most)
+        ]
 
     async def count_queued(self, places: frozenset[tuple[str, int]]) -> int:
         return await count_queued(self.db, {shard for _, shard in places})

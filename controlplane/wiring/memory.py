@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from controlplane.base.causes import Cause
 from controlplane.base.errors import Conflict
 from controlplane.base.ids import AccountId, CallId, LegId, leg_of_call, shard_of
 from controlplane.calls.commands import Command
@@ -24,7 +25,7 @@ class MemoryJournal:
     entries: dict[CallId, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     commands: dict[CallId, list[tuple[Command, ...]]] = field(default_factory=lambda: defaultdict(list))
     moved: dict[CallId, tuple[str, int]] = field(default_factory=dict)  # node, and how often
-    written_off: list[CallId] = field(default_factory=list)
+    written_off: dict[CallId, Cause] = field(default_factory=dict)
 
     def submit(
         self,
@@ -76,8 +77,8 @@ class MemoryJournal:
             one for one in calls if one in self.written_off or (one in self.entries and _is_over(self.entries[one]))
         ]
 
-    async def write_off(self, facts: Facts) -> Sequence[LegId]:
-        self.written_off.append(facts.call)
+    async def write_off(self, facts: Facts, cause: Cause) -> Sequence[LegId]:
+        self.written_off[facts.call] = cause
         return ()
 
     def move(self, node: str, to: str, a_legs: Collection[LegId]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from controlplane.base.causes import Cause
@@ -25,6 +25,11 @@ from controlplane.store.heirs import Heirs, SpoolWaits
 from controlplane.store.journal import Recorder
 
 log = logging.getLogger(__name__)
+
+
+# A claimant waits for the database (PATIENCE_S of wiring/recording.py) before its first entry goes to its disk and it
+# dials. A claim as young as this, by the database's clock, that we can read already was not dialled yet.
+FRESH_S = 1.0
 
 
 @dataclass(slots=True)
@@ -49,8 +54,13 @@ class DatabaseArchive:
     First all that this host has of them on its disk must be in the database: their journals are not whole before. A
     journal that cannot be read may be another version's, whose servers go on with the call while a new release comes:
     only when that is so for `patience_s` it is said that nobody can. Of one with a gap that is said at once.
+
+    A claim without a journal is still to be dialled if nothing of its claimant can be anywhere but in the database:
+    it is of this host (`server_id` begins with its name) and left nothing here, or it is younger than FRESH_S, and went
+    to the database first.
     """
 
+    server_id: str
     db: Database
     recorder: Recorder
     heirs: Heirs
@@ -78,18 +88,26 @@ class DatabaseArchive:
         async for call in in_turns(calls):
             self.recorder.forget(call.call_id)
             if (stored := self._maybe_stored(call, node)) is not None:
-                found.append(stored)
+                found.append(replace(stored, may_have_been_dialled=await self._may_have_been_dialled(call)))
         return found
 
     async def over(self, calls: Sequence[CallId]) -> Sequence[CallId]:
         async with self.db.transaction() as tx:
             return await find_calls_over(tx, calls)
 
-    async def write_off(self, facts: Facts) -> Sequence[LegId]:
+    async def write_off(self, facts: Facts, cause: Cause) -> Sequence[LegId]:
         async with self.db.transaction() as tx:
-            legs = await write_off_call(tx, facts.account, facts.call, Cause.JOURNAL_UNREADABLE)
+            legs = await write_off_call(tx, facts.account, facts.call, cause)
         self._unreadable_since_s.pop(facts.call, None)
         return legs
+
+    async def _may_have_been_dialled(self, call: LiveCall) -> bool:
+        if call.journal or call.has_verdict or call.claimed_ago_s is None or call.claimed_ago_s < FRESH_S:
+            return False
+        claimant = call.claimed_by or ""
+        if _host_of(claimant) != _host_of(self.server_id):
+            return True
+        return claimant != self.server_id and await self.heirs.holds(claimant)
 
     def _maybe_stored(self, call: LiveCall, node: str) -> Stored | None:
         try:
@@ -115,6 +133,11 @@ def _stored(call: LiveCall) -> Stored:
     if facts is None:
         raise ValueError("no facts")
     return Stored(facts, entries, call.moves, has_verdict=call.has_verdict)
+
+
+def _host_of(server_id: str) -> str:
+    """Of a server's id, which is host-process-random."""
+    return server_id.rsplit("-", 2)[0]
 
 
 def _is_whole(call: LiveCall) -> bool:

@@ -23,6 +23,7 @@ from controlplane.verbs.documents import Link
 
 NOW_MS = 1_700_000_000_000
 ACME = AccountId(mint(ACCOUNT, NOW_MS, b"acme......"))
+SERVER = "here-1-ab"  # a call server's id: its host's name, process and something random
 VAULT = Vault([b"k" * 32])
 _entropy = itertools.count(1)
 

@@ -30,7 +30,7 @@ from controlplane.store.pages import Window
 from controlplane.store.queue import Limits, claim_calls
 from controlplane.store.records import CallChanged, LegChanged, LegOpened, NoteWritten
 from controlplane.verbs.documents import Link, StatusCallback
-from tests.postgres.sample import NOW_MS, call_in_shard, entry, new_account, offered, rows
+from tests.postgres.sample import NOW_MS, SERVER, call_in_shard, entry, new_account, offered, rows
 
 FROM, TO = "+15550001111", "+15550002222"
 STATUS = StatusCallback(Link("http://app/status"))
@@ -57,7 +57,7 @@ async def test_a_placed_call_waits_with_all_its_facts_and_call_servers_are_told(
     call = await place(db, account)
     shard = shard_of(leg_of_call(call))
     assert await told.get() == (QUEUE, str(shard))
-    [claimed] = await claim_calls(db, [("fs1", shard)], WIDE)
+    [claimed] = await claim_calls(db, [("fs1", shard)], WIDE, server_id=SERVER)
     facts = claimed.facts
     assert facts == Facts(
         call, account, leg_of_call(call), "fs1", Direction.OUTBOUND_API, FROM, TO, document=Link("http://app/flow"),
@@ -76,7 +76,7 @@ async def test_what_the_request_leaves_open_the_app_says(db: Database, account: 
     async with db.transaction() as tx:
         app = await create_app(tx, account, draft)
     await place(db, account, Placing(FROM, "sip:bob@example.net", app.app_id))
-    [claimed] = await claim_calls(db, [("fs1", shard) for shard in range(16)], WIDE)
+    [claimed] = await claim_calls(db, [("fs1", shard) for shard in range(16)], WIDE, server_id=SERVER)
     facts = claimed.facts
     assert (facts.app, facts.document, facts.fallback, facts.webhook_url, facts.status_callback, facts.record) == (
         app.app_id, draft.flow, draft.fallback, draft.webhook_url, STATUS, True,
@@ -129,12 +129,12 @@ async def test_a_call_canceled_in_the_queue_ends_like_any_other(db: Database, ac
         {"lane": 0, "number": 1, "url": "http://app/hook"},
         {"lane": 1, "number": 0, "url": "http://app/status"},
     ]
-    assert await claim_calls(db, [("fs1", shard) for shard in range(16)], WIDE) == []
+    assert await claim_calls(db, [("fs1", shard) for shard in range(16)], WIDE, server_id=SERVER) == []
 
 
 async def test_a_claimed_call_cannot_be_canceled_as_queued(db: Database, account: AccountId) -> None:
     call = await place(db, account)
-    await claim_calls(db, [("fs1", shard) for shard in range(16)], WIDE)
+    await claim_calls(db, [("fs1", shard) for shard in range(16)], WIDE, server_id=SERVER)
     async with db.transaction() as tx:
         with pytest.raises(CallNotQueued):
             await cancel_queued_call(tx, account, call)
@@ -151,10 +151,12 @@ async def test_claiming_and_canceling_at_once_give_the_call_to_one_of_them(db: D
             return False
         return True
 
-    claiming = asyncio.create_task(claim_calls(db, [("fs1", shard) for shard in range(16)], WIDE))
+    claiming = asyncio.create_task(claim_calls(db, [("fs1", shard) for shard in range(16)], WIDE, server_id=SERVER))
     canceled = await asyncio.gather(*map(cancel, calls))
     claimed = {one.call_id for one in await claiming}
-    claimed |= {one.call_id for one in await claim_calls(db, [("fs1", shard) for shard in range(16)], WIDE)}
+    claimed |= {
+        one.call_id for one in await claim_calls(db, [("fs1", shard) for shard in range(16)], WIDE, server_id=SERVER)
+    }
     assert claimed == {call for call, is_canceled in zip(calls, canceled, strict=True) if not is_canceled}
 
 

@@ -30,7 +30,7 @@ from controlplane.store.records import (
 from controlplane.store.spool import open_spool
 from controlplane.verbs.documents import Link, RecordingCallback
 from controlplane.wiring.records import DatabaseArchive
-from tests.postgres.sample import ACME, NOW_MS, VAULT, call_in_shard, entry, facts_of, offered, rows
+from tests.postgres.sample import ACME, NOW_MS, SERVER, VAULT, call_in_shard, entry, facts_of, offered, rows
 
 START = datetime.fromtimestamp(NOW_MS / 1000, UTC)
 
@@ -50,7 +50,7 @@ def break_sessions(url: str, name: str) -> None:
 
 @pytest.fixture
 def archive(db: Database, recorder: Recorder, url: str, tmp_path: Path) -> DatabaseArchive:
-    return DatabaseArchive(db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
+    return DatabaseArchive(SERVER, db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
 
 
 async def test_a_call_is_written_from_its_first_entry_to_its_verdict(recorder: Recorder, url: str) -> None:

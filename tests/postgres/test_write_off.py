@@ -29,7 +29,7 @@ from controlplane.store.records import CallChanged, JournalConflict, LegOpened, 
 from controlplane.verbs.documents import Link, StatusCallback, StatusEvent
 from controlplane.wiring.records import DatabaseArchive
 from controlplane.wiring.replay import replay_call
-from tests.postgres.sample import NOW_MS, VAULT, call_in_shard, offered, queue_call, rows
+from tests.postgres.sample import NOW_MS, SERVER, VAULT, call_in_shard, offered, queue_call, rows
 
 HOOK, STATUS = "http://app/hook", "http://app/status"
 DRAFT = AppDraft(
@@ -182,10 +182,10 @@ async def test_of_a_journal_with_a_gap_it_is_said_at_once_that_nobody_can_go_on_
 ) -> None:
     first, second = answered(facts)
     await recorder.submit([first, replace(second, seq=2)])
-    archive = DatabaseArchive(db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
+    archive = DatabaseArchive(SERVER, db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
     [stored] = await archive.live_calls("fs1", frozenset({1}))
     assert (stored.facts.call, stored.is_readable) == (facts.call, False)
-    assert await archive.write_off(stored.facts) == []
+    assert await archive.write_off(stored.facts, Cause.JOURNAL_UNREADABLE) == []
     assert [row["seq"] for row in rows(url, "SELECT seq FROM journal ORDER BY seq")] == [0, 2, 3]
     assert rows(url, "SELECT reason, ended_at IS NOT NULL AS is_over FROM calls") == [
         {"reason": "journal-unreadable", "is_over": True}
@@ -197,11 +197,11 @@ async def test_a_journal_that_cannot_be_read_is_left_to_others_for_a_while(
 ) -> None:
     await recorder.submit([unreadable(answered(facts)[0])])
     heirs = Heirs(url, tmp_path, tmp_path / "own", VAULT)
-    assert await DatabaseArchive(db, recorder, heirs, patience_s=60).live_calls("fs1", frozenset({1})) == []
-    hasty = DatabaseArchive(db, recorder, heirs, patience_s=0)
+    assert await DatabaseArchive(SERVER, db, recorder, heirs, patience_s=60).live_calls("fs1", frozenset({1})) == []
+    hasty = DatabaseArchive(SERVER, db, recorder, heirs, patience_s=0)
     [stored] = await hasty.live_calls("fs1", frozenset({1}))
     assert (stored.facts.call, stored.is_readable) == (facts.call, False)
-    assert await hasty.write_off(stored.facts) == []
+    assert await hasty.write_off(stored.facts, Cause.JOURNAL_UNREADABLE) == []
     assert await hasty.live_calls("fs1", frozenset({1})) == []
 
 
@@ -212,7 +212,7 @@ async def test_facts_that_cannot_be_read_keep_nobody_from_other_calls(
     await queue_call(db, strange, facts.account)
     rows(url, """UPDATE calls SET node = 'fs1', facts = '{"a":1}' RETURNING 1""")
     await recorder.submit([offered(facts.call, account=facts.account)])
-    archive = DatabaseArchive(db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
+    archive = DatabaseArchive(SERVER, db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
     [stored] = await archive.live_calls("fs1", frozenset({1}))
     assert stored.facts.call == facts.call
 
@@ -225,7 +225,7 @@ async def test_a_journal_in_another_versions_words_keeps_nobody_from_other_calls
     await recorder.submit([first, replace(second, kind="DocumentArrived", data=arrived)])
     other = call_in_shard(1)
     await recorder.submit([offered(other, account=facts.account)])
-    archive = DatabaseArchive(db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
+    archive = DatabaseArchive(SERVER, db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
     assert [stored.facts.call for stored in await archive.live_calls("fs1", frozenset({1}))] == [other]
 
 
@@ -249,7 +249,7 @@ async def test_a_queued_call_that_cannot_be_read_keeps_no_other_from_its_end(
 async def test_of_calls_whose_legs_are_found_those_that_are_over_are_told(
     db: Database, url: str, recorder: Recorder, tmp_path: Path
 ) -> None:
-    archive = DatabaseArchive(db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
+    archive = DatabaseArchive(SERVER, db, recorder, Heirs(url, tmp_path, tmp_path / "own", VAULT))
     live, over, unknown = (call_in_shard(1) for _ in range(3))
     for call in (live, over):
         await recorder.submit([offered(call)], is_urgent=True)

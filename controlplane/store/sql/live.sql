@@ -1,11 +1,13 @@
 -- live_calls: The calls of some shards of a node that are not over, claimed ones without a journal among them.
 -- A call that has its verdict is not over while nobody has told the end of one of its B-legs.
-SELECT call_id, account_id, node, facts::text AS facts, moves, false AS has_verdict
+SELECT call_id, account_id, node, facts::text AS facts, moves, false AS has_verdict, claimed_by,
+    extract(epoch FROM clock_timestamp() - claimed_at)::double precision AS claimed_ago_s
 FROM calls
 WHERE node = %(node)s AND shard = ANY(%(shards)s::integer[]) AND ended_at IS NULL
     AND NOT call_id = ANY(%(call_ids)s::uuid[])
 UNION ALL
-SELECT calls.call_id, calls.account_id, calls.node, calls.facts::text AS facts, calls.moves, true AS has_verdict
+SELECT calls.call_id, calls.account_id, calls.node, calls.facts::text AS facts, calls.moves, true AS has_verdict,
+    NULL AS claimed_by, NULL AS claimed_ago_s
 FROM (SELECT DISTINCT account_id, call_id FROM legs WHERE ended_at IS NULL) AS open
 JOIN calls ON calls.account_id = open.account_id AND calls.call_id = open.call_id
 WHERE calls.node = %(node)s AND calls.shard = ANY(%(shards)s::integer[]) AND calls.ended_at IS NOT NULL

@@ -58,6 +58,6 @@ UPDATE calls SET node = %(adopting_node)s, moves = moves + 1
 WHERE node = %(node)s AND ended_at IS NULL AND call_id = ANY(%(legs)s::uuid[])
 
 -- queue_again: Give calls back to the queue that were claimed for a node and not dialled there.
-UPDATE calls SET node = NULL, gateway = NULL, claimed_at = NULL
+UPDATE calls SET node = NULL, gateway = NULL, claimed_at = NULL, claimed_by = NULL
 WHERE node = %(node)s AND ended_at IS NULL AND direction = 'outbound-api'
     AND NOT EXISTS (SELECT FROM journal WHERE journal.call_id = calls.call_id)

@@ -91,7 +91,7 @@ taken AS (
     WHERE calls.node IS NULL AND calls.ended_at IS NULL
     FOR UPDATE OF calls SKIP LOCKED
 )
-UPDATE calls SET node = taken.node, gateway = %(gateway)s, claimed_at = clock_timestamp()
+UPDATE calls SET node = taken.node, gateway = %(gateway)s, claimed_at = clock_timestamp(), claimed_by = %(server_id)s
 FROM taken
 WHERE calls.account_id = taken.account_id AND calls.call_id = taken.call_id
 RETURNING calls.call_id, calls.account_id, calls.node, calls.shard, calls.facts::text AS facts

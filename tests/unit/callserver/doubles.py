@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from controlplane.base.causes import Cause
 from controlplane.base.errors import CallplaneError, Unavailable
-from controlplane.base.ids import CallId, Token
+from controlplane.base.ids import CallId, LegId, Token
 from controlplane.calls.commands import Command
 from controlplane.calls.events import DocumentArrived, Entry
 from controlplane.calls.facts import Facts
@@ -26,6 +27,8 @@ class Shelf(MemoryJournal):
 
     is_away: bool = False
     is_full: bool = False
+    cannot_write_off: bool = False
+    refused: int = 0  # attempts to write a call off
     strange: tuple[Stored, ...] = ()
     delay_s: float = 0.0
     clock: VirtualClock | None = None
@@ -44,6 +47,12 @@ class Shelf(MemoryJournal):
         if self.clock is not None:
             await self.clock.sleep(self.delay_s)
         return [*(one for one in self.strange if one.facts.call not in self.written_off), *stored]
+
+    async def write_off(self, facts: Facts, cause: Cause) -> Sequence[LegId]:
+        if self.cannot_write_off:
+            self.refused += 1
+            raise Unavailable(None)
+        return await super().write_off(facts, cause)
 
 
 @dataclass

@@ -9,14 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from controlplane.base.causes import Cause
+from controlplane.base.ids import CALL, CallId, leg_of_call, mint
 from controlplane.calls.events import CallOffered, Entry, LegAnswered, LegEnded
 from controlplane.calls.facts import Facts
 from controlplane.callserver.ports import Stored
-from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear, Then, Wait
+from controlplane.emulator.parties import Cast
+from controlplane.emulator.scenarios import CalleePlan, ExpectEnd, HangUp, Hear, Scenario, Then, Wait
+from controlplane.verbs.documents import Link
 from tests.unit.calls.conversation import A_LEG, OUTBOUND
 
 from .doubles import Broken, BrokenSounds, Choosy, Fading, Filling, Shelf
-from .platform import NODE, platform
+from .platform import APP, NODE, platform
 
 GREETING = {"/": "<Say>hello</Say>"}
 
@@ -98,7 +102,7 @@ async def test_a_journal_that_makes_no_call_gets_its_verdict_and_keeps_nobody_fr
     async with platform(tmp_path, GREETING, journal=journal) as here:
         log = await here.call(Hear("hello"), ExpectEnd())
         assert log.problems == []
-        assert journal.written_off == [OUTBOUND.call]
+        assert journal.written_off == {OUTBOUND.call: Cause.JOURNAL_UNREADABLE}
 
 
 async def test_a_caller_whose_call_nobody_can_read_any_more_is_hung_up_on(tmp_path: Path) -> None:
@@ -122,6 +126,43 @@ async def test_a_caller_whose_call_nobody_can_read_any_more_is_hung_up_on(tmp_pa
         assert log.problems == []
         assert len(journal.written_off) == 1
         assert journal.entries == {}
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_call_that_may_have_been_dialled_is_lost_and_not_dialled_again(tmp_path: Path, is_there: bool) -> None:
+    """A review found it: the first entry was on the disk of a host that died, and a callee was called twice."""
+    journal = Shelf()
+    pages = {"/": "<Say>hello</Say><Pause length='60'/>"}
+    async with platform(tmp_path, pages, journal=journal) as here:
+        callee = CalleePlan(after_answer=(ExpectEnd(60),) if is_there else (Wait(2), HangUp()))
+        cast = Cast(here.node, Scenario((), {OUTBOUND.to_number: callee}))
+        here.node.far_ends = cast.take_invite
+        facts = dataclasses.replace(OUTBOUND, node=NODE, document=Link(f"{APP}/"))
+        here.inbox.calls.append(facts)
+        here.servers[0].queue_changed()
+        await here.clock.sleep(5)
+        await here.servers.pop().stop()
+        journal.entries.clear()
+        journal.strange = (Stored(facts, (), may_have_been_dialled=True),)
+        await here.start_server("second")
+        await here.clock.sleep(5)
+        assert [log.cause for log in cast.logs] == ["NORMAL_TEMPORARY_FAILURE" if is_there else "NORMAL_CLEARING"]
+        assert journal.written_off == {facts.call: Cause.LOST}
+        assert here.node.channels == {}
+
+
+async def test_while_the_database_is_away_calls_that_are_to_be_ended_on_record_wait_together(tmp_path: Path) -> None:
+    """A review found it: each of them waited for the database, and all news of the node for them."""
+    calls = [CallId(mint(CALL, 1, bytes([number]) * 10)) for number in range(20)]
+    strange = [dataclasses.replace(OUTBOUND, node=NODE, call=call, a_leg=leg_of_call(call)) for call in calls]
+    journal = Shelf(strange=tuple(Stored(facts, (), is_readable=False) for facts in strange), cannot_write_off=True)
+    async with platform(tmp_path, GREETING, journal=journal) as here:
+        assert journal.refused == 1
+        journal.strange = ()  # whoever looks for what nobody drives does not find them once more
+        await here.clock.sleep(30)
+        journal.cannot_write_off = False
+        await here.clock.sleep(30)
+        assert journal.written_off == dict.fromkeys(calls, Cause.JOURNAL_UNREADABLE)
 
 
 async def test_a_call_whose_application_cannot_be_asked_for_a_defect_of_ours_is_ended(tmp_path: Path) -> None:
