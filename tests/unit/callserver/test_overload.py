@@ -28,6 +28,7 @@ from tests.unit.calls.conversation import OUTBOUND
 from .platform import NODE, Platform, platform
 
 NO_BOUNDS = Bounds(0, 0, 0, 0)
+STRICT = Bounds(commit_s=0.5)
 PAGES = {"/": "<Pause/><Redirect>/</Redirect>"}
 
 
@@ -81,6 +82,7 @@ def everybody() -> list[CallerPlan]:
 async def test_beyond_the_limit_calls_are_refused_and_those_that_live_go_on_in_time(tmp_path: Path) -> None:
     journal = OneAtATime()
     async with platform(tmp_path, PAGES, journal=journal, clock=journal.clock) as here:
+        here.servers[0].keepers[NODE].gate.bounds = STRICT
         begin_s = journal.clock.monotonic_s()
         logs = await perform(here, everybody())
         causes = [log.cause for log in logs]
@@ -107,6 +109,7 @@ async def test_without_a_bound_the_same_load_does_nobody_good(tmp_path: Path) ->
 async def test_what_is_refused_and_why_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     journal = OneAtATime()
     async with platform(tmp_path, PAGES, journal=journal, clock=journal.clock) as here:
+        here.servers[0].keepers[NODE].gate.bounds = STRICT
         await perform(here, calls(60, 0.02, Wait(2), HangUp()))
         await here.until(lambda: here.servers[0].keepers[NODE].gate.is_open)
     told = [record for record in caplog.records if record.name == "controlplane.callserver.gate"]
