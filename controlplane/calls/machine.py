@@ -286,6 +286,10 @@ class CallMachine:
         state.emit(*self._outstanding.say_again())
 
     def _looked(self, state: CallState, event: BurstLooked) -> None:
+        undialled = self._outstanding.undialled(event)
+        if undialled is not None:
+            state.emit(undialled)
+            return
         if self._outstanding.reached(event):
             self._burst_done(state, BurstDone(event.leg, event.token, event.outcome))
             return

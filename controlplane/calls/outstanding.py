@@ -103,6 +103,17 @@ class Outstanding:
         last_sent, _, left = looked.last_sent.partition("-")
         return ids.is_later(last_sent, looked.token) or (last_sent == looked.token and not left)
 
+    def undialled(self, looked: BurstLooked) -> Burst | None:
+        """What is left of a burst that is through, and whose Bridge the leg knows nothing of.
+
+        A link can break inside of what was written to it at once: the mark had arrived, what it speaks of had not.
+        """
+        burst = self._commands.get(looked.token)
+        if not isinstance(burst, Burst) or looked.last_sent != looked.token or looked.outcome.dial_result:
+            return None
+        first = next((place for place, run in enumerate(burst.runs) if isinstance(run, Bridge)), None)
+        return replace(burst, runs=burst.runs[first:]) if first is not None else None
+
     def rest(self, looked: BurstLooked) -> Iterator[Command]:
         """What of a burst that did not reach its leg, or not all of it, is to be sent."""
         burst = self._commands.get(looked.token)

@@ -45,6 +45,7 @@ class Variable(StrEnum):
     # of what runs on a leg
     PLAYBACK_TERMINATORS = "playback_terminators"
     PLAYBACK_TERMINATOR_USED = "playback_terminator_used"
+    ORIGINATE_DISPOSITION = "originate_disposition"
     READ_TERMINATOR_USED = "read_terminator_used"
     RECORD_STEREO = "RECORD_STEREO"
     RECORD_STEREO_SWAP = "RECORD_STEREO_SWAP"
@@ -101,6 +102,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     Variable.INSTANT_RINGBACK: _flag,
     Variable.PLAYBACK_TERMINATORS: lambda value: value if value in ("none", "any") else keys(value),
     Variable.PLAYBACK_TERMINATOR_USED: _one_of(),
+    Variable.ORIGINATE_DISPOSITION: _one_of(),
     Variable.READ_TERMINATOR_USED: _one_of(),
     Variable.RECORD_STEREO: _flag,
     Variable.RECORD_STEREO_SWAP: _flag,

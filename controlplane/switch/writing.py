@@ -133,8 +133,9 @@ class Writer:
     def burst(self, burst: Burst, runs: tuple[Run, ...], sounds: Sounds, *, left: int) -> list[Command]:
         """Some or all runs of a burst, in order; `left` more are to come. The last command of all carries its token."""
         sent = mark("sent", f"{burst.token}-{left}" if left else burst.token)
+        settings = (*_undialled(runs), *(() if left else _settings(burst)))
         return [
-            apis.uuid_setvar_multi(burst.leg, (sent,) if left else (sent, *_settings(burst))),
+            apis.uuid_setvar_multi(burst.leg, (sent, *settings)),
             *self._queued(burst, runs, sounds, STEP if left else burst.token),
         ]
 
@@ -250,6 +251,12 @@ def _parks_after_bridge(value: str) -> Setting:
 # FreeSWITCH follows a 302 to whatever address it names, past all that was checked of the first; and where that is the
 # node's own, it transfers the caller's leg to the door, whose watchdog ends it (sofia.c:6955).
 _NO_REDIRECTS = Setting(Variable.REDIRECT_IS_FATAL, "true")
+
+
+def _undialled(runs: tuple[Run, ...]) -> Iterator[Setting]:
+    """Forget what the last dialling came to: a leg that is through and knows of none was never told to dial."""
+    if any(isinstance(run, Bridge) for run in runs):
+        yield Setting(Variable.ORIGINATE_DISPOSITION, "")
 
 
 def _settings(burst: Burst) -> list[Setting]:

@@ -14,11 +14,12 @@ from controlplane.calls.events import (
     LegEnded,
     LegsJoined,
     LegsParted,
+    Outcome,
     Redirected,
     Resumed,
 )
 from controlplane.calls.facts import Inline
-from controlplane.calls.runs import HangUpLeg, PlayPrompts, Run, StartRecording
+from controlplane.calls.runs import Bridge, HangUpLeg, PlayPrompts, Run, StartRecording
 from controlplane.verbs.documents import Say
 
 from .conversation import A_LEG, INBOUND, Conversation, effects, of_kind, token
@@ -124,3 +125,18 @@ def test_the_longest_duration_of_a_call_that_is_not_answered_has_not_begun() -> 
     call = Conversation()
     call.offer()
     assert of_kind(call.feed(Resumed("second"), 60_000), Claim) == [CLAIM]
+
+
+def test_a_dial_that_left_no_trace_on_the_leg_is_said_again_and_what_came_before_it_is_not() -> None:
+    """Its mark is sent before it, in one write; a link can break in between."""
+    call = Conversation()
+    call.begin("<Say>One moment</Say><Dial record='record-from-answer'>+15550003333</Dial>")
+    call.connect()
+    burst = call.last(Burst)
+    call.feed(Resumed("second"))
+    place = next(place for place, run in enumerate(burst.runs) if isinstance(run, Bridge))
+    assert place > 0
+    again = effects(call.feed(BurstLooked(A_LEG, burst.token, burst.token)))
+    assert again == [Burst(A_LEG, burst.token, burst.runs[place:])]
+    through = BurstLooked(A_LEG, burst.token, burst.token, Outcome(dial_result="NO_ANSWER"))
+    assert of_kind(call.feed(through), Burst) != again

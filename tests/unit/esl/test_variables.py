@@ -24,6 +24,7 @@ LEG = "01890a5d-ac96-774b-bcce-b302099a8057"
         (Variable.PLAYBACK_TERMINATORS, "123#"),
         (Variable.PRESENCE_DATA, "cs_1"),
         (Variable.READ_TERMINATOR_USED, ""),
+        (Variable.ORIGINATE_DISPOSITION, ""),
     ],
 )
 def test_values_of_the_right_shape_are_taken(variable: Variable, value: str) -> None:
@@ -48,6 +49,7 @@ def test_no_variable_takes_harmful_values(variable: Variable, value: str) -> Non
         (Variable.BRIDGE_TERMINATE_KEY, "x"),
         (Variable.CALLER_ID_HEADER, "rpid "),
         (Variable.READ_TERMINATOR_USED, "1"),
+        (Variable.ORIGINATE_DISPOSITION, "SUCCESS"),
     ],
 )
 def test_values_of_another_shape_are_refused(variable: Variable, value: str) -> None:

@@ -139,6 +139,12 @@ def test_what_a_burst_collects_is_not_what_another_did_before() -> None:
     )
 
 
+def test_what_a_dialling_came_to_is_forgotten_before_the_next() -> None:
+    burst = bridge_under()
+    assert b"|originate_disposition=|" in WRITER.burst(burst, burst.runs, {}, left=0)[0].data
+    assert WRITER.burst(burst, burst.runs, {}, left=1)[0].data.endswith(b"|originate_disposition=\n\n")
+
+
 def token_in(command: Command) -> str | None:
     _, name, rest = command.data.decode().partition("\nEvent-UUID: ")
     return rest.partition("\n")[0] if name else None
