@@ -32,7 +32,7 @@ from tests.chaos.report import table
 from tests.chaos.runs import Wish, run_once, without_evidence
 from tests.chaos.sites import Sites, freeswitch_for
 
-SHORT_S = 220  # nothing is begun after that in the short form; a run takes less than a minute
+SHORT_S = 230  # nothing is begun after that in the short form; a run takes less than a minute
 
 
 def _arguments() -> argparse.Namespace:

@@ -125,5 +125,4 @@ SHORT = (
     ("fill-disk", "second"),
     ("step-clock", "second"),
     ("slow-links", "second"),
-    ("kill-before-claim", "second"),
 )
