@@ -55,7 +55,7 @@ class TearingNetwork:
 async def test_who_was_to_be_dialled_is_dialled_once_though_the_link_broke_after_the_mark(tmp_path: Path) -> None:
     pages = {"/": "<Say>hello</Say><Redirect>/dial</Redirect>", "/dial": "<Dial>+15550003333</Dial><Say>bye</Say>"}
     async with platform(tmp_path, pages) as here:
-        torn = TearingNetwork(here.network, b"bridge")
+        torn = TearingNetwork(here.network, b"execute-app-name: bridge")
         here.servers[0].keepers["n1"].node.connect = torn.connect
         here.network.sever_all()
         await here.clock.sleep(1)
