@@ -31,6 +31,7 @@ DEADLINE_S = 0.5
 SHORT = Limits(connect_ms=300, read_ms=500, total_ms=500, media_ms=500, retry_pause_ms=20)
 AMPLE_S = 10.0  # so that a machine that is busy makes no fast one slow
 AMPLE = Limits(connect_ms=5_000, read_ms=10_000, total_ms=10_000, media_ms=10_000, retry_pause_ms=20)
+PATIENT = "#ct=5000&rt=10000&tt=10000"  # the neighbour's server is a process that may wait for a core
 IDLE_S = 0.03  # until what is said on an idle connection has come
 
 
@@ -172,7 +173,7 @@ async def neighbour(client: HookClient, port: int, run: Run) -> AsyncIterator[No
 async def _keep_asking(client: HookClient, port: int, run: Run) -> None:
     while True:
         run.asked += 1
-        url = f"http://127.0.0.1:{port}/call/{run.asked}"
+        url = f"http://127.0.0.1:{port}/call/{run.asked}{PATIENT}"
         request = DocumentRequest(Link(url), (("CallSid", str(run.asked)),), SecretStr("1"), "t", lane="neighbour")
         try:
             fetched = await client.fetch_document(request)
