@@ -97,9 +97,13 @@ class Lanes:
         if lane.attempt is not None and asked.parameters.get("broken", lane.attempt.name) != lane.attempt.name:
             # It went on by itself in that moment, and what it was given since was taken from it unperformed.
             return self._with_cookie(lane, self._placed(lane.attempt.answer(self.stage.canaries)))
+        is_ending = lane.attempt is not None and lane.attempt.place.ends
         self._settle(lane, asked)
         # A fallback that gives no document either ends the call, and is meant to.
         is_fallback = "ErrorCode" in asked.parameters
+        if is_ending and not is_fallback:  # it was broken off, but a slow node may still be about to end it
+            lane.is_leaving = True
+            return _LEAVE
         return self._with_cookie(lane, _ON if is_fallback else self._next(lane))
 
     def _lane_of(self, asked: Asked) -> Lane | None:
