@@ -23,8 +23,9 @@ from tests.injection.canaries import Canaries
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 # What the engine sets on a leg that is there, and on one that it dials; any other name was made by a value.
 _SET = (
-    r"(?:callplane_(?:sent|look|digits)|playback_terminators|read_terminator_used|hangup_after_bridge|continue_on_fail"
-    r"|max_session_transfers|record_fill_cng|send_silence_when_idle|park_after_bridge|uuid_bridge_park_on_cancel"
+    r"(?:callplane_(?:sent|look|digits)|originate_disposition|playback_terminators|read_terminator_used"
+    r"|hangup_after_bridge|continue_on_fail|max_session_transfers|record_fill_cng|send_silence_when_idle"
+    r"|park_after_bridge|uuid_bridge_park_on_cancel"
     r"|ringback|transfer_ringback|bridge_terminate_key"
     r"|RECORD_(?:BRIDGE_REQ|STEREO|READ_ONLY|WRITE_ONLY))"
 )
