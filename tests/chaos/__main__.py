@@ -6,7 +6,8 @@
     python -m tests.chaos --fault 'kill-*' --runs 20   some faults
     python -m tests.chaos --list                       every fault
 
-One JSON line a run: the ledger's, and what the harness saw itself. A run that does not balance leaves its folder.
+One JSON line a run: the ledger's, and what the harness saw itself. A run that does not balance leaves its folder; nor
+does one balance in which the platform took longer to be whole again than it may (bounds.py; CHAOS_SLOW=2 doubles that).
 Exit status 0 if every ledger balanced, 1 if not, 2 if there was nothing to do.
 """
 
