@@ -255,7 +255,7 @@ class Balance:
 async def _leave_followed(keeper: Keeper) -> None:
     """Leave what others took since, at once; everything, if the node cannot be asked."""
     try:
-        gone = await followed(keeper.node, keeper.shards, keeper.term)
+        gone = await followed(keeper.node, keeper.shards, lambda: keeper.term)
     except LinkLost:
         gone = keeper.shards
     if gone:

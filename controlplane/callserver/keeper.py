@@ -201,7 +201,7 @@ class Keeper:
             self._late_news = self._late_news or []
             self.effects.outlet.lost()
             await self.node.open(self.shards)
-            await self._leave(await followed(self.node, self.shards, self.term))
+            await self._leave(await followed(self.node, self.shards, lambda: self.term))
             if not await self.custody.confirm():
                 await self.resynchronise(self.shards)
                 return

@@ -6,7 +6,7 @@ whose term is less than a shard's mark was followed by another.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from controlplane.esl import apis
 from controlplane.esl.variables import mark
@@ -28,15 +28,16 @@ def mark_shards(node: Node, shards: Iterable[int], term: int) -> None:
         node.send(apis.global_setvar(mark("term", str(term))))
 
 
-async def followed(node: Node, shards: Iterable[int], term: int) -> frozenset[int]:
+async def followed(node: Node, shards: Iterable[int], term: Callable[[], int]) -> frozenset[int]:
     """Those of these shards that were taken in a later term. Raises LinkLost.
 
-    The last term of all is asked for first: while it is ours nothing else has to be.
+    The last term of all is asked for first: while it is ours nothing else has to be. `term` is ours as it is when the
+    answers are there: we may have taken everything anew while they were under way.
     """
-    if await _term_in(node, _TERM) == term:
+    if await _term_in(node, _TERM) == term():
         return frozenset()
     found = {shard: await _term_in(node, f"callplane_shard_{shard}") for shard in sorted(shards)}
-    return frozenset(shard for shard, other in found.items() if other > term)
+    return frozenset(shard for shard, other in found.items() if other > term())
 
 
 async def _term_in(node: Node, variable: str) -> int:

@@ -16,6 +16,7 @@ from controlplane.calls.machine import CallMachine
 from controlplane.callserver.ports import Stored
 from controlplane.emulator.memory import MemoryNetwork
 from controlplane.emulator.scenarios import CalleePlan, HangUp, Hear, Press, Wait
+from controlplane.switch.marks import followed, mark_shards
 from controlplane.wiring.memory import MemoryJournal
 
 from .peers import Locks, Session
@@ -122,3 +123,13 @@ async def test_a_server_that_is_cut_off_alone_takes_its_shards_when_it_is_back(t
         await both.here.until(lambda: both.driven() == [0, 16])
         both.disks[0].is_cut = both.sessions[0].is_away = False
         await both.here.until(lambda: both.driven() == [8, 8])
+
+
+async def test_what_was_taken_anew_while_the_node_was_asked_is_not_anothers(tmp_path: Path) -> None:
+    async with platform(tmp_path, PAGES) as here:
+        node = here.servers[0].keepers[NODE].node
+        mark_shards(node, {1, 2}, 5)
+        assert await followed(node, {1, 2}, lambda: 4) == {1, 2}
+        terms = iter((4, 5, 5))  # ours grows as the answers are under way, and it was we who marked them
+        assert await followed(node, {1, 2}, lambda: next(terms)) == frozenset()
+        assert await followed(node, {1, 3}, lambda: 4) == {1}

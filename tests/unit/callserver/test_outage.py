@@ -166,3 +166,16 @@ async def test_a_session_that_ends_again_while_we_let_go_of_what_is_gone_is_begu
         session.ends_next = True
         await here.clock.sleep(20)
         assert session.owned == {(NODE, shard) for shard in range(1, 16)}
+
+
+async def test_sessions_that_end_again_and_again_cost_nobody_what_is_theirs(tmp_path: Path) -> None:
+    async with pair(tmp_path) as both:
+        before = both.driven()
+        for number in range(60):
+            both.database_goes()
+            await both.here.clock.sleep(0.6)
+            both.one.is_away = both.two.is_away = False
+            for _ in range(number):
+                await asyncio.sleep(0)
+            await both.here.clock.sleep(0.45 + number / 1000)
+            assert both.driven() == before
