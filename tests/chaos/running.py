@@ -52,6 +52,7 @@ class Run:
     spoken_of_at_s: float = 0.0  # when a call server last spoke of the marked call
     commands: Commands = field(default_factory=Commands)
     is_whole: asyncio.Event = field(default_factory=asyncio.Event)  # healed: who calls from `last_at_s` on is served
+    _was_over: bool = False
     _begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def watch(self) -> None:
@@ -127,7 +128,8 @@ class Run:
         if not is_seen or now_s > latest_s + LOOK_AT_DATABASE_S:
             self.notes.append(f"{what}: not within {within_s:g} s")
         self.recovered_s = round(now_s - since_s, 3)
-        return excused_until_s(now_s, since_s, within_s)
+        # A marked call that is over does not tell when others were taken over.
+        return excused_until_s(latest_s if self._was_over else now_s, since_s, within_s)
 
     async def recover_with(self, *started: Program, since_s: float, within_s: float, what: str) -> float:
         """Start what a supervisor would start; the rest as `recover`, until somebody speaks of the marked call."""
@@ -151,7 +153,8 @@ class Run:
             if is_spoken_of() or time.time() - looked_s < LOOK_AT_DATABASE_S:
                 return is_spoken_of()
             looked_s = time.time()
-            return await self._is_marked_over()
+            self._was_over = await self._is_marked_over()
+            return self._was_over
 
         return seen
 
