@@ -12,6 +12,9 @@ import uvicorn
 from controlplane.base.errors import BadInput
 
 STOP_WITHIN_S = 5
+# How long a connection waits for another request. Whoever closes it first must be the client, or a request that is on
+# its way is lost: clients keep theirs for 5 s (httpx), 15 s (aiohttp) or 60 s (nginx); uvicorn's own 5 s meet the first.
+KEPT_S = 75
 
 
 async def serve_http(app: Any, host: str, port: int, *, on_ready: Callable[[dict[str, Any]], None]) -> None:
@@ -21,21 +24,27 @@ async def serve_http(app: Any, host: str, port: int, *, on_ready: Callable[[dict
     except OSError as error:
         raise BadInput(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from error
     with listening:
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=STOP_WITHIN_S,
-            server_header=False,
-            proxy_headers=False,  # nothing of ours asks who or what was before a proxy
-        )
-        server = uvicorn.Server(config)
+        server = server_of(app)
         telling = asyncio.create_task(_tell_when_ready(server, listening.getsockname()[1], on_ready))
         try:
             await server.serve(sockets=[listening])
         finally:
             telling.cancel()
+
+
+def server_of(app: Any) -> uvicorn.Server:
+    """What serves an application of ours."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=STOP_WITHIN_S,
+        timeout_keep_alive=KEPT_S,
+        server_header=False,
+        proxy_headers=False,  # nothing of ours asks who or what was before a proxy
+    )
+    return uvicorn.Server(config)
 
 
 async def _tell_when_ready(server: uvicorn.Server, port: int, on_ready: Callable[[dict[str, Any]], None]) -> None:
