@@ -13,7 +13,7 @@ from controlplane.base.errors import BadInput
 
 STOP_WITHIN_S = 5
 # How long a connection waits for another request. Whoever closes it first must be the client, or a request that is on
-# its way is lost: clients keep theirs for 5 s (httpx), 15 s (aiohttp) or 60 s (nginx); uvicorn's own 5 s meet the first.
+# its way is lost: clients keep theirs for 5 s (httpx), 15 s (aiohttp) or 60 s (nginx); 5 s, uvicorn's own, meet that.
 KEPT_S = 75
 
 
