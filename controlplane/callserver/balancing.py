@@ -253,11 +253,11 @@ class Balance:
 
 
 async def _leave_followed(keeper: Keeper) -> None:
-    """Leave what others took since, at once; everything, if the node cannot be asked."""
+    """Leave what others took since, at once. A node that cannot be asked is when its links are opened again."""
     try:
         gone = await followed(keeper.node, keeper.shards, lambda: keeper.term)
     except LinkLost:
-        gone = keeper.shards
+        return
     if gone:
         log.warning("shards_followed", extra={"node": keeper.node.name, "shards": sorted(gone)})
         keeper.quit(gone)

@@ -179,3 +179,16 @@ async def test_sessions_that_end_again_and_again_cost_nobody_what_is_theirs(tmp_
                 await asyncio.sleep(0)
             await both.here.clock.sleep(0.45 + number / 1000)
             assert both.driven() == before
+
+
+async def test_links_that_break_while_the_database_is_away_cost_nobody_what_is_theirs(tmp_path: Path) -> None:
+    async with pair(tmp_path) as both:
+        before = both.driven()
+        both.database_goes()
+        await both.here.clock.sleep(2)
+        for server in both.here.servers:
+            server.keepers[NODE].node.abort("cut")
+            await both.here.clock.sleep(0.05)
+        assert both.driven() == before
+        await both.here.until(lambda: all(server.keepers[NODE].is_serving for server in both.here.servers))
+        assert both.driven() == before
