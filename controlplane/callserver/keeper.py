@@ -185,15 +185,17 @@ class Keeper:
 
     def quit(self, shards: frozenset[int]) -> None:
         """Drive these no more at once, whatever is under way: others do. To be followed by `give`."""
-        self.shards -= shards
-        self.read -= shards
-        for call in self.calls_of(shards):
+        for call in self._disown(shards):
             call.drop()
 
     async def _leave(self, shards: frozenset[int]) -> None:
+        await let_go(self._disown(shards), self.archive, self.clock)
+
+    def _disown(self, shards: frozenset[int]) -> list[LiveCall]:
+        """Hold these no more; answers the calls that are still driven."""
         self.shards -= shards
         self.read -= shards
-        await let_go(self.calls_of(shards), self.archive, self.clock)
+        return self.calls_of(shards)
 
     async def reopen(self) -> None:
         """Connect (again) and find out what happened meanwhile. Raises LinkLost."""

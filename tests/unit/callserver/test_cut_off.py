@@ -128,8 +128,8 @@ async def test_a_server_that_is_cut_off_alone_takes_its_shards_when_it_is_back(t
 async def test_what_was_taken_anew_while_the_node_was_asked_is_not_anothers(tmp_path: Path) -> None:
     async with platform(tmp_path, PAGES) as here:
         node = here.servers[0].keepers[NODE].node
-        mark_shards(node, {1, 2}, 5)
-        assert await followed(node, {1, 2}, lambda: 4) == {1, 2}
+        mark_shards(node, frozenset({1, 2}), 5)
+        assert await followed(node, frozenset({1, 2}), lambda: 4) == {1, 2}
         terms = iter((4, 5, 5))  # ours grows as the answers are under way, and it was we who marked them
-        assert await followed(node, {1, 2}, lambda: next(terms)) == frozenset()
-        assert await followed(node, {1, 3}, lambda: 4) == {1}
+        assert await followed(node, frozenset({1, 2}), lambda: next(terms)) == frozenset()
+        assert await followed(node, frozenset({1, 3}), lambda: 4) == {1}
