@@ -18,6 +18,7 @@ import asyncio
 import json
 import math
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -134,6 +135,9 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="callplane-chaos-")) if given.keep is None else given.keep.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)  # as root the database runs as another user
+    # Who ends this by its id gets what Ctrl-C gets: all that runs is ended, and what was stopped goes on before.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
     lines = asyncio.run(_run_all(wishes, given, folder))
     if not given.json:
         print(table(lines), file=sys.stderr)

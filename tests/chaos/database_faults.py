@@ -35,8 +35,10 @@ async def hang_postgres(run: Run) -> None:
     at_s = run.strike()
     stopped = _processes_of(run.site.database)
     _signal(stopped, signal.SIGSTOP)
-    await asyncio.sleep(_lasting_s(run, 8.0))
-    _signal(stopped, signal.SIGCONT)
+    try:
+        await asyncio.sleep(_lasting_s(run, 8.0))
+    finally:
+        _signal(stopped, signal.SIGCONT)
     run.windows.add(at_s, time.time() + WRITES_AGAIN_S, Was.UNWRITABLE)
     run.heal()
 

@@ -19,9 +19,13 @@ class DatabaseWay:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
-    async def url_for(self, url: str) -> str:
-        """Begin to listen; answers the address of the database by this way."""
+    async def open(self) -> None:
+        """Begin to listen."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+
+    def url_of(self, url: str) -> str:
+        """The address of the database at `url` by this way, which is open."""
+        assert self._server is not None
         return make_conninfo(url, port=self._server.sockets[0].getsockname()[1])
 
     def cut(self) -> None:

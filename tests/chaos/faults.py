@@ -33,6 +33,7 @@ class Fault:
     others: tuple[str, ...] = ("second",)  # "second": another call server is there; "restart": only this one
     lasts_s: tuple[float, float] = (0.0, 0.0)  # about, in the short form and in the long one: calls go on all the while
     has_fake_clock: bool = False
+    has_own_way: bool = False  # each call server to the database (database_way.py)
     broker: str = ""  # the worker's (brokers.py); its own memory where none is named
 
     @property
@@ -89,7 +90,14 @@ _PROCESSES = [
     Fault("restart-postgres", "postgres-restarted", process_faults.restart_postgres),
     Fault("cut-postgres", "postgres-sessions-ended", process_faults.cut_postgres),
     Fault("hang-postgres", "postgres-hangs", database_faults.hang_postgres, lasts_s=(8.0, 60.0)),
-    Fault("cut-off", "one-call-server-without-postgres", database_faults.cut_off, "vigil", lasts_s=(12.0, 30.0)),
+    Fault(
+        "cut-off",
+        "one-call-server-without-postgres",
+        database_faults.cut_off,
+        "vigil",
+        lasts_s=(12.0, 30.0),
+        has_own_way=True,
+    ),
     Fault(
         "kill-without-postgres",
         "postgres-stopped-call-server-sigkill",

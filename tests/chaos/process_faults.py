@@ -38,10 +38,12 @@ async def _freeze(run: Run, just: int | None) -> None:
     run.commands.frozen.add(run.driver)
     if just is not None:
         wake(frozen[just:])
-    end_s = await run.recover(run.taken_over(), at_s, THAWS_S, "another call server, after one was stopped")
-    run.windows.add(at_s, end_s, Was.UNSEEN)
-    await asyncio.sleep(max(0.0, at_s + _lasting_s(run, 8.0, 30.0) - time.time()))
-    wake(frozen)
+    try:
+        end_s = await run.recover(run.taken_over(), at_s, THAWS_S, "another call server, after one was stopped")
+        run.windows.add(at_s, end_s, Was.UNSEEN)
+        await asyncio.sleep(max(0.0, at_s + _lasting_s(run, 8.0, 30.0) - time.time()))
+    finally:
+        wake(frozen)  # also when the harness is told to end: nobody else ever would
     run.heal()
 
 

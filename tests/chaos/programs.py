@@ -14,13 +14,14 @@ from controlplane.cli.processes import Child, ChildEnded, LineSink, Probe, Super
 
 @dataclass(slots=True)
 class Program:
-    """One of them. `environment` may be changed; it holds from the next start on."""
+    """One of them. `extra` comes on top of `environment`, and may be changed: it holds from the next start on."""
 
     name: str
     argv: tuple[str, ...]
     sink: LineSink
     environment: Mapping[str, str] = field(default_factory=dict)
     probe: Probe | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
     _supervisor: Supervisor | None = None
     _pid: int | None = None
 
@@ -49,7 +50,7 @@ class Program:
         """Start it, again if it was killed; answers when it is ready."""
         await self._reap()
         self._supervisor = Supervisor(self.sink)
-        await self._supervisor.start(Child(self.name, self.argv, self.environment, probe=self.probe))
+        await self._supervisor.start(Child(self.name, self.argv, {**self.environment, **self.extra}, probe=self.probe))
         self._pid = self._supervisor.pid_of(self.name)
 
     def kill(self) -> None:

@@ -109,7 +109,8 @@ async def _run(site: Site, wish: Wish, folder: Path) -> dict[str, Any]:
 
 async def _restore(site: Site, wish: Wish) -> None:
     servers = 2 if wish.others == "second" else 1
-    await site.restore(servers, has_fake_clock=wish.fault.has_fake_clock, broker=wish.fault.broker)
+    fault = wish.fault
+    await site.restore(servers, has_fake_clock=fault.has_fake_clock, has_own_way=fault.has_own_way, broker=fault.broker)
 
 
 def _new_run(site: Site, wish: Wish, folder: Path) -> Run:

@@ -49,7 +49,7 @@ class Site:
     proxy: Proxy
     receiver: Receiver
     programs: dict[str, Program] = field(default_factory=dict)
-    ways: dict[str, DatabaseWay] = field(default_factory=dict)  # of call servers, to the database
+    ways: dict[str, DatabaseWay] = field(default_factory=dict)  # of call servers, to the database, where they have one
     api_url: str = ""
     api_key: str = ""
     next_caller: int = 1
@@ -61,17 +61,22 @@ class Site:
     def take_line(self, name: str, line: str) -> None:
         self.lines.append(f"{name}: {line}")
 
-    async def restore(self, servers: int, *, has_fake_clock: bool = False, broker: str = "") -> None:
-        """Have everything run that should, and so many call servers, with clocks that can be stepped or without."""
+    async def restore(
+        self, servers: int, *, has_fake_clock: bool = False, has_own_way: bool = False, broker: str = ""
+    ) -> None:
+        """Have everything run that should, and so many call servers.
+
+        Their clocks can be stepped or not; each has its own way to the database, which can be cut, or not.
+        """
         await self._restore_broker(broker)
         wanted = ["worker", "api", *SERVERS[:servers]]
         clock = self._fake_clock() if has_fake_clock else {}
         for name in SERVERS:
             program = self.programs[name]
-            if ("LD_PRELOAD" in program.environment) is not has_fake_clock:
+            extra = {**clock, **(await self._own_way(name) if has_own_way else {})}
+            if program.extra != extra:
                 await program.stop()
-                kept = {key: value for key, value in program.environment.items() if key not in _CLOCK}
-                program.environment = {**kept, **clock}
+                program.extra = extra
         if not self.node.is_running:
             await self.node.start()
         for name in SERVERS[servers:]:
@@ -86,8 +91,7 @@ class Site:
             await self.stop_broker()
             self._brokers += 1
             self.broker = new_broker(kind, self.folder / f"broker-{self._brokers}", self.take_line) if kind else None
-            kept = {key: value for key, value in worker.environment.items() if key != "CALLPLANE_BROKER_URL"}
-            worker.environment = {**kept, "CALLPLANE_BROKER_URL": self.broker.url} if self.broker else kept
+            worker.extra = {"CALLPLANE_BROKER_URL": self.broker.url} if self.broker else {}
         if self.broker is not None:
             await self.broker.start()
 
@@ -118,6 +122,18 @@ class Site:
         """Debian's faketime, told by a file that is read each time; monotonic clocks are the machine's."""
         self.step_clocks(0)
         return dict(zip(_CLOCK, (str(FAKETIME), str(self.folder / "clock"), "1", "1"), strict=True))
+
+    async def _own_way(self, name: str) -> dict[str, str]:
+        """All that a server says to PostgreSQL goes through this process then: for who needs it alone."""
+        if name not in self.ways:
+            self.ways[name] = DatabaseWay(port_of(self.database.url))
+            await self.ways[name].open()
+        return {"CALLPLANE_DATABASE_URL": self.ways[name].url_of(self.database.url)}
+
+    async def close_ways(self) -> None:
+        """End all of them."""
+        for way in self.ways.values():
+            await way.close()
 
     async def place(self, to_number: str) -> dict[str, Any]:
         """Place a call through the API; answers the HTTP status (0: no answer), the call's id, and Retry-After."""
@@ -152,9 +168,7 @@ async def running_site(folder: Path, node: ChaosNode) -> AsyncIterator[Site]:
         proxy = Proxy(node.esl_port)
         stack.push_async_callback(proxy.close)
         site = Site(folder, database, node, proxy, receiver)
-        for name in SERVERS:
-            site.ways[name] = DatabaseWay(port_of(database.url))
-            stack.push_async_callback(site.ways[name].close)
+        stack.push_async_callback(site.close_ways)
         stack.push_async_callback(site.stop_broker)
         await _add_programs(site)
         for program in site.programs.values():
@@ -193,10 +207,7 @@ async def _add_programs(site: Site) -> None:
         node = {"CALLPLANE_NODES": f"local=127.0.0.1:{site.node.esl_port}"}
         site.programs[name] = Program(name, (*PROGRAM, *command), site.take_line, {**environment, **node})
     for name in SERVERS:
-        ours = {
-            "CALLPLANE_NODES": f"local=127.0.0.1:{await site.proxy.listen_for(name)}",
-            "CALLPLANE_DATABASE_URL": await site.ways[name].url_for(site.database.url),
-        }
+        ours = {"CALLPLANE_NODES": f"local=127.0.0.1:{await site.proxy.listen_for(name)}"}
         site.programs[name] = Program(name, (*PROGRAM, "serve", "calls"), site.take_line, {**environment, **ours})
 
 

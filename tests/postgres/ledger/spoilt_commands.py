@@ -38,6 +38,19 @@ def takes_over(scene: Scene) -> None:
     ]
 
 
+def gets_back(scene: Scene) -> None:
+    """A call goes to another server, which gives it back at once to the one that had lost it."""
+    leg = scene.uuid(TALKS)
+    scene.commands = [
+        claim(leg, "calls-a", 0.1),
+        command(leg, "calls-a", 2.0),
+        claim(leg, "calls-b", 2.02),
+        command(leg, "calls-b", 2.03),
+        claim(leg, "calls-a", 2.2),
+        command(leg, "calls-a", 2.3),
+    ]
+
+
 def freezes(scene: Scene) -> None:
     """A server stands still and wakes; its call is another's meanwhile, and comes back to it."""
     leg = scene.uuid(TALKS)
@@ -59,6 +72,12 @@ def _mark(scene: Scene) -> None:
 def _wakes(scene: Scene) -> None:
     takes_over(scene)
     scene.commands.append(command(scene.uuid(TALKS), "calls-a", 0.35))
+
+
+def _fights(scene: Scene) -> None:
+    gets_back(scene)
+    leg = scene.uuid(TALKS)
+    scene.commands += [claim(leg, "calls-b", 2.4), command(leg, "calls-b", 2.5)]
 
 
 def _wakes_for_a_telephone(scene: Scene) -> None:
@@ -92,6 +111,7 @@ _TWO, _UNCLAIMED = "two-servers-drive", "drives-unclaimed"
 
 SPOILT_COMMANDS = (
     Mutation("a server wakes and goes on with a call", frozenset({_TWO, _UNCLAIMED}), _wakes, TALKS),
+    Mutation("two servers take a call from each other by turns", frozenset({_TWO}), _fights, TALKS),
     Mutation("a server wakes and ends a telephone's leg", frozenset({_TWO}), _wakes_for_a_telephone, TALKS),
     Mutation("a server wakes and hangs up on another's caller", frozenset({_UNCLAIMED}), _hangs_up, TALKS),
     Mutation("a server wakes and does not look whose its calls are", frozenset({_UNCLAIMED}), _goes_on, TALKS),

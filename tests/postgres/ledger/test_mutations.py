@@ -16,7 +16,7 @@ from tests.postgres.ledger.conftest import Emulated, look
 from tests.postgres.ledger.mutation import Mutation
 from tests.postgres.ledger.scene import Scene
 from tests.postgres.ledger.spoilt_calls import SPOILT_CALLS
-from tests.postgres.ledger.spoilt_commands import SPOILT_COMMANDS, freezes, takes_over
+from tests.postgres.ledger.spoilt_commands import SPOILT_COMMANDS, freezes, gets_back, takes_over
 from tests.postgres.ledger.spoilt_nodes import SPOILT_NODES
 from tests.postgres.ledger.spoilt_rows import SPOILT_ROWS
 from tests.postgres.ledger.spoilt_webhooks import SPOILT_WEBHOOKS
@@ -38,6 +38,11 @@ def test_what_goes_wrong_is_named(scene: Scene, mutation: Mutation) -> None:
 
 def test_a_call_that_goes_to_another_server_and_back_is_well(scene: Scene) -> None:
     takes_over(scene)
+    assert look(scene) == []
+
+
+def test_a_call_that_a_server_gets_back_as_soon_as_it_was_lost_is_well(scene: Scene) -> None:
+    gets_back(scene)
     assert look(scene) == []
 
 
