@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +39,15 @@ class Broker:
     def kill(self) -> None:
         """End it without a warning."""
         self.programs[-1].kill()
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let it take connections and answer nothing, while the block runs."""
+        self.programs[-1].signal_all(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.programs[-1].signal_all(signal.SIGCONT)
 
     async def stop(self) -> None:
         """End what was started for it."""

@@ -110,6 +110,10 @@ _PROCESSES = [
         Fault(f"kill-{kind}", "broker-sigkill", process_faults.kill_broker, lasts_s=(8.0, 60.0), broker=kind)
         for kind in PACKAGES
     ),
+    *(
+        Fault(f"hang-{kind}", "broker-hangs", process_faults.hang_broker, lasts_s=(8.0, 60.0), broker=kind)
+        for kind in PACKAGES
+    ),
     Fault("stop-webhooks", "webhook-endpoint-dead", process_faults.stop_webhooks, lasts_s=(8.0, 60.0)),
     Fault("step-clock", "clock-step", process_faults.step_clock, lasts_s=(4.0, 30.0), has_fake_clock=True),
 ]

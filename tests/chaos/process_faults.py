@@ -131,6 +131,17 @@ async def kill_broker(run: Run) -> None:
     run.heal()
 
 
+async def hang_broker(run: Run) -> None:
+    """The worker's broker takes connections and does not answer, for a while."""
+    await run.until_under_way(INTO_THE_CALL_S)
+    broker = run.site.broker
+    assert broker is not None, "a run with this fault has one"
+    run.strike()
+    with broker.hanging():
+        await asyncio.sleep(_lasting_s(run, 8.0))
+    run.heal()
+
+
 async def kill_all(run: Run) -> None:
     """All of the platform's processes are killed at once, and started again."""
     await run.until_under_way(INTO_THE_CALL_S)

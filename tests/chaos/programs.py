@@ -68,6 +68,10 @@ class Program:
             os.kill(pid, signal.SIGSTOP)
         return frozen
 
+    def signal_all(self, number: signal.Signals) -> None:
+        """Send a signal to it and whatever it started."""
+        os.killpg(self.pid, number)
+
     async def stop(self) -> None:
         """Ask it to end, and see that it does."""
         self._pid = None
