@@ -9,6 +9,7 @@ standard error that says what to do next; only a fault of ours shows a traceback
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -18,11 +19,14 @@ from typer import TyperException
 from controlplane.base.errors import BadInput, CallplaneError
 from controlplane.cli import doctor, replay, reseal, serve, settings, simulate, spool, tenant, up
 
+# What is imported at the start stays: looking for garbage among it every 700 objects took a tenth of the time.
+_OBJECTS_BEFORE_A_LOOK = 100_000
 _GROUPS = (up, serve, tenant, simulate, replay, spool, reseal, doctor, settings)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command with these arguments (the process's own if None) and exit."""
+    gc.set_threshold(_OBJECTS_BEFORE_A_LOOK)
     sys.exit(_run(sys.argv[1:] if argv is None else list(argv)))
 
 
