@@ -136,7 +136,8 @@ class Adopting:
     async def _bring_up(self, databases: CoreDatabases, lost: Core, adopting: Core, known: Sequence[Core]) -> bool:
         took = Stopwatch(self.clock)
         brought = {leg for core in known if core.adopting_core == lost.uuid for leg in core.legs}
-        found = await databases.copy(replace(lost, legs=lost.legs | brought), adopting)
+        staying = await self.cores.a_legs(lost.node)
+        found = await databases.copy(replace(lost, legs=lost.legs | brought), adopting, staying=staying)
         legs = found | lost.legs
         took.mark("copied_ms")
         self._make_sure()

@@ -161,7 +161,7 @@ class Balance:
             if keeper.shards - held:
                 await keeper.give(keeper.shards - held)
             if held - keeper.shards:
-                keeper.term = self.ownership.term
+                keeper.term, keeper.may_be_driven = self.ownership.term, self.ownership.may_be_driven
                 self._taking[name] = asyncio.create_task(self._take(keeper, held - keeper.shards))
 
     def _has_taken(self, node: str) -> bool:

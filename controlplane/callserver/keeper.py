@@ -39,6 +39,7 @@ from controlplane.switch.translation import Happened, Looked, News, Offered, Par
 
 log = logging.getLogger(__name__)
 
+LEAVES_S = 0.3  # more than there is between two looks of a server that is cut off (balancing.py)
 MOST_LATE_NEWS = 20_000  # while resynchronising: some minutes of a node's; what comes of them is found anew then
 
 
@@ -64,6 +65,7 @@ class Keeper:
     shards: frozenset[int] = frozenset()
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)  # what is driven
     term: int = 0  # in which shards were last taken (switch/marks.py)
+    may_be_driven: bool = False  # some of those, by a server that is cut off from the database
     read: frozenset[int] = frozenset()  # shards whose journals were read since they are ours
     _late_news: list[News] | None = field(default_factory=list)  # a list while resynchronising: news waits in it
     _sweeper: Sweeper = field(default_factory=Sweeper)
@@ -248,6 +250,9 @@ class Keeper:
             stored = await self._journals(shards, [call.id for call in but])
             shards &= self.read
             mark_shards(self.node, shards, self.term)
+            if self.may_be_driven:
+                self.may_be_driven = False
+                await self.clock.sleep(LEAVES_S)
             known = {call.id for call in but}
             calls = [one for one in await self.adopt(stored, shards) if one.is_moved or one.id not in known]
             calls = await self.arrivals.settled_of(calls)

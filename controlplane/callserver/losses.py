@@ -56,6 +56,10 @@ class Cores(Protocol):
         """Make it this server's to settle a lost core, unless a server that lives does; answers how far that is."""
         ...
 
+    async def a_legs(self, node: str) -> frozenset[LegId]:
+        """The A-legs of all live calls of a node."""
+        ...
+
     async def adopt(self, core: Core, server: str, by: Core, legs: Collection[LegId]) -> bool:
         """Put on record who goes on with a lost core's legs; False if somebody else leads."""
         ...
@@ -68,10 +72,11 @@ class Cores(Protocol):
 class CoreDatabases(Protocol):
     """What nodes keep of answered legs, so that others can bring them up. Everything may raise Unavailable."""
 
-    async def copy(self, lost: Core, to: Core) -> frozenset[LegId]:
+    async def copy(self, lost: Core, to: Core, *, staying: Collection[LegId]) -> frozenset[LegId]:
         """Give what a lost core left, and `lost.legs`, to `to` as well; answers which legs were found.
 
-        Nothing else that others left is there then. May be done again as long as nothing was dropped.
+        Those of `staying` are parked there when whoever they talk with leaves, and not hung up. Nothing else that
+        others left is there then. May be done again as long as nothing was dropped.
         """
         ...
 

@@ -227,6 +227,11 @@ class Ownership(Protocol):
         """When we last took something: whoever took anything later, of whatever server, has a greater one."""
         ...
 
+    @property
+    def may_be_driven(self) -> bool:
+        """Whether what we last took may be a server's that was fenced lately, and lives: it may not know it yet."""
+        ...
+
     async def try_take(self, node: str, shards: Sequence[int]) -> frozenset[int]:
         """Take what is free of these shards."""
         ...

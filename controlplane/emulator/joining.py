@@ -56,7 +56,9 @@ async def be_joined(channel: Channel) -> None:
     for _ in range(2):
         await pause(channel.next_frame_ms())
     if channel.is_down or other.is_down:
-        if not channel.is_down:
+        if channel.variables.is_true("uuid_bridge_park_on_cancel"):
+            channel.go_to("CS_PARK")
+        elif not channel.is_down:
             channel.hang_up("DESTINATION_OUT_OF_ORDER")
         return
     channel.fire("CHANNEL_EXECUTE", after=[("Application", "uuid_bridge"), ("Application-Data", other.uuid)])

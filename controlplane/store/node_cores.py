@@ -12,6 +12,7 @@ from controlplane.store.queries import query
 _SEE, _LOSE_EARLIER, _LOSE = query("see_core"), query("lose_earlier_cores"), query("lose_core")
 _KNOWN, _LEAD, _ADOPT = query("known_cores"), query("lead_core"), query("adopt_core")
 _SETTLE, _MOVE, _QUEUE_AGAIN = query("settle_core"), query("move_calls"), query("queue_again")
+_A_LEGS = query("a_legs_of_node")
 _NOTIFY = query("tell")
 _DEAD_AFTER_S = 5.0  # as for shards (shards.py)
 
@@ -55,6 +56,11 @@ async def lead_core(tx: Transaction, node: str, core: str, server_id: str) -> No
     return await tx.maybe(NodeCore, _LEAD, node=node, core=core, server_id=server_id, dead_after_s=_DEAD_AFTER_S)
 
 
+async def a_legs_of(tx: Transaction, node: str) -> list[object]:
+    """The A-legs of all live calls of a node, as UUIDs."""
+    return await tx.all(_as_leg, _A_LEGS, node=node)
+
+
 async def adopt_core(
     tx: Transaction, lost: tuple[str, str], server_id: str, adopting: tuple[str, str], legs: Iterable[str]
 ) -> bool:
@@ -93,6 +99,10 @@ def _as_flag(is_lost: bool) -> bool:  # noqa: FBT001 - called with a row
 
 def _as_name(adopting_node: str | None) -> str | None:
     return adopting_node
+
+
+def _as_leg(call_id: object) -> object:
+    return call_id
 
 
 def _as_legs(added: list[object]) -> list[object]:

@@ -24,6 +24,9 @@ _DROP, _DROP_STRANGE, _DROP_TASKS = query("drop_legs"), query("drop_strange_legs
 _LONGEST_S = 5.0
 # What was so on the other node, and would be believed here: what ran there, and what our burst was sent last.
 _STALE = re.compile(r"<(current_application\w*|callplane_sent)>[^<]*</\1>")
+_PARKS = ("park_after_bridge", "uuid_bridge_park_on_cancel")  # as switch/writing.py has a leg stay
+_PARKS_ANYHOW = re.compile(rf"<({'|'.join(_PARKS)})>[^<]*</\1>")
+_PARK = "".join(f"<{name}>true</{name}>" for name in _PARKS)
 _BOND = re.compile(r"<((?:originate_)?signal_bond)>([^<]*)</\1>")
 
 
@@ -39,17 +42,24 @@ class LeftLeg:
     metadata: str
 
 
-def made_ready(legs: Sequence[LeftLeg]) -> list[LeftLeg]:
+def made_ready(legs: Sequence[LeftLeg], staying: Collection[str]) -> list[LeftLeg]:
     """The same legs without what is not so on another node: what ran there, and partners that do not come along.
 
-    A leg waits for its partner for good where that never comes (switch_core_state_machine.c, on_reset).
+    A leg waits for its partner for good where that never comes (switch_core_state_machine.c, on_reset). FreeSWITCH
+    joins two who talked again: those of `staying` park when they part, also before anybody here can tell them to.
     """
     known = {leg.uuid for leg in legs}
 
     def bond(found: re.Match[str]) -> str:
         return found[0] if found[2] in known else ""
 
-    return [replace(leg, metadata=_BOND.sub(bond, _STALE.sub("", leg.metadata))) for leg in legs]
+    def ready(leg: LeftLeg) -> LeftLeg:
+        text = _BOND.sub(bond, _STALE.sub("", leg.metadata))
+        if leg.uuid in staying and _BOND.search(text):
+            text = _PARKS_ANYHOW.sub("", text).replace("<variables>", f"<variables>{_PARK}", 1)
+        return replace(leg, metadata=text)
+
+    return [ready(leg) for leg in legs]
 
 
 class NodeDatabases:
@@ -59,13 +69,18 @@ class NodeDatabases:
         self._url_of = url_of
         self._connections: dict[str, AsyncConnection[Any]] = {}
 
-    async def copy(self, lost: tuple[str, str], to: tuple[str, str], legs: Collection[str]) -> frozenset[str]:
-        """Have one (node, core) find what another left, `legs` among that; answers what there was."""
+    async def copy(
+        self, lost: tuple[str, str], to: tuple[str, str], legs: Collection[str], staying: Collection[str]
+    ) -> frozenset[str]:
+        """Have one (node, core) find what another left, `legs` among that; answers what there was.
+
+        Those of `staying` outlast whoever they talk with.
+        """
         async with self._open(lost[0]) as tx:
             rows = await tx.all(LeftLeg, _LEFT, core=lost[1], legs=sorted(legs))
         left = [leg for leg in rows if leg.runtime_uuid != to[1]]
         found = frozenset(leg.uuid for leg in left)
-        ready = made_ready(left)
+        ready = made_ready(left, staying)
         async with self._open(to[0]) as tx:
             await tx.run(_DROP_STRANGE, core=to[1], legs=sorted(found | set(legs)))
             if lost[0] == to[0]:

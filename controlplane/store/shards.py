@@ -71,6 +71,7 @@ class ShardLocks:
         self._dead_after_s = dead_after_s
         self._owned: set[tuple[str, int]] = set()
         self._term = 0
+        self._may_be_driven = False
         self._connection: AsyncConnection[Any] | None = None
         self._watched: int | None = None
         self._turn = asyncio.Lock()
@@ -87,6 +88,11 @@ class ShardLocks:
     def term(self) -> int:
         """When shards were last taken: the number of a transaction, which grows over all sessions."""
         return self._term
+
+    @property
+    def may_be_driven(self) -> bool:
+        """Whether what was taken last may be a server's that was fenced lately, and lives: it may not know it yet."""
+        return self._may_be_driven
 
     async def open(self) -> None:
         """Begin a session and say that this server is there. Raises SessionLost if the database cannot be reached.
@@ -126,6 +132,7 @@ class ShardLocks:
         taken = frozenset(row["shard"] for row in rows)
         if rows:
             self._term = int(rows[0]["term"])
+            self._may_be_driven = rows[0]["was_fenced"]
         self._owned |= {(node, shard) for shard in taken}
         return taken
 

@@ -45,6 +45,10 @@ class DatabaseCores:
             row = await node_cores.lead_core(tx, core.node, core.uuid, server)
         return _core(row) if row is not None else None
 
+    async def a_legs(self, node: str) -> frozenset[LegId]:
+        async with self.db.autocommit() as tx:
+            return frozenset(LegId(str(leg)) for leg in await node_cores.a_legs_of(tx, node))
+
     async def adopt(self, core: Core, server: str, by: Core, legs: Collection[LegId]) -> bool:
         async with self.db.transaction() as tx:
             return await node_cores.adopt_core(tx, (core.node, core.uuid), server, (by.node, by.uuid), legs)
@@ -72,8 +76,8 @@ class PostgresCoreDatabases:
 
     databases: NodeDatabases
 
-    async def copy(self, lost: Core, to: Core) -> frozenset[LegId]:
-        found = await self.databases.copy((lost.node, lost.uuid), (to.node, to.uuid), lost.legs)
+    async def copy(self, lost: Core, to: Core, *, staying: Collection[LegId]) -> frozenset[LegId]:
+        found = await self.databases.copy((lost.node, lost.uuid), (to.node, to.uuid), lost.legs, staying)
         return frozenset(map(LegId, found))
 
     async def close(self) -> None:

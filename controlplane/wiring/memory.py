@@ -87,6 +87,11 @@ class MemoryJournal:
             if self._place(call)[0] == node and leg_of_call(call) in a_legs and not _is_over(entries):
                 self.moved[call] = (to, self._place(call)[1] + 1)
 
+    def a_legs_of(self, node: str) -> frozenset[LegId]:
+        """Those of the live calls of a node."""
+        live = (call for call, entries in self.entries.items() if not _is_over(entries))
+        return frozenset(leg_of_call(call) for call in live if self._place(call)[0] == node)
+
     def _place(self, call: CallId) -> tuple[str, int]:
         return self.moved.get(call, (_facts_of(self.entries[call][0]).node, 0))
 
@@ -110,6 +115,7 @@ class MemoryOwnership:
     server: str
     owned: frozenset[tuple[str, int]] = frozenset()
     term: int = 1
+    may_be_driven: bool = False
 
     async def open(self) -> None:
         return

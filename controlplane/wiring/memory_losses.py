@@ -54,6 +54,9 @@ class MemoryCores:
         self._leaders[core.uuid] = server
         return known
 
+    async def a_legs(self, node: str) -> frozenset[LegId]:
+        return self.journal.a_legs_of(node)
+
     async def adopt(self, core: Core, server: str, by: Core, legs: Collection[LegId]) -> bool:
         known = self._led(core, server)
         if known is None:

@@ -28,6 +28,7 @@ async def cut_commands(run: Run) -> None:
 
 
 async def _cut(run: Run, kind: Kind) -> None:
+    """Every caller is served. A call of the API may be given up as lost, as below, if its command was under way."""
     await run.until_under_way(INTO_THE_CALL_S)
     cut_at_s = first_at_s = run.strike()
     for number in range(CUTS):
@@ -37,7 +38,7 @@ async def _cut(run: Run, kind: Kind) -> None:
         for line in lines:
             line.cut()
     end_s = await run.recover(run.linked(cut_at_s, run.driver), cut_at_s, LINKS_S, "new links after they were cut")
-    run.windows.add(first_at_s, end_s, Was.UNSEEN)
+    run.windows.add(first_at_s, end_s, Was.UNSEEN, *((Was.UNDIALLED,) if kind is Kind.COMMANDS else ()))
     run.heal()
 
 

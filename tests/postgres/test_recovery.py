@@ -69,7 +69,7 @@ async def test_a_lost_cores_legs_are_given_to_the_next_and_taken_from_it(nodes: 
     nodes.put("n1", leg("a"), leg("b"), leg("c", "an-earlier-core"))
     nodes.put("n2", leg("own", "core-2"), leg("strange", "core-0"))
     for _ in range(2):  # whoever did it may have died before it was on record
-        assert await nodes.databases.copy(LOST, NEXT, ()) == {"a", "b"}
+        assert await nodes.databases.copy(LOST, NEXT, (), ()) == {"a", "b"}
         assert nodes.of("n2") == [leg("a"), leg("b"), leg("own", "core-2")]
     await nodes.databases.drop(LOST, ["a", "b"])
     assert nodes.of("n1") == [leg("c", "an-earlier-core")]
@@ -78,27 +78,27 @@ async def test_a_lost_cores_legs_are_given_to_the_next_and_taken_from_it(nodes: 
 
 async def test_legs_that_were_given_to_the_lost_core_and_did_not_come_up_go_on_with_it(nodes: Nodes) -> None:
     nodes.put("n1", leg("a"), leg("brought", "core-0"))
-    assert await nodes.databases.copy(LOST, NEXT, ["brought"]) == {"a", "brought"}
+    assert await nodes.databases.copy(LOST, NEXT, ["brought"], ()) == {"a", "brought"}
     assert nodes.of("n2") == [leg("a"), leg("brought", "core-0")]
 
 
 async def test_a_leg_that_came_up_there_already_is_not_given_again(nodes: Nodes) -> None:
     nodes.put("n1", leg("a"))
     nodes.put("n2", leg("a", "core-2"))
-    assert await nodes.databases.copy(LOST, NEXT, ()) == {"a"}
+    assert await nodes.databases.copy(LOST, NEXT, (), ()) == {"a"}
     assert nodes.of("n2") == [leg("a", "core-2")]
 
 
 async def test_a_node_that_was_restarted_keeps_its_own_made_ready(nodes: Nodes) -> None:
     nodes.put("n1", leg("a", metadata="<v><callplane_sent>x</callplane_sent></v>"), leg("new", "core-3"))
-    assert await nodes.databases.copy(LOST, ("n1", "core-3"), ()) == {"a"}
+    assert await nodes.databases.copy(LOST, ("n1", "core-3"), (), ()) == {"a"}
     assert nodes.of("n1") == [leg("a", metadata="<v></v>"), leg("new", "core-3")]
 
 
 async def test_a_database_that_is_not_there_or_not_a_nodes_is_away(nodes: Nodes, fresh_url: Callable[[], str]) -> None:
     nodes.urls["n2"] = fresh_url()
     with pytest.raises(DatabaseAway):
-        await nodes.databases.copy(LOST, NEXT, ())
+        await nodes.databases.copy(LOST, NEXT, (), ())
     nodes.urls["n3"] = "postgresql://127.0.0.1:1/nothing"
     with pytest.raises(DatabaseAway):
         await nodes.databases.drop(("n3", "core-3"), ())
@@ -112,7 +112,7 @@ def test_what_ran_on_the_other_node_and_partners_that_stay_behind_are_forgotten(
     )
     kept = "<variables>\n<callplane_call>y</callplane_call>{}\n</variables>"
     legs = [leg("a", metadata=text.format("b")), leg("b", metadata=text.format("gone"))]
-    assert made_ready(legs) == [
+    assert made_ready(legs, ["b"]) == [
         leg("a", metadata=kept.format("<signal_bond>b</signal_bond>")),
         leg("b", metadata=kept.format("")),
     ]

@@ -96,8 +96,17 @@ async def test_a_server_that_hangs_is_fenced_by_its_peers(make: Make, url: str) 
     assert await two.live_servers() == ["two"]
     assert await two.fence() == ["one"]
     await lost.wait()
+    assert not two.may_be_driven
     await take_in_the_end(two)
+    assert two.may_be_driven
     assert await two.fence() == []
+    with pytest.raises(SessionLost):
+        await one.confirm()
+    await one.open()
+    assert await one.live_servers() == ["one", "two"]
+    await two.release("fs1", [1])
+    assert await one.try_take("fs1", [1]) == {1}
+    assert not one.may_be_driven
 
 
 async def test_fencing_spares_a_stranger_with_the_same_process_number(make: Make, url: str) -> None:

@@ -53,6 +53,9 @@ UPDATE node_cores SET settled_at = now()
 WHERE node = %(node)s AND core = %(core)s AND leader = %(server_id)s AND settled_at IS NULL
 RETURNING adopting_node
 
+-- a_legs_of_node: The A-legs of a node's live calls: a call's id has the bits of its A-leg's UUID.
+SELECT call_id FROM calls WHERE node = %(node)s AND ended_at IS NULL
+
 -- move_calls: Give calls to the node that was given their A-legs, each once. A call's id has the bits of its A-leg's UUID.
 UPDATE calls SET node = %(adopting_node)s, moves = moves + 1
 WHERE node = %(node)s AND ended_at IS NULL AND call_id = ANY(%(legs)s::uuid[])

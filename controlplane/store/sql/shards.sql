@@ -1,9 +1,13 @@
--- take_shards: Take what is free of these shards of a node, for as long as this session lives, and say in which term.
+-- take_shards: Take what is free of these shards of a node, for as long as this session lives, and say in which term,
+-- and whether some may be those of a server that was taken for dead, and lives.
 -- The number of the transaction is given when the locks are held: whoever has them next gets a greater one.
 WITH taken AS MATERIALIZED (
     SELECT shard FROM unnest(%(shards)s::integer[]) AS shard WHERE pg_try_advisory_lock(%(key)s::integer, shard)
 )
-SELECT shard, pg_current_xact_id()::text AS term FROM taken
+SELECT
+    shard, pg_current_xact_id()::text AS term,
+    EXISTS (SELECT FROM call_servers WHERE fenced_at > now() - interval '1 minute') AS was_fenced
+FROM taken
 
 -- release_shards: Give these shards of a node back.
 SELECT shard FROM unnest(%(shards)s::integer[]) AS shard WHERE pg_advisory_unlock(%(key)s::integer, shard)
@@ -15,10 +19,10 @@ SELECT pg_advisory_unlock_all()
 INSERT INTO call_servers (server_id, backend_pid, backend_start)
 SELECT %(server_id)s, pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
 ON CONFLICT (server_id) DO UPDATE SET
-    backend_pid = excluded.backend_pid, backend_start = excluded.backend_start, last_seen = now()
+    backend_pid = excluded.backend_pid, backend_start = excluded.backend_start, last_seen = now(), fenced_at = NULL
 
 -- beat: Say that this process is still there; no row if others took it for dead.
-UPDATE call_servers SET last_seen = now() WHERE server_id = %(server_id)s RETURNING server_id
+UPDATE call_servers SET last_seen = now() WHERE server_id = %(server_id)s AND fenced_at IS NULL RETURNING server_id
 
 -- leave_call_server: Say that this process goes.
 DELETE FROM call_servers WHERE server_id = %(server_id)s
@@ -27,17 +31,20 @@ DELETE FROM call_servers WHERE server_id = %(server_id)s
 -- A process that was killed loses its session at once: it must not keep its share until it is forgotten.
 SELECT server_id FROM call_servers
 WHERE server_id = %(server_id)s OR (
-    last_seen > now() - make_interval(secs => %(dead_after_s)s)
+    last_seen > now() - make_interval(secs => %(dead_after_s)s) AND fenced_at IS NULL
     AND EXISTS (
         SELECT FROM pg_stat_activity AS session
         WHERE session.pid = call_servers.backend_pid AND session.backend_start = call_servers.backend_start))
 ORDER BY server_id
 
--- fence_call_servers: End the sessions of processes not seen lately, and forget them; the session must be the very one they had.
+-- fence_call_servers: End the sessions of processes not seen lately; the session must be the very one they had.
 WITH dead AS (
-    DELETE FROM call_servers
+    UPDATE call_servers SET fenced_at = now()
     WHERE last_seen < now() - make_interval(secs => %(dead_after_s)s) AND server_id <> %(server_id)s
+        AND fenced_at IS NULL
     RETURNING server_id, backend_pid, backend_start
+), forgotten AS (
+    DELETE FROM call_servers WHERE fenced_at < now() - interval '1 minute'
 )
 SELECT dead.server_id, coalesce(pg_terminate_backend(session.pid, 1000), false) AS is_ended
 FROM dead
@@ -47,7 +54,7 @@ ORDER BY dead.server_id
 
 -- missing_call_servers: Processes whose sessions ended with the database itself, a moment ago: they may be about to come back.
 SELECT server_id FROM call_servers
-WHERE server_id <> %(server_id)s
+WHERE server_id <> %(server_id)s AND fenced_at IS NULL
     AND pg_postmaster_start_time() > now() - make_interval(secs => %(dead_after_s)s)
     AND NOT EXISTS (
         SELECT FROM pg_stat_activity AS session

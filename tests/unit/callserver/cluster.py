@@ -33,6 +33,7 @@ from controlplane.wiring.memory_losses import MemoryCores
 from .peers import Locks, Session
 from .platform import ACCOUNT, APP, Pages, Sounds, kill
 
+_STAYS = {"park_after_bridge": "true", "uuid_bridge_park_on_cancel": "true"}
 _STALE = ("current_application", "current_application_data", "callplane_sent")
 
 
@@ -80,7 +81,7 @@ class Tables:
     at: Told = _nothing
     adopting: str = ""
 
-    async def copy(self, lost: Core, to: Core) -> frozenset[LegId]:
+    async def copy(self, lost: Core, to: Core, *, staying: Collection[LegId]) -> frozenset[LegId]:
         if self.away & {lost.node, to.node}:
             raise Unavailable(None)
         self.adopting = to.node
@@ -89,7 +90,8 @@ class Tables:
         found = {leg: row for leg, row in self._of(lost.node).items() if row.core == lost.uuid or leg in lost.legs}
         for leg, row in found.items():
             variables = {name: value for name, value in row.variables.items() if name not in _STALE}
-            target.setdefault(leg, replace(row, variables=variables))
+            stays = _STAYS if leg in staying and row.partner in found else {}
+            target.setdefault(leg, replace(row, variables=variables | stays))
         await self.at("copied", lost)
         return frozenset(map(LegId, found))
 

@@ -20,6 +20,7 @@ class Locks:
     holders: dict[Place, str] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     terms: int = 0
+    has_fenced: bool = False
     missing: frozenset[str] = frozenset()  # whose sessions ended with the database, a moment ago
 
     def end(self, server: str) -> None:
@@ -44,6 +45,10 @@ class Session:
     @property
     def owned(self) -> frozenset[Place]:
         return self._owned
+
+    @property
+    def may_be_driven(self) -> bool:
+        return self.locks.has_fenced
 
     async def open(self) -> None:
         if self.is_away:
@@ -88,8 +93,8 @@ class Session:
         self.confirmed += 1
 
     def cut_off(self) -> None:
-        """The database is away, and no session outlives that."""
-        self.is_away = True
+        """The database is away, and no session outlives that: others fence it."""
+        self.is_away = self.locks.has_fenced = True
         self.locks.end(self.server)
 
     def end(self) -> None:

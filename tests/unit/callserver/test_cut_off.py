@@ -105,6 +105,19 @@ async def test_a_call_whose_server_is_cut_off_is_driven_by_one_server_only(tmp_p
         assert len(here.logs) == 2
 
 
+async def test_nobody_takes_a_call_up_before_whoever_is_cut_off_has_left_it(tmp_path: Path) -> None:
+    async with pair(tmp_path) as both:
+        here = both.here
+        calling = asyncio.ensure_future(here.call(Hear("*Menu*"), Wait(3), HangUp()))
+        await here.until(lambda: any(server.count_calls() for server in here.servers))
+        both.cut_whoever_has_the_call()
+        driving = set()
+        while not calling.done():
+            driving.add(tuple(server.count_calls() for server in here.servers))
+            await here.clock.sleep(0.001)
+        assert driving == {(1, 0), (0, 0), (0, 1)}
+
+
 async def test_new_calls_are_answered_once_while_a_server_is_cut_off(tmp_path: Path) -> None:
     async with pair(tmp_path) as both:
         both.cut(0)

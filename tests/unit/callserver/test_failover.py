@@ -12,12 +12,11 @@ from controlplane.callserver.adopting import GIVE_UP_S
 from controlplane.callserver.building import LOST_AFTER_S
 from controlplane.callserver.losses import Core
 from controlplane.emulator.parties import PartyLog
-from controlplane.emulator.scenarios import CalleePlan, HangUp, Hear, Press, Wait
+from controlplane.emulator.scenarios import HangUp, Hear, Press, Wait
 
 from .cluster import Cluster, cluster
 
 HELLO = {"/": "<Say>Hello there</Say><Gather action='/pressed'><Say>Press</Say></Gather>", "/pressed": "<Say>Bye</Say>"}
-DIAL = {"/": "<Dial action='/after'>+15550003333</Dial>", "/after": "<Say>After</Say>"}
 
 
 async def until_heard(here: Cluster, log: PartyLog) -> None:
@@ -50,30 +49,6 @@ async def test_the_silence_is_short(tmp_path: Path) -> None:
         first, second = (one for one in log.heard if "Hello" in one.what)
         assert second.from_ms - first.to_ms < 700
         assert log.problems == []
-
-
-async def test_two_who_talk_talk_on_and_the_caller_goes_on_when_the_callee_leaves(tmp_path: Path) -> None:
-    async with cluster(tmp_path, DIAL) as here:
-        log = here.call("n1", Hear("*After*"), _15550003333=CalleePlan(ring_s=0.5, after_answer=(Wait(5), HangUp())))
-        await here.until(lambda: any(leg.partner for leg in here.nodes["n1"].channels.values()))
-        here.nodes["n1"].die()
-        await here.until(lambda: bool(log.cause))
-        assert log.problems == []
-        assert ("DialCallStatus", "completed") in here.pages.asked[-1][1].items()
-        assert here.verdicts == ["completed (normal-clearing)"]
-
-
-async def test_a_ringing_callee_is_lost_and_not_dialled_again(tmp_path: Path) -> None:
-    async with cluster(tmp_path, {**DIAL, "/": "<Say>Wait</Say>" + DIAL["/"]}) as here:
-        log = here.call("n1", Hear("*After*"), _15550003333=CalleePlan(ring_s=30))
-        await here.until(
-            lambda: any(leg.is_ringing for leg in here.nodes["n1"].channels.values() if not leg.is_inbound)
-        )
-        here.nodes["n1"].die()
-        await here.until(lambda: bool(log.cause))
-        assert log.problems == []
-        assert ("DialCallStatus", "failed") in here.pages.asked[-1][1].items()
-        assert len(here.casts[0].logs) == 2
 
 
 async def test_a_call_that_is_not_answered_ends_with_its_node(tmp_path: Path) -> None:
