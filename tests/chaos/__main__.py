@@ -2,7 +2,7 @@
 
     python -m tests.chaos                              one run of each fault
     python -m tests.chaos --short                      a sample, in less than five minutes
-    python -m tests.chaos --runs 20 --long --lanes 4   the long form: hours
+    python -m tests.chaos --runs 20 --long --lanes 3   the long form: hours; with --first 8 the 8th to the 20th of each
     python -m tests.chaos --fault 'kill-*' --runs 20   some faults
     python -m tests.chaos --list                       every fault
 
@@ -43,6 +43,7 @@ def _arguments() -> argparse.Namespace:
     add("--fault", action="append", metavar="NAME", help="which, * and ? allowed; may be repeated")
     add("--others", choices=("second", "restart"), help="only with another call server, or only without")
     add("--runs", type=int, default=1, help="how often each")
+    add("--first", type=int, default=1, help="the number of the first run of each, to go on with a long form")
     add("--short", action="store_true", help="a sample of all kinds; what there is no time for is left out and named")
     add("--long", action="store_true", help="faults last as long as the plan has it (60 s)")
     add("--lanes", type=int, default=1, help="how many runs at once, each with a platform of its own")
@@ -66,7 +67,7 @@ def _wishes(given: argparse.Namespace) -> list[Wish]:
         pairs = [pair for pair in SHORT if pair in pairs]
     return [
         Wish(FAULTS[name], others, number, given.calls, given.rest_s, given.long)
-        for number in range(1, given.runs + 1)  # each fault before any of them once more
+        for number in range(given.first, given.runs + 1)  # each fault before any of them once more
         for name, others in pairs
         if given.others in (None, others)
     ]

@@ -121,6 +121,8 @@ async def test_fencing_spares_a_stranger_with_the_same_process_number(make: Make
         connection.commit()
         assert await two.fence() == ["dead"]
         assert stranger.execute("SELECT 1").fetchone() == (1,)
+    await two.try_take("fs1", [1])
+    assert not two.may_be_driven
 
 
 async def test_shards_are_lost_when_the_database_cannot_be_reached() -> None:

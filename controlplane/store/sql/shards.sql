@@ -38,19 +38,24 @@ WHERE server_id = %(server_id)s OR (
 ORDER BY server_id
 
 -- fence_call_servers: End the sessions of processes not seen lately; the session must be the very one they had.
+-- Those that had none any more are forgotten at once, the others, which may live, after a while.
 WITH dead AS (
-    UPDATE call_servers SET fenced_at = now()
+    SELECT server_id, session.pid
+    FROM call_servers
+    LEFT JOIN pg_stat_activity AS session
+        ON session.pid = call_servers.backend_pid AND session.backend_start = call_servers.backend_start
     WHERE last_seen < now() - make_interval(secs => %(dead_after_s)s) AND server_id <> %(server_id)s
         AND fenced_at IS NULL
-    RETURNING server_id, backend_pid, backend_start
+    FOR UPDATE OF call_servers
+), fenced AS (
+    UPDATE call_servers SET fenced_at = now() FROM dead
+    WHERE dead.server_id = call_servers.server_id AND dead.pid IS NOT NULL
 ), forgotten AS (
-    DELETE FROM call_servers WHERE fenced_at < now() - interval '1 minute'
+    DELETE FROM call_servers
+    WHERE fenced_at < now() - interval '1 minute'
+        OR server_id IN (SELECT server_id FROM dead WHERE pid IS NULL)
 )
-SELECT dead.server_id, coalesce(pg_terminate_backend(session.pid, 1000), false) AS is_ended
-FROM dead
-LEFT JOIN pg_stat_activity AS session
-    ON session.pid = dead.backend_pid AND session.backend_start = dead.backend_start
-ORDER BY dead.server_id
+SELECT server_id, coalesce(pg_terminate_backend(pid, 1000), false) AS is_ended FROM dead ORDER BY server_id
 
 -- missing_call_servers: Processes whose sessions ended with the database itself, a moment ago: they may be about to come back.
 SELECT server_id FROM call_servers

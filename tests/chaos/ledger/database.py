@@ -169,7 +169,7 @@ _LEFT: tuple[LiteralString, ...] = (
     "SELECT 'request-left', call_id::text, 'the ' || kind || ' that was asked of it has no answer'"
     " FROM control_requests WHERE state = 'asked'",
     "SELECT 'dead-server-left', NULL, 'call server ' || server_id || ' is listed, but its session is gone'"
-    " FROM call_servers WHERE NOT EXISTS (SELECT FROM pg_stat_activity AS session"
+    " FROM call_servers WHERE fenced_at IS NULL AND NOT EXISTS (SELECT FROM pg_stat_activity AS session"
     " WHERE session.pid = backend_pid AND session.backend_start = call_servers.backend_start)",
     # Locks with two keys are shards of a media node; the one with a single key ends with its transaction.
     "SELECT 'stray-lock', NULL, 'session ' || pid || ' holds shard ' || objid || ' of node key ' || classid ||"
