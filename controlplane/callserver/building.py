@@ -33,6 +33,7 @@ from controlplane.callserver.outlet import Outlet
 from controlplane.callserver.overlays import Overlays
 from controlplane.callserver.ports import Applications, Archive, Inbox, Journal, Meters, Numbers, Ownership, Prompts
 from controlplane.callserver.pulse import Pulse
+from controlplane.callserver.reception import Reception
 from controlplane.callserver.ringing import Ringing
 from controlplane.callserver.server import CallServer
 from controlplane.switch.link import Connect
@@ -147,21 +148,22 @@ def _keeper(
         return facts_of(offered, route, node=on_node, salt=secrets.token_hex(8), public_url=parts.public_url)
 
     matching, custody = Matching(node, effects, parts.clock), Custody(node, parts.cores, parts.clock)
+    arrivals = Arrivals(custody, matching, calls)
+    gate = Gate(name, parts.bounds, parts.meters, lambda: node.delay_s)
     keeper = Keeper(
         parts.id,
         node,
         effects,
         matching,
-        journal,
         parts.archive,
         parts.clock,
         pulse,
-        Gate(name, parts.bounds, parts.meters, lambda: node.delay_s),
+        gate,
         custody,
         Hopeless(outlet, parts.archive, calls),
         Leftovers(outlet, parts.archive),
-        Arrivals(custody, matching, calls),
-        answer_offer,
+        arrivals,
+        Reception(name, effects, arrivals, journal, parts.clock, pulse, gate, answer_offer, calls),
         calls,
     )
     node.on_news = keeper.on_news

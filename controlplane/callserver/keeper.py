@@ -1,4 +1,4 @@
-"""Calls of one media node: who drives them, what its events mean to them, and how they are found again.
+"""Calls of one media node: which of them we drive, and how they are found again.
 
 Whenever a link was away, and whenever shards come to us, the node is asked what channels it has, and every journal is
 held against that (`resynchronise`). Events that come meanwhile wait, so that nothing is handled twice or out of turn.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +17,7 @@ from controlplane.base.causes import Cause
 from controlplane.base.clock import Clock
 from controlplane.base.errors import Unavailable
 from controlplane.base.ids import CallId, LegId, shard_of
-from controlplane.calls.events import CallOffered, CallPlaced, LegAnswered, LegEnded, LegRinging
+from controlplane.calls.events import CallPlaced
 from controlplane.calls.facts import Facts
 from controlplane.callserver.arrivals import Arrivals
 from controlplane.callserver.call import LiveCall
@@ -28,14 +28,15 @@ from controlplane.callserver.hopeless import Hopeless
 from controlplane.callserver.leftovers import Leftovers
 from controlplane.callserver.letting_go import let_go
 from controlplane.callserver.matching import Matching
-from controlplane.callserver.ports import Archive, Journal, Stored
+from controlplane.callserver.ports import Archive, Stored
 from controlplane.callserver.pulse import Pulse
+from controlplane.callserver.reception import Reception
 from controlplane.callserver.sweeping import Sweeper
 from controlplane.callserver.turns import in_turns
 from controlplane.switch.link import LinkLost
 from controlplane.switch.marks import followed, mark_shards
 from controlplane.switch.node import Node
-from controlplane.switch.translation import Happened, Looked, News, Offered, Parked, Pressed
+from controlplane.switch.translation import News, Offered
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +46,12 @@ MOST_LATE_NEWS = 20_000  # while resynchronising: some minutes of a node's; what
 
 @dataclass(slots=True)
 class Keeper:
-    """Drives the calls of one node's shards that are ours. `answer_offer` makes an offered leg's facts, or refuses."""
+    """Drives the calls of one node's shards that are ours."""
 
     server: str
     node: Node
     effects: Effects
     matching: Matching
-    journal: Journal
     archive: Archive
     clock: Clock
     pulse: Pulse
@@ -60,7 +60,7 @@ class Keeper:
     hopeless: Hopeless
     leftovers: Leftovers
     arrivals: Arrivals
-    answer_offer: Callable[[Offered, str], Facts | Cause]
+    reception: Reception
     calls: dict[LegId, LiveCall]
     shards: frozenset[int] = frozenset()
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)  # what is driven
@@ -82,76 +82,7 @@ class Keeper:
         if not self.pulse.is_sure:
             self.pulse.postpone(partial(self.on_news, news))
             return
-        call = self.calls.get(news.leg)
-        try:
-            self._take(call, news)
-        except Exception:
-            # A defect of ours in one call must not take the others down with it.
-            log.exception("call_broke", extra={"call": call.id if call else None})
-            self._give_up(news.leg, call)
-
-    def _take(self, call: LiveCall | None, news: News) -> None:
-        match news:
-            case Parked(leg) | Happened(leg, LegRinging() | LegAnswered()) if call is not None and call.has_lost(leg):
-                self._came_up_late(leg)
-            case Offered(leg):
-                if news.is_recovered:
-                    self.arrivals.parked(leg)
-                elif call is None:
-                    self._offered(news)
-                if call is not None:
-                    self.effects.parked(leg)
-            case Parked(leg):
-                self.arrivals.parked(leg)
-                self.effects.parked(leg)
-            case Happened(leg, event):
-                match event:
-                    case LegAnswered():
-                        self.effects.answered(leg)
-                    case LegEnded():
-                        self.effects.ended(leg)
-                if call is not None:
-                    self.effects.happened(call, event)
-            case Pressed(leg):
-                self.effects.pressed(leg)
-            case Looked():
-                if call is not None:
-                    self.effects.looked(call, news)
-
-    def _came_up_late(self, leg: LegId) -> None:
-        """A leg that was taken for lost: nobody waits for it any more."""
-        with suppress(LinkLost):
-            self.effects.outlet.end(leg, Cause.NORMAL_CLEARING)
-
-    def _offered(self, offered: Offered) -> None:
-        if shard_of(offered.leg) not in self.shards:
-            return
-        if not self.gate.is_open:
-            self.gate.refused()
-            self._turn_away(offered, Cause.SWITCH_CONGESTION)
-            return
-        facts = self.answer_offer(offered, self.node.name)
-        if isinstance(facts, Cause):
-            self._turn_away(offered, facts)
-            return
-        self._open(facts).feed(CallOffered(facts))
-
-    def _turn_away(self, offered: Offered, cause: Cause) -> None:
-        with suppress(LinkLost):  # the watchdog at the door ends it then
-            self.effects.outlet.end(offered.leg, cause)
-
-    def _open(self, facts: Facts) -> LiveCall:
-        call = LiveCall(facts.call, self.node.name, self.journal, self.clock, self.effects, self.pulse)
-        self.effects.begin(call, facts)
-        log.info("call_taken", extra={"call": facts.call, "direction": facts.direction.value, "node": self.node.name})
-        return call
-
-    def _give_up(self, leg: LegId, call: LiveCall | None) -> None:
-        with suppress(LinkLost):
-            self.effects.outlet.end(leg, Cause.NORMAL_TEMPORARY_FAILURE)
-        if call is not None:
-            self.effects.give_up(call)
-            call.drop()
+        self.reception.take(news, self.shards)
 
     # Calls that others hand over
 
@@ -159,7 +90,7 @@ class Keeper:
         """Place a call claimed from the queue, unless we found it on record, or whoever has its shard now will."""
         if facts.a_leg in self.calls or shard_of(facts.a_leg) not in self.shards:
             return
-        self._open(facts).feed(CallPlaced(facts))
+        self.reception.open(facts).feed(CallPlaced(facts))
 
     def find(self, leg: LegId) -> LiveCall | None:
         """The call this leg belongs to, if we drive it."""
@@ -301,7 +232,7 @@ class Keeper:
         async for one in in_turns(self.hopeless.sift(stored)):
             if one.facts.a_leg in self.calls or (one.has_verdict and self._has_legs_of(one.facts.call)):
                 continue
-            call = self._open(one.facts)
+            call = self.reception.open(one.facts)
             call.moves = one.moves
             if not one.entries:  # claimed, and its server died before it dialled
                 call.feed(CallPlaced(one.facts))
@@ -311,7 +242,7 @@ class Keeper:
             except Exception:
                 # A defect of ours, or a version that thought otherwise; every server to come would fall over it, too.
                 log.exception("call_broke", extra={"call": call.id})
-                self._give_up(one.facts.a_leg, call)
+                self.reception.give_up(one.facts.a_leg, call)
                 self.hopeless.add(one)
                 continue
             for leg in call.machine.living_legs:
