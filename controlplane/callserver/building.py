@@ -14,6 +14,7 @@ from controlplane.calls.facts import Facts
 from controlplane.callserver.admission import Bounds
 from controlplane.callserver.adopting import Adopting
 from controlplane.callserver.arrivals import Arrivals
+from controlplane.callserver.asking import Questions
 from controlplane.callserver.balancing import Balance
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.crowd import Crowd
@@ -135,9 +136,8 @@ def _keeper(
     dialling = Dialling(outlet, calls)
     overlays = Overlays(outlet, parts.prompts)
     ringing = Ringing(outlet, parts.clock)
-    effects = Effects(
-        outlet, dialling, parts.applications, parts.prompts, overlays, ringing, parts.numbers, parts.meters, calls
-    )
+    questions = Questions(parts.applications, parts.meters)
+    effects = Effects(outlet, dialling, questions, parts.prompts, overlays, ringing, parts.numbers, parts.meters, calls)
 
     def answer_offer(offered: Offered, on_node: str) -> Facts | Cause:
         route = parts.numbers.maybe_route(number_of(offered.dialled_number))

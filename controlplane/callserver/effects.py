@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -34,11 +33,11 @@ from controlplane.calls.commands import (
     StayAfterParting,
     TakeInline,
 )
-from controlplane.calls.events import BurstDone, BurstLooked, DocumentArrived, Event, OriginateFailed, PromptFailed
+from controlplane.calls.events import BurstDone, BurstLooked, Event, OriginateFailed, PromptFailed
 from controlplane.calls.facts import Direction, Facts
 from controlplane.calls.runs import AnswerLeg, HangUpLeg, Run
 from controlplane.calls.scene import LegState
-from controlplane.callserver.asking import fetch
+from controlplane.callserver.asking import Questions
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.crowd import OwnCalls
 from controlplane.callserver.dialling import Dialling, branches_of, under_own_number, with_own_number
@@ -48,7 +47,7 @@ from controlplane.callserver.measuring import VERB_OF
 from controlplane.callserver.outlet import Outlet
 from controlplane.callserver.overlays import Overlays
 from controlplane.callserver.pace import Pace
-from controlplane.callserver.ports import Applications, Meters, Numbers, Prompts
+from controlplane.callserver.ports import Meters, Numbers, Prompts
 from controlplane.callserver.ringing import Ringing
 from controlplane.esl.errors import UnsafeValue
 from controlplane.switch.link import LinkLost
@@ -65,7 +64,7 @@ class Effects:
 
     outlet: Outlet
     dialling: Dialling
-    applications: Applications
+    questions: Questions
     prompts: Prompts
     overlays: Overlays
     ringing: Ringing
@@ -73,7 +72,6 @@ class Effects:
     meters: Meters
     calls: dict[LegId, LiveCall]
     lines: dict[LegId, Line] = field(default_factory=dict)
-    questions: set[asyncio.Task[None]] = field(default_factory=set)  # of calls that are over, too
     pace: Pace = field(default_factory=Pace)
     own: OwnCalls = field(default_factory=OwnCalls)
 
@@ -98,18 +96,13 @@ class Effects:
         for leg in self._legs_of(call):
             del self.calls[leg]
             self.ended(leg)
-        self.applications.forget(call.id)
+        self.questions.applications.forget(call.id)
         verdict = call.machine.verdict
         if verdict is not None and not call.had_verdict:
             direction = "inbound" if call.machine.facts.direction is Direction.INBOUND else "outbound"
             self.meters.call_finished(direction, verdict)
             told = {"call": call.id, "direction": direction, "result": verdict.result.value, "reason": verdict.reason}
             log.info("call_finished", extra=told)
-
-    def close(self) -> None:
-        """Leave off what is under way."""
-        for question in list(self.questions):
-            question.cancel()
 
     def give_up(self, call: LiveCall) -> None:
         """End every leg of a call that we cannot go on with."""
@@ -183,28 +176,11 @@ class Effects:
             case LookAt(leg, token):
                 self._look(call, leg, token)
             case FetchDocument() | TakeInline():
-                self._ask_for_document(call, command)
+                self.questions.ask(call, command)
             case Publish() | CallBack() | KeepRecording() | Note() | Acknowledge() | Finish():
                 return  # written down with their entry
             case _:
                 assert_never(command)
-
-    def _ask_for_document(self, call: LiveCall, command: FetchDocument | TakeInline) -> None:
-        if isinstance(command, TakeInline):
-            arrived = DocumentArrived(command.token, "", command.inline.content_type, command.inline.body.encode())
-            asyncio.get_running_loop().call_soon(call.feed, arrived)
-            return
-        asked = call.ask(
-            command.token, lambda: asyncio.create_task(fetch(self.applications, self.meters, call, command))
-        )
-        self.questions.add(asked)
-        asked.add_done_callback(partial(self._asked, call))
-
-    def _asked(self, call: LiveCall, question: asyncio.Task[None]) -> None:
-        """A question is answered: of a call that was over before nobody else will forget what was kept for it."""
-        self.questions.discard(question)
-        if call.machine.is_over:
-            self.applications.forget(call.id)
 
     def _look(self, call: LiveCall, leg: LegId, token: Token) -> None:
         """Ask what reached a leg; where all of a burst did, have the leg itself say when that is through."""

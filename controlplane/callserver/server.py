@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from controlplane.base.clock import Clock
+from controlplane.base.endless import insist_on
 from controlplane.base.errors import Unavailable
 from controlplane.callserver.balancing import Balance
 from controlplane.callserver.crowd import Crowd
@@ -74,7 +75,7 @@ class CallServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for keeper in self.keepers.values():
             await keeper.give(keeper.shards)
-            keeper.effects.close()
+            keeper.effects.questions.close()
             await keeper.node.close()
         await self.ownership.close()
 
@@ -102,16 +103,9 @@ class CallServer:
         )
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        task.add_done_callback(self._done)
+        task = asyncio.create_task(work, name=getattr(work, "__qualname__", "loop"))
+        insist_on(task, self.broken.set)  # a server without one of its loops would do harm
         self._tasks.append(task)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        """One that ends is a defect, and a server without it would do harm."""
-        if task.cancelled():
-            return
-        log.critical("loop_broke", exc_info=task.exception())
-        self.broken.set()
 
     async def _beat(self) -> None:
         while True:

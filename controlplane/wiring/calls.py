@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 
+from controlplane.base.endless import insist_on
 from controlplane.base.errors import BadInput, CallplaneError, Unavailable
 from controlplane.calls.journal import prepare
 from controlplane.callserver.admission import Bounds
@@ -34,7 +35,7 @@ from controlplane.switch.link import Connect
 from controlplane.switch.writing import Writer
 from controlplane.wiring.applications import HttpApplications
 from controlplane.wiring.clock import SystemClock
-from controlplane.wiring.ending import DEFECT, end_at_once, insist_on
+from controlplane.wiring.ending import DEFECT, end_at_once
 from controlplane.wiring.inbox import DatabaseInbox
 from controlplane.wiring.losses import CommandFencer, DatabaseCores, core_databases_of
 from controlplane.wiring.meters import measuring_lag, watch_pool

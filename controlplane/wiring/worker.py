@@ -11,6 +11,7 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
+from controlplane.base.endless import insist_on
 from controlplane.hooks.client import HookClient
 from controlplane.metrics.exposition import serving_metrics
 from controlplane.metrics.registry import Metrics
@@ -36,7 +37,7 @@ from controlplane.tasks.nudges import Nudges
 from controlplane.tasks.recordings import process_due_recordings
 from controlplane.tasks.sending import Sender
 from controlplane.wiring.broker import celery_of
-from controlplane.wiring.ending import DEFECT, end_at_once, insist_on
+from controlplane.wiring.ending import DEFECT, end_at_once
 from controlplane.wiring.files import RecordingKeeper, keeper_of
 from controlplane.wiring.meters import watch_pool
 from controlplane.wiring.places import database_url_of, vault_of

@@ -3,97 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from controlplane.base.ids import CallId, Token
+from controlplane.base.ids import Token
 from controlplane.store.detour import Detour
-from controlplane.store.heirs import Heirs, SpoolWaits
+from controlplane.store.heirs import Heirs
 from controlplane.store.journal import Recorder, RecorderFull, RecorderState
-from controlplane.store.records import CallbackQueued, CallChanged, EventPublished, JournalConflict, NoteWritten, Record
-from controlplane.store.spool import Found, Spool, open_spool, set_aside_in
-from tests.postgres.sample import NOW_MS, VAULT, call_in_shard, entry, offered, rows
+from controlplane.store.records import CallChanged, EventPublished, JournalConflict, NoteWritten, Record
+from controlplane.store.spool import Found, Spool, set_aside_in
+from tests.postgres.detours import NOWHERE, WHOLE, States, die, recording, spool_in, whole_call, written
+from tests.postgres.sample import VAULT, call_in_shard, entry, offered, rows
 from tests.postgres.wire import wire_to
-
-NOWHERE = "postgresql://127.0.0.1:1/none"
-ROOM = 1 << 20
-
-
-def spool_in(root: Path, name: str = "one", most_bytes: int = ROOM) -> Spool:
-    return open_spool(root, name, VAULT, most_bytes=most_bytes)
-
-
-def die(spool: Spool) -> None:
-    """What the kernel does with the files of a process that was killed."""
-    spool.rotate()
-    os.close(spool.lock)
-
-
-class States:
-    """What a recorder says of itself, and who waits for it."""
-
-    def __init__(self) -> None:
-        self.seen: list[RecorderState] = []
-        self._changed = asyncio.Event()
-
-    def take(self, state: RecorderState) -> None:
-        self.seen.append(state)
-        self._changed.set()
-
-    async def until(self, state: RecorderState) -> None:
-        while not self.seen or self.seen[-1] is not state:
-            self._changed.clear()
-            await self._changed.wait()
-
-
-@asynccontextmanager
-async def recording(url: str, spool: Spool, states: States) -> AsyncIterator[Recorder]:
-    recorder = Recorder(url, detour=Detour(url, spool), on_state=states.take, answer_timeout_s=0.5)
-    await recorder.start()
-    try:
-        yield recorder
-    finally:
-        await recorder.stop(timeout_s=1)
-        spool.close()
-
-
-def whole_call(call: CallId) -> list[Record]:
-    """A call from its first entry to its verdict, with all that its tenant is told."""
-    ended = CallChanged(status="completed", ended_ms=NOW_MS + 3000, result="completed", reason="normal-clearing")
-    hook = "http://app/hook"
-    return [
-        offered(call, EventPublished(Token(f"{call}.0.0"), "call.ringing", "{}", None, hook)),
-        entry(call, 1, EventPublished(Token(f"{call}.1.0"), "call.answered", "{}", None, hook)),
-        entry(call, 2, NoteWritten(0, "warning", 1, "odd", "")),
-        entry(call, 3, ended, CallbackQueued("http://app/status", "POST", "[]"),
-              EventPublished(Token(f"{call}.3.0"), "call.completed", "{}", None, hook)),
-    ]  # fmt: skip
-
-
-def written(url: str) -> list[tuple[object, ...]]:
-    """Everything that is on record of all calls, as numbers that can be compared."""
-    return [
-        tuple(row.values())
-        for row in rows(
-            url,
-            """
-            SELECT shard, status, result, event_count, callback_count,
-                (SELECT array_agg(seq ORDER BY seq) FROM journal WHERE journal.call_id = calls.call_id) AS places,
-                (SELECT array_agg(sequence ORDER BY sequence) FROM events
-                  WHERE events.call_id = calls.call_id) AS events,
-                (SELECT array_agg((lane, number)::text ORDER BY lane, number) FROM deliveries
-                  WHERE deliveries.call_id = calls.call_id) AS deliveries
-            FROM calls ORDER BY shard
-            """,
-        )
-    ]
-
-
-WHOLE = ("completed", "completed", 3, 1, [0, 1, 2, 3], [0, 1, 2], ["(0,0)", "(0,1)", "(0,2)", "(1,0)"])
 
 
 async def test_a_call_that_began_and_ended_while_the_database_was_away_is_whole_when_it_is_back(
@@ -185,74 +107,6 @@ async def test_what_comes_while_files_are_read_and_removed_is_not_lost(url: str,
     assert written(url) == [(1, *WHOLE)]
     await detour.stop()
     spool.close()
-
-
-async def test_whoever_comes_after_a_process_that_was_killed_writes_what_it_left(url: str, tmp_path: Path) -> None:
-    left = spool_in(tmp_path, "dead")
-    call = call_in_shard(1)
-    left.append(whole_call(call)[:2])
-    left.rotate()
-    left.append(whole_call(call)[2:])
-    heirs = Heirs(url, tmp_path, tmp_path / "own", VAULT, patience_s=60)
-    with pytest.raises(SpoolWaits):
-        await heirs.settle()
-    assert written(url) == []
-    die(left)
-    await heirs.settle()
-    assert written(url) == [(1, *WHOLE)]
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("files", [0, 1, 2])
-async def test_an_heir_that_died_midway_leaves_the_rest_to_the_next(url: str, tmp_path: Path, files: int) -> None:
-    left = spool_in(tmp_path, "dead")
-    call = call_in_shard(1)
-    for record in whole_call(call):
-        left.append([record])
-        left.rotate()
-    die(left)
-    async with recording(url, spool_in(tmp_path, "first heir"), States()) as first:
-        await first.submit(whole_call(call)[: files + 1])  # written, and one file less removed
-    for path in left.waiting()[:files]:
-        path.unlink()
-    await Heirs(url, tmp_path, tmp_path / "own", VAULT).settle()
-    assert written(url) == [(1, *WHOLE)]
-
-
-async def test_a_living_process_that_never_comes_to_it_is_not_waited_for_for_ever(url: str, tmp_path: Path) -> None:
-    stuck, heirs = spool_in(tmp_path, "stuck"), Heirs(url, tmp_path, tmp_path / "own", VAULT, patience_s=0)
-    stuck.append([offered(call_in_shard(1))])
-    with pytest.raises(SpoolWaits):
-        await heirs.insist()
-    await heirs.settle()
-    await heirs.insist()
-    assert await heirs.holds("stuck")
-
-
-async def test_a_process_that_came_to_it_is_waited_for_again_another_time(url: str, tmp_path: Path) -> None:
-    living, heirs = spool_in(tmp_path, "living"), Heirs(url, tmp_path, tmp_path / "own", VAULT, patience_s=0)
-    living.append([offered(call_in_shard(1))])
-    await heirs.settle()
-    for path in living.rotate():
-        living.remove(path, 1)
-    await heirs.settle()
-    assert not await heirs.holds("living")
-    living.append([offered(call_in_shard(2))])
-    heirs.patience_s = 60
-    with pytest.raises(SpoolWaits):
-        await heirs.settle()
-    with pytest.raises(SpoolWaits):
-        await heirs.insist()
-
-
-async def test_a_spool_that_cannot_be_read_keeps_nobody_from_all_other_calls(url: str, tmp_path: Path) -> None:
-    left = spool_in(tmp_path, "dead")
-    left.append([offered(call_in_shard(1))])
-    die(left)
-    (left.folder / "00000002.entries").mkdir()
-    heirs = Heirs(url, tmp_path, tmp_path / "own", VAULT)
-    await heirs.settle()
-    await heirs.insist()
 
 
 async def test_what_another_wrote_meanwhile_stays_and_ours_is_set_aside(url: str, tmp_path: Path) -> None:

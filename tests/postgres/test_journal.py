@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,11 +9,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from controlplane.base.ids import CallId, Token, leg_of_call
+from controlplane.base.ids import Token, leg_of_call
 from controlplane.calls.commands import KeepRecording
-from controlplane.services.load_live_calls import JournalLine, LiveCall, load_journal, load_live_calls
+from controlplane.services.load_live_calls import load_journal
 from controlplane.store.database import Database
-from controlplane.store.heirs import Heirs, SpoolWaits
+from controlplane.store.heirs import Heirs
 from controlplane.store.journal import Recorder, RecorderState
 from controlplane.store.records import (
     CallbackQueued,
@@ -27,10 +26,9 @@ from controlplane.store.records import (
     RecordingKept,
     RecordRefused,
 )
-from controlplane.store.spool import open_spool
 from controlplane.verbs.documents import Link, RecordingCallback
 from controlplane.wiring.records import DatabaseArchive
-from tests.postgres.sample import ACME, NOW_MS, SERVER, VAULT, call_in_shard, entry, facts_of, offered, rows
+from tests.postgres.sample import NOW_MS, SERVER, VAULT, call_in_shard, entry, facts_of, offered, rows
 
 START = datetime.fromtimestamp(NOW_MS / 1000, UTC)
 
@@ -278,54 +276,3 @@ async def test_a_lost_connection_is_made_again_and_nothing_is_written_twice(reco
     await recorder.submit([entry(call, 1, event("a.1.0"))])
     assert rows(url, "SELECT sequence FROM events") == [{"sequence": 0}]
     assert recorder.state is RecorderState.RECORDING
-
-
-async def test_a_server_finds_the_live_calls_of_its_shards_with_their_journals(
-    recorder: Recorder, db: Database
-) -> None:
-    ours, elsewhere, over = call_in_shard(4), call_in_shard(5), call_in_shard(4)
-    await recorder.submit([offered(ours), offered(elsewhere), offered(over), offered(call_in_shard(4), node="fs2")])
-    await recorder.submit([entry(over, 1, CallChanged(ended_ms=NOW_MS)), entry(ours, 1, data='{"b":2}')])
-    async with db.transaction() as tx:
-        found = await load_live_calls(tx, "fs1", [3, 4])
-    lines = (
-        JournalLine(ours, 0, NOW_MS, "CallOffered", offered(ours).data, b"digest"),
-        JournalLine(ours, 1, NOW_MS + 1000, "Something", '{"b":2}', b""),
-    )
-    assert found == [LiveCall(CallId(ours), ACME, None, lines)]
-
-
-async def test_a_call_with_its_verdict_is_found_while_nobody_has_told_the_end_of_a_leg(
-    recorder: Recorder, db: Database
-) -> None:
-    """Chaos found it: who took over from a server that died in between never heard of the leg."""
-    call, leg = call_in_shard(4), leg_of_call(call_in_shard(4))
-    opened = LegOpened(leg, "dial_target", "+15550001111", "+15550003333")
-    await recorder.submit([offered(call, opened), entry(call, 1, CallChanged(ended_ms=NOW_MS))])
-    async with db.transaction() as tx:
-        [found] = await load_live_calls(tx, "fs1", [4])
-        assert (found.call_id, found.has_verdict, len(found.journal)) == (call, True, 2)
-        assert await load_live_calls(tx, "fs1", [4], but=[call]) == []
-        assert await load_live_calls(tx, "fs1", [5]) == []
-        assert await load_live_calls(tx, "fs2", [4]) == []
-    await recorder.submit([entry(call, 2, LegChanged(leg, ended_ms=NOW_MS))])
-    async with db.transaction() as tx:
-        assert await load_live_calls(tx, "fs1", [4]) == []
-
-
-async def test_calls_are_read_back_with_what_a_dead_process_of_this_host_left_on_its_disk(
-    recorder: Recorder, archive: DatabaseArchive, tmp_path: Path
-) -> None:
-    began, over = call_in_shard(1), call_in_shard(1)
-    await recorder.submit([offered(over)])
-    left = open_spool(tmp_path, "dead", VAULT, most_bytes=1 << 20)
-    left.append([offered(began, node="fs1"), entry(over, 1, CallChanged(ended_ms=NOW_MS))])
-    with pytest.raises(SpoolWaits):
-        await archive.live_calls("fs1", frozenset({1}))
-    left.rotate()
-    os.close(left.lock)  # as the kernel does
-    with pytest.raises(SpoolWaits):  # nobody's news is to wait for that to be written
-        await archive.live_calls("fs1", frozenset({1}))
-    await archive.settle()
-    [stored] = await archive.live_calls("fs1", frozenset({1}))
-    assert stored.facts.call == began
