@@ -117,7 +117,7 @@ async def _run_one(sites: Sites, wish: Wish, folder: Path, *, is_kept: bool) -> 
         print(f"unbalanced: {folder}", file=sys.stderr, flush=True)
         await sites.leave()
         return line
-    await site.database.empty()
+    await site.forget_calls()
     if not is_kept:
         shutil.rmtree(folder)
     return line

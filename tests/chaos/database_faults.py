@@ -44,7 +44,10 @@ async def hang_postgres(run: Run) -> None:
 
 
 async def cut_off(run: Run) -> None:
-    """The marked call's server is cut off from PostgreSQL, it alone: it hears nothing any more, and is told nothing."""
+    """The marked call's server is cut off from PostgreSQL, it alone: it hears nothing any more, and is told nothing.
+
+    What it put on its disk meanwhile is of no use when others went on with its calls.
+    """
     await run.until_under_way(INTO_THE_CALL_S)
     at_s = run.strike()
     way = run.site.ways[run.driver]
@@ -55,6 +58,7 @@ async def cut_off(run: Run) -> None:
     what = "somebody who drives the call, with PostgreSQL there for all"
     end_s = await run.recover(run.driven(mended_s), mended_s, THAWS_S, what)
     run.windows.add(at_s, end_s, Was.UNSEEN)
+    run.windows.add(at_s, mended_s, Was.FORKED)
     run.heal()
 
 

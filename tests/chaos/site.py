@@ -130,6 +130,12 @@ class Site:
             await self.ways[name].open()
         return {"CALLPLANE_DATABASE_URL": self.ways[name].url_of(self.database.url)}
 
+    async def forget_calls(self) -> None:
+        """Take out what is left of calls, in the database and on the disk."""
+        await self.database.empty()
+        for path in (self.folder / "spool" / "aside").glob("*.entries"):
+            path.unlink()
+
     async def close_ways(self) -> None:
         """End all of them."""
         for way in self.ways.values():

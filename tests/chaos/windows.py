@@ -22,6 +22,7 @@ class Was(Enum):
     UNSEEN = "unseen"  # nobody listened to some calls of the node
     UNWRITABLE = "unwritable"  # the API was away, or its database
     UNDIALLED = "undialled"  # whether the node was ever told to dial could not be known, and nobody dials twice
+    FORKED = "forked"  # one server drove on of which nobody heard, and another went on from what was on record
     SPEECHLESS = "speechless"  # the application could not be asked, or nothing was kept of what it said
 
 

@@ -20,7 +20,8 @@ class Run:
 
     `unseen` are windows in which nobody listened to the nodes: of a leg that ended in one, the platform can know that
     it is gone (its cause is LOST then), and not since when. In those of `unwritable` the API could put nothing on
-    record; in those of `speechless` nobody could say how a call goes on, or nothing of it could be kept.
+    record; in those of `speechless` nobody could say how a call goes on, or nothing of it could be kept. In those of
+    `forked` a call server that nobody heard of wrote on its own disk what others may have gone on without.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Run:
     unseen: tuple[tuple[float, float], ...] = ()
     unwritable: tuple[tuple[float, float], ...] = ()
     speechless: tuple[tuple[float, float], ...] = ()
+    forked: tuple[tuple[float, float], ...] = ()
 
     def may_refuse(self, from_s: float, to_s: float | None) -> bool:
         """Say whether refusing a call that was on its way from one time to another (None: to the end) was right."""
@@ -105,6 +107,7 @@ def read_run(folder: Path) -> Run:
             _windows(told.get("unseen", ())),
             _windows(told.get("unwritable", ())),
             _windows(told.get("speechless", ())),
+            _windows(told.get("forked", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CannotLook(f"{folder / 'run.json'}: {error}") from error

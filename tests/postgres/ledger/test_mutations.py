@@ -86,6 +86,10 @@ def test_entries_that_are_left_on_a_disk_are_named(scene: Scene, tmp_path: Path)
         Problem("entry-set-aside", None, f"{told} were set aside as host-1/aside.entries: they are in no journal"),
     ]
     assert list(read_spool(tmp_path / "nowhere")) == []
+    scene.run["forked"] = [[scene.run["fault_at"], scene.run["healed_at"]]]
+    scene.write()
+    evidence = evidence_in(scene.folder, tables_of(scene.connection), (), tuple(read_spool(spool)))
+    assert [problem.check for problem in problems_of(evidence)] == ["spool-left"]
 
 
 def test_no_check_is_without_a_mutation_that_it_finds() -> None:
