@@ -34,6 +34,7 @@ from tests.chaos.report import table
 from tests.chaos.runs import Wish, run_once, without_evidence
 from tests.chaos.sites import Sites, freeswitch_for
 
+_LASTING_S = 20.0
 SHORT_S = 230  # nothing is begun after that in the short form; a run takes less than a minute
 
 
@@ -68,9 +69,17 @@ def _wishes(given: argparse.Namespace) -> list[Wish]:
     return [
         Wish(FAULTS[name], others, number, given.calls, given.rest_s, given.long)
         for number in range(given.first, given.runs + 1)  # each fault before any of them once more
-        for name, others in pairs
+        for name, others in (pairs if given.short else _mixed(pairs, is_long=given.long))
         if given.others in (None, others)
     ]
+
+
+def _mixed(pairs: Sequence[tuple[str, str]], *, is_long: bool) -> list[tuple[str, str]]:
+    """Those that last evenly among those that do not: lanes that wait leave the machine to those that start things."""
+    lasting = [pair for pair in pairs if FAULTS[pair[0]].lasts_s[is_long] >= _LASTING_S]
+    others = [pair for pair in pairs if pair not in lasting]
+    placed = [(place / len(some), pair) for some in (others, lasting) for place, pair in enumerate(some)]
+    return [pair for _, pair in sorted(placed, key=lambda one: one[0])]
 
 
 async def _run_all(wishes: Sequence[Wish], given: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
