@@ -17,7 +17,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from controlplane.base.errors import Unavailable
-from controlplane.base.ids import CallId
+from controlplane.base.ids import CallId, leg_of_call, shard_of
 from controlplane.store.connecting import connect, cut
 from controlplane.store.records import Record
 from controlplane.store.replaying import ANSWER_TIMEOUT_S, MOST_AT_ONCE, Count, replay_spool
@@ -46,6 +46,7 @@ class Detour:
     on_lost: Callable[[frozenset[CallId]], None] = lambda _: None
     on_over: Callable[[], None] = lambda: None
     is_open: bool = False
+    shards: frozenset[int] = frozenset()  # of calls of which something took this way since it is open
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _back: asyncio.Task[None] | None = None
     _connection: AsyncConnection[Any] | None = None
@@ -73,6 +74,7 @@ class Detour:
             self._refuse(error, len(records))
             return False
         self._is_refusing = False
+        self.shards |= {shard_of(leg_of_call(record.call)) for record in records}
         self.count("spooled", len(records))
         return True
 
@@ -122,7 +124,7 @@ class Detour:
             if await asyncio.to_thread(self.spool.waiting):
                 return
             await asyncio.to_thread(self.spool.emptied)
-            self.is_open = False
+            self.is_open, self.shards = False, frozenset()
         log.warning("spool_empty", extra={"spool": self.spool.folder.name})
         self.on_over()
 

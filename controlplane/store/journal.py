@@ -105,6 +105,10 @@ class Recorder:
         """Say whether everything that counts as recorded is in the database, for all to read."""
         return self._detour is None or not self._detour.is_open
 
+    def is_settled_of(self, shards: frozenset[int]) -> bool:
+        """Say the same of the calls of some shards."""
+        return self._detour is None or not self._detour.shards & shards
+
     async def start(self) -> None:
         """Begin to write; does not wait for the database."""
         self._enter(RecorderState.RECORDING)

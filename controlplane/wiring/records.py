@@ -79,7 +79,7 @@ class DatabaseArchive:
         await self.heirs.settle()
 
     async def live_calls(self, node: str, shards: frozenset[int], but: Sequence[CallId] = ()) -> Sequence[Stored]:
-        if not self.is_settled:
+        if not self.recorder.is_settled_of(shards):
             raise SpoolWaits
         await self.heirs.insist()
         async with self.db.transaction() as tx:

@@ -18,6 +18,7 @@ from controlplane.store.records import (
 )
 from controlplane.store.spool import open_spool
 from controlplane.wiring.records import DatabaseArchive
+from tests.postgres.detours import NOWHERE, States, recording, spool_in
 from tests.postgres.sample import ACME, NOW_MS, SERVER, VAULT, call_in_shard, entry, offered
 
 START = datetime.fromtimestamp(NOW_MS / 1000, UTC)
@@ -77,3 +78,18 @@ async def test_calls_are_read_back_with_what_a_dead_process_of_this_host_left_on
     await archive.settle()
     [stored] = await archive.live_calls("fs1", frozenset({1}))
     assert stored.facts.call == began
+
+
+async def test_what_waits_on_our_own_disk_keeps_nobody_from_calls_of_other_shards(
+    recorder: Recorder, db: Database, url: str, tmp_path: Path
+) -> None:
+    ours, theirs = call_in_shard(1), call_in_shard(2)
+    await recorder.submit([offered(theirs, node="fs1")])
+    async with recording(NOWHERE, spool_in(tmp_path), States()) as cut_off:
+        await cut_off.submit([offered(ours, node="fs1")])
+        archive = DatabaseArchive("one", db, cut_off, Heirs(url, tmp_path, tmp_path / "one", VAULT))
+        for shards in ({1}, {1, 2}):
+            with pytest.raises(SpoolWaits):
+                await archive.live_calls("fs1", frozenset(shards))
+        [stored] = await archive.live_calls("fs1", frozenset({2}))
+        assert stored.facts.call == theirs
