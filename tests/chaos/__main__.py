@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -89,19 +90,25 @@ async def _run_all(wishes: Sequence[Wish], given: argparse.Namespace, folder: Pa
     until_s = time.monotonic() + (SHORT_S if given.short else math.inf)
 
     async def lane(sites: Sites) -> None:
-        try:
-            while waiting and time.monotonic() < until_s:
-                wish = waiting.popleft()
-                lines.append(await _run_one(sites, wish, folder / wish.name, is_kept=given.keep is not None))
-                if not given.json:
-                    _tell_progress(lines, len(wishes))
-        finally:
-            await sites.leave()
+        while waiting and time.monotonic() < until_s:
+            wish = waiting.popleft()
+            lines.append(await _run_one(sites, wish, folder / wish.name, is_kept=given.keep is not None))
+            if not given.json:
+                _tell_progress(lines, len(wishes))
+        await sites.leave()
 
     freeswitch, starting = freeswitch_for(given.node), asyncio.Lock()
-    async with asyncio.TaskGroup() as lanes:
-        for number in range(1, given.lanes + 1):
-            lanes.create_task(lane(Sites(folder, f"site-{number}", freeswitch, starting)))
+    all_sites = [Sites(folder, f"site-{number}", freeswitch, starting) for number in range(1, given.lanes + 1)]
+    try:
+        with suppress(ChildEnded, NotReady):  # the first run tells
+            for sites in all_sites:  # so much starts for a site that no run could keep its bounds beside it
+                await sites.site()
+        async with asyncio.TaskGroup() as lanes:
+            for sites in all_sites:
+                lanes.create_task(lane(sites))
+    finally:
+        for sites in all_sites:
+            await sites.leave()
     if waiting:
         left = ", ".join(one.name for one in waiting)
         print(f"left out, as {SHORT_S} s are over: {left}", file=sys.stderr, flush=True)
