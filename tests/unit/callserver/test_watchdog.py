@@ -117,7 +117,7 @@ def test_each_beat_buys_as_much_time_again(someone: subprocess.Popen[bytes]) -> 
         os.close(loop)
         return True
 
-    watch(beats, someone.pid, 5.0, comes_within)
+    watch(beats, someone.pid, 5.0, comes_within, lambda _: 0.0)
     os.close(beats)
 
     assert (waits_s, someone.poll()) == ([5.0] * 21, None)
@@ -132,8 +132,31 @@ def test_a_beat_that_does_not_come_is_the_end_and_that_is_told(
         waits_s.append(seconds)
         return False
 
-    watch(0, someone.pid, 5.0, comes_within)
+    watch(0, someone.pid, 5.0, comes_within, lambda _: 0.0)
 
     assert (waits_s, someone.wait()) == ([5.0], -signal.SIGKILL)
     told = json.loads(capsys.readouterr().err)
     assert (told["level"], told["event"], told["pid"]) == ("critical", "loop_stuck", someone.pid)
+
+
+@pytest.mark.parametrize(
+    ("starved_s", "waited_s"),
+    [
+        ([10.0, 10.3], [5.0]),  # it waited for a processor for a moment only
+        ([10.0, 14.0, 16.0, 16.1], [5.0, 4.0, 2.0]),
+        ([10.0 + 5 * times for times in range(7)], [5.0] * 6),  # it never has a turn: others go on with its calls
+    ],
+)
+def test_time_in_which_it_had_no_processor_is_given_to_a_process_again(
+    someone: subprocess.Popen[bytes], starved_s: list[float], waited_s: list[float]
+) -> None:
+    waits_s: list[float] = []
+    told = iter(starved_s)
+
+    def comes_within(pipe: int, seconds: float) -> bool:
+        waits_s.append(seconds)
+        return False
+
+    watch(0, someone.pid, 5.0, comes_within, lambda _: next(told))
+
+    assert (waits_s, someone.wait()) == (waited_s, -signal.SIGKILL)
