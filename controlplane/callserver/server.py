@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from controlplane.base.clock import Clock
-from controlplane.base.endless import insist_on
 from controlplane.base.errors import Unavailable
 from controlplane.callserver.balancing import Balance
 from controlplane.callserver.crowd import Crowd
+from controlplane.callserver.endless import insist_on
 from controlplane.callserver.failover import Failover
 from controlplane.callserver.gate import Gatekeeper
 from controlplane.callserver.intake import Intake

@@ -14,11 +14,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 
-from controlplane.base.endless import insist_on
 from controlplane.base.errors import BadInput, CallplaneError, Unavailable
 from controlplane.calls.journal import prepare
 from controlplane.callserver.admission import Bounds
 from controlplane.callserver.building import NodeParts, Parts, build_call_server
+from controlplane.callserver.endless import insist_on
 from controlplane.callserver.losses import NoFencer
 from controlplane.callserver.server import CallServer
 from controlplane.callserver.watchdog import Watchdog

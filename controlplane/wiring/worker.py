@@ -11,7 +11,7 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from controlplane.base.endless import insist_on
+from controlplane.callserver.endless import insist_on
 from controlplane.hooks.client import HookClient
 from controlplane.metrics.exposition import serving_metrics
 from controlplane.metrics.registry import Metrics

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 
 import pytest
 
-from controlplane.base.endless import insist_on
+from controlplane.callserver.endless import insist_on
 
 
 async def for_ever() -> None:
