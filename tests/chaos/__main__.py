@@ -18,7 +18,6 @@ import asyncio
 import json
 import math
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -33,6 +32,7 @@ from controlplane.cli.processes import ChildEnded, NotReady
 from tests.chaos.faults import FAULTS, SHORT
 from tests.chaos.report import table
 from tests.chaos.runs import Wish, run_once, without_evidence
+from tests.chaos.signals import end_as_by_ctrl_c
 from tests.chaos.sites import Sites, freeswitch_for
 
 _LASTING_S = 20.0
@@ -152,9 +152,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="callplane-chaos-")) if given.keep is None else given.keep.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)  # as root the database runs as another user
-    # Who ends this by its id gets what Ctrl-C gets: all that runs is ended, and what was stopped goes on before.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
+    end_as_by_ctrl_c()
     lines = asyncio.run(_run_all(wishes, given, folder))
     if not given.json:
         print(table(lines), file=sys.stderr)

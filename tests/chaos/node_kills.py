@@ -26,6 +26,7 @@ from controlplane.cli.freeswitch import find_freeswitch
 from tests.acceptance.platform import PASSWORD
 from tests.chaos.asking_ledger import ask_ledger
 from tests.chaos.flows import callee_of, caller_number
+from tests.chaos.signals import end_as_by_ctrl_c
 from tests.chaos.twins.flows import ASKS, FILES, MIX, NUMBERS, UP, page, plan
 from tests.chaos.twins.moments import moments_of, table
 from tests.chaos.twins.people import People
@@ -213,6 +214,7 @@ def main() -> int:
     (folder / "site").mkdir(parents=True, exist_ok=True)
     for made in (folder, folder / "site"):
         made.chmod(0o755)  # as root the database runs as another user
+    end_as_by_ctrl_c()
     lines = asyncio.run(_run_all(given, folder, freeswitch, kamailio))
     if not given.json:
         print(summary(lines), file=sys.stderr)

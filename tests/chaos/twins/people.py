@@ -13,8 +13,7 @@ from controlplane.emulator.phones.sip_text import header, uri_in, user_in
 from tests.chaos.twins.flows import tone
 from tests.chaos.twins.silence import longest_silence_ms
 
-
-# A 200 right behind a 180 may overtake it in the proxy, whose processes take turns: then nobody was told of the ringing.
+# A 200 right behind a 180 may overtake it in the proxy, whose processes take turns: then nobody is told of the ringing.
 RINGS_S = 0.2
 
 
