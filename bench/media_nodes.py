@@ -59,8 +59,12 @@ async def running_node(
     prompts: Path | None = None,
     dialplan: Mapping[str, Actions] | None = None,
     core_database: str = "",
+    gives_way: bool = False,
 ) -> AsyncIterator[RealNode]:
-    """A node in a folder of its own, while the block runs; numbers of `dialplan` never see the door. Raises Skipped."""
+    """A node in a folder of its own, while the block runs; numbers of `dialplan` never see the door. Raises Skipped.
+
+    One that `gives_way` runs when nobody else wants to (sched(7), SCHED_IDLE), not before everybody as it does else.
+    """
     program = find_freeswitch()
     if program is None:
         raise Skipped("needs a real FreeSWITCH: put `freeswitch` on the PATH or name it in CALLPLANE_FREESWITCH")
@@ -70,6 +74,8 @@ async def running_node(
     )  # fmt: skip
     node = replace(node, session_cap=SESSIONS, leg_rate_limit=LEGS_PER_S, core_database=core_database)
     child = freeswitch_child(program, node)
+    if gives_way:
+        child = replace(child, argv=("chrt", "--idle", "0", *child.argv, "-np"))
     if dialplan:
         _write_dialplan(Path(node.folders.conf, "dialplan", "door.xml"), dialplan)
     async with Supervisor(lambda _name, _line: None) as supervisor:
