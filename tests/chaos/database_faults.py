@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.chaos.bounds import FOLLOWS_S, RESTARTS_S, THAWS_S, WRITES_AGAIN_S
 from tests.chaos.database import DatabaseServer
 from tests.chaos.ledger.spools import read_spool
+from tests.chaos.programs import wake
 from tests.chaos.running import LOOK_S, Run, Seen
 from tests.chaos.site import SERVERS
 from tests.chaos.windows import Was
@@ -72,10 +73,11 @@ async def kill_without_postgres(run: Run) -> None:
     at_s = run.strike()
     await run.site.database.halt()
     await asyncio.sleep(_lasting_s(run, 3.0, 30.0))
-    run.driving.freeze()
+    frozen = run.driving.freeze()
     if not _tear(run.driving.pid):
         run.notes.append("nothing was spooled that could be torn")
     killed_at_s = run.kill_driver()
+    wake(frozen)  # its watchdog, which would stand still for ever
     await asyncio.sleep(SUPERVISOR_S)
     await run.site.database.go_on()
     back_s = time.time()
