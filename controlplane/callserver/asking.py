@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 
+from controlplane.base.ids import CallId
 from controlplane.calls.commands import FetchDocument, TakeInline
 from controlplane.calls.events import DocumentArrived, DocumentFailed
 from controlplane.callserver.call import LiveCall
@@ -33,6 +34,10 @@ class Questions:
         self._under_way.add(question)
         question.add_done_callback(partial(self._answered, call))
 
+    def forget(self, call: CallId) -> None:
+        """Keep nothing for a call that is over."""
+        self.applications.forget(call)
+
     def close(self) -> None:
         """Wait for no answer any more."""
         for question in list(self._under_way):
@@ -42,7 +47,7 @@ class Questions:
         """Of a call that was over before nobody else will forget what was kept for it."""
         self._under_way.discard(question)
         if call.machine.is_over:
-            self.applications.forget(call.id)
+            self.forget(call.id)
 
     async def _fetch(self, call: LiveCall, command: FetchDocument) -> None:
         facts = call.machine.facts

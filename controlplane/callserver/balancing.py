@@ -157,12 +157,15 @@ class Balance:
         for name, keeper in self.keepers.items():
             if not self._has_taken(name) or self.was_lost():
                 continue
-            held = frozenset(shard for node, shard in self.ownership.owned if node == name)
+            held = self._held_on(name)
             if keeper.shards - held:
                 await keeper.give(keeper.shards - held)
             if held - keeper.shards:
                 keeper.term, keeper.may_be_driven = self.ownership.term, self.ownership.may_be_driven
                 self._taking[name] = asyncio.create_task(self._take(keeper, held - keeper.shards))
+
+    def _held_on(self, node: str) -> frozenset[int]:
+        return frozenset(shard for where, shard in self.ownership.owned if where == node)
 
     def _has_taken(self, node: str) -> bool:
         """Say whether nothing is being taken up on a node; a defect that came of that is ours."""
@@ -174,7 +177,7 @@ class Balance:
     async def _take(self, keeper: Keeper, shards: frozenset[int]) -> None:
         try:
             await keeper.archive.settle()  # may take long; some of these may be given back meanwhile
-            await keeper.take(shards & {shard for node, shard in self.ownership.owned if node == keeper.node.name})
+            await keeper.take(shards & self._held_on(keeper.node.name))
         except LinkLost:
             return  # whoever opens the links again asks the node about them
         except Unavailable as error:

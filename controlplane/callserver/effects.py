@@ -96,7 +96,7 @@ class Effects:
         for leg in self._legs_of(call):
             del self.calls[leg]
             self.ended(leg)
-        self.questions.applications.forget(call.id)
+        self.questions.forget(call.id)
         verdict = call.machine.verdict
         if verdict is not None and not call.had_verdict:
             direction = "inbound" if call.machine.facts.direction is Direction.INBOUND else "outbound"

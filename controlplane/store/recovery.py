@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 
+from controlplane.esl.variables import Variable
 from controlplane.store.connecting import connect, cut_after, is_quiet
 from controlplane.store.database import DatabaseAway, Transaction, database_errors
 from controlplane.store.queries import query
@@ -24,7 +25,7 @@ _DROP, _DROP_STRANGE, _DROP_TASKS = query("drop_legs"), query("drop_strange_legs
 _LONGEST_S = 5.0
 # What was so on the other node, and would be believed here: what ran there, and what our burst was sent last.
 _STALE = re.compile(r"<(current_application\w*|callplane_sent)>[^<]*</\1>")
-_PARKS = ("park_after_bridge", "uuid_bridge_park_on_cancel")  # as switch/writing.py has a leg stay
+_PARKS = (Variable.PARK_AFTER_BRIDGE.value, Variable.PARK_ON_CANCEL.value)  # as switch/writing.py has a leg stay
 _PARKS_ANYHOW = re.compile(rf"<({'|'.join(_PARKS)})>[^<]*</\1>")
 _PARK = "".join(f"<{name}>true</{name}>" for name in _PARKS)
 _BOND = re.compile(r"<((?:originate_)?signal_bond)>([^<]*)</\1>")

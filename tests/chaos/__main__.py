@@ -2,7 +2,7 @@
 
     python -m tests.chaos                              one run of each fault
     python -m tests.chaos --short                      a sample, in less than five minutes
-    python -m tests.chaos --runs 20 --long --lanes 3   the long form: hours; with --first 8 the 8th to the 20th of each
+    python -m tests.chaos --runs 20 --long --lanes 4   the long form: hours; with --first 8 the 8th to the 20th of each
     python -m tests.chaos --fault 'kill-*' --runs 20   some faults
     python -m tests.chaos --list                       every fault
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.chaos.bounds import FOLLOWS_S, RESTARTS_S, THAWS_S, WRITES_AGAIN_S
 from tests.chaos.database import DatabaseServer
 from tests.chaos.ledger.spools import read_spool
-from tests.chaos.programs import wake
+from tests.chaos.programs import children_of, signal_each, wake
 from tests.chaos.running import LOOK_S, Run, Seen
 from tests.chaos.site import SERVERS
 from tests.chaos.windows import Was
@@ -26,20 +26,16 @@ PIECE_BYTES = 100  # less than any entry has
 ROOM_BYTES = 1_501  # no multiple of anything, and less than two entries
 
 
-def _lasting_s(run: Run, short_s: float, long_s: float = 60.0) -> float:
-    return long_s if run.is_long else short_s
-
-
 async def hang_postgres(run: Run) -> None:
     """PostgreSQL takes connections and does not answer."""
     await run.until_under_way(INTO_THE_CALL_S)
     at_s = run.strike()
     stopped = _processes_of(run.site.database)
-    _signal(stopped, signal.SIGSTOP)
+    signal_each(stopped, signal.SIGSTOP)  # a session may end at any time
     try:
-        await asyncio.sleep(_lasting_s(run, 8.0))
+        await asyncio.sleep(run.lasting_s(8.0))
     finally:
-        _signal(stopped, signal.SIGCONT)
+        wake(stopped)
     run.windows.add(at_s, time.time() + WRITES_AGAIN_S, Was.UNWRITABLE)
     run.heal()
 
@@ -53,7 +49,7 @@ async def cut_off(run: Run) -> None:
     at_s = run.strike()
     way = run.site.ways[run.driver]
     way.cut()
-    await asyncio.sleep(_lasting_s(run, 12.0, 30.0))
+    await asyncio.sleep(run.lasting_s(12.0, 30.0))
     way.mend()
     mended_s = time.time()
     what = "somebody who drives the call, with PostgreSQL there for all"
@@ -72,7 +68,7 @@ async def kill_without_postgres(run: Run) -> None:
     await run.until_under_way(INTO_THE_CALL_S)
     at_s = run.strike()
     await run.site.database.halt()
-    await asyncio.sleep(_lasting_s(run, 3.0, 30.0))
+    await asyncio.sleep(run.lasting_s(3.0, 30.0))
     frozen = run.driving.freeze()
     if not _tear(run.driving.pid):
         run.notes.append("nothing was spooled that could be torn")
@@ -96,7 +92,7 @@ async def fill_disk(run: Run) -> None:
     await run.site.database.halt()
     full_s = await _until_spooling(run)
     with _no_room(run):
-        await asyncio.sleep(max(0.0, at_s + _lasting_s(run, 4.0, 30.0) - time.time()))
+        await asyncio.sleep(max(0.0, at_s + run.lasting_s(4.0, 30.0) - time.time()))
         await run.site.database.go_on()
     back_s = time.time()
     if not any("spool_refuses" in line for line in run.site.lines):
@@ -163,11 +159,4 @@ def _segments(pid: int) -> dict[Path, int]:
 
 def _processes_of(server: DatabaseServer) -> list[int]:
     postmaster = int((server.server.folder / "data" / "postmaster.pid").read_text().split()[0])
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    return [postmaster, *map(int, children)]
-
-
-def _signal(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError):  # a session may end at any time
-            os.kill(pid, number)
+    return [postmaster, *children_of(postmaster)]

@@ -17,10 +17,6 @@ SUPERVISOR_S = 0.5
 CLOCK_STEP_S = 600
 
 
-def _lasting_s(run: Run, short_s: float, long_s: float = 60.0) -> float:
-    return long_s if run.is_long else short_s
-
-
 async def freeze(run: Run) -> None:
     """The marked call's server does nothing for a while; its watchdog ends it then, and a supervisor starts another."""
     await _freeze(run, just=1)
@@ -41,7 +37,7 @@ async def _freeze(run: Run, just: int | None) -> None:
     try:
         end_s = await run.recover(run.taken_over(), at_s, THAWS_S, "another call server, after one was stopped")
         run.windows.add(at_s, end_s, Was.UNSEEN)
-        await asyncio.sleep(max(0.0, at_s + _lasting_s(run, 8.0, 30.0) - time.time()))
+        await asyncio.sleep(max(0.0, at_s + run.lasting_s(8.0, 30.0) - time.time()))
     finally:
         wake(frozen)  # also when the harness is told to end: nobody else ever would
     run.heal()
@@ -82,7 +78,7 @@ async def stop_postgres(run: Run) -> None:
     await run.until_under_way(INTO_THE_CALL_S)
     at_s = run.strike()
     await run.site.database.halt()
-    await asyncio.sleep(_lasting_s(run, 8.0))
+    await asyncio.sleep(run.lasting_s(8.0))
     await run.site.database.go_on()
     run.windows.add(at_s, time.time() + WRITES_AGAIN_S, Was.UNWRITABLE)
     run.heal()
@@ -122,23 +118,19 @@ async def kill_worker(run: Run) -> None:
 async def kill_broker(run: Run) -> None:
     """The worker's broker is killed, and comes back after a while; the worker goes on."""
     await run.until_under_way(INTO_THE_CALL_S)
-    broker = run.site.broker
-    assert broker is not None, "a run with this fault has one"
     run.strike()
-    broker.kill()
-    await asyncio.sleep(_lasting_s(run, 8.0))
-    await broker.start()
+    run.broker.kill()
+    await asyncio.sleep(run.lasting_s(8.0))
+    await run.broker.start()
     run.heal()
 
 
 async def hang_broker(run: Run) -> None:
     """The worker's broker takes connections and does not answer, for a while."""
     await run.until_under_way(INTO_THE_CALL_S)
-    broker = run.site.broker
-    assert broker is not None, "a run with this fault has one"
     run.strike()
-    with broker.hanging():
-        await asyncio.sleep(_lasting_s(run, 8.0))
+    with run.broker.hanging():
+        await asyncio.sleep(run.lasting_s(8.0))
     run.heal()
 
 
@@ -164,7 +156,7 @@ async def stop_webhooks(run: Run) -> None:
     await run.until_under_way(INTO_THE_CALL_S)
     at_s = run.strike()
     await run.site.receiver.stop()
-    await asyncio.sleep(_lasting_s(run, 8.0))
+    await asyncio.sleep(run.lasting_s(8.0))
     await run.site.receiver.start()
     run.windows.add(at_s, time.time(), Was.SPEECHLESS)
     run.heal()
@@ -177,6 +169,6 @@ async def step_clock(run: Run) -> None:
     await run.until_under_way(INTO_THE_CALL_S)
     run.strike()
     run.site.step_clocks(CLOCK_STEP_S)
-    await asyncio.sleep(_lasting_s(run, 4.0, 30.0))
+    await asyncio.sleep(run.lasting_s(4.0, 30.0))
     run.site.step_clocks(0)
     run.heal()

@@ -63,7 +63,7 @@ class Program:
     def freeze(self) -> list[int]:
         """Let it do nothing until it is woken, nor what it started; answers the processes, to be woken."""
         assert self._pid is not None, f"{self.name} does not run"
-        frozen = [self._pid, *_children_of(self._pid)]
+        frozen = [self._pid, *children_of(self._pid)]
         for pid in frozen:
             os.kill(pid, signal.SIGSTOP)
         return frozen
@@ -85,11 +85,16 @@ class Program:
 
 def wake(pids: Iterable[int]) -> None:
     """Let frozen processes go on, those that are still there."""
+    signal_each(pids, signal.SIGCONT)
+
+
+def signal_each(pids: Iterable[int], number: signal.Signals) -> None:
+    """Send a signal to processes, those that are still there."""
     for pid in pids:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
+            os.kill(pid, number)
 
 
-def _children_of(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
     """What a process started and is still there (Linux, proc(5))."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from tests.chaos.brokers import Broker
 from tests.chaos.commands import Commands
 from tests.chaos.flows import Planned
 from tests.chaos.points import Point, leg_offered
@@ -54,6 +55,16 @@ class Run:
     is_whole: asyncio.Event = field(default_factory=asyncio.Event)  # healed: who calls from `last_at_s` on is served
     _was_over: bool = False
     _begun: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def lasting_s(self, short_s: float, long_s: float = 60.0) -> float:
+        """Say how long a fault lasts in this run."""
+        return long_s if self.is_long else short_s
+
+    @property
+    def broker(self) -> Broker:
+        """The worker's, in a run with a fault that wants one."""
+        assert self.site.broker is not None, "a run with this fault has one"
+        return self.site.broker
 
     def watch(self) -> None:
         """Learn which channel the marked call is, and who speaks of it after the fault."""

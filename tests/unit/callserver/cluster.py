@@ -24,6 +24,7 @@ from controlplane.emulator.recovery import LeftLeg
 from controlplane.emulator.rules import Door
 from controlplane.emulator.scenarios import CalleePlan, CallerPlan, Scenario, Step
 from controlplane.esl.sip_uri import Hop
+from controlplane.esl.variables import Variable
 from controlplane.metrics.registry import Metrics
 from controlplane.switch.writing import Writer
 from controlplane.verbs.documents import Link
@@ -33,7 +34,7 @@ from controlplane.wiring.memory_losses import MemoryCores
 from .peers import Locks, Session
 from .platform import ACCOUNT, APP, Pages, Sounds, kill
 
-_STAYS = {"park_after_bridge": "true", "uuid_bridge_park_on_cancel": "true"}
+_STAYS = {Variable.PARK_AFTER_BRIDGE.value: "true", Variable.PARK_ON_CANCEL.value: "true"}
 _STALE = ("current_application", "current_application_data", "callplane_sent")
 
 
