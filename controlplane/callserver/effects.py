@@ -42,6 +42,7 @@ from controlplane.callserver.call import LiveCall
 from controlplane.callserver.crowd import OwnCalls
 from controlplane.callserver.dialling import Dialling, branches_of, under_own_number, with_own_number
 from controlplane.callserver.joining import join
+from controlplane.callserver.letting_go import Unsaved
 from controlplane.callserver.line import Line, Sounds
 from controlplane.callserver.measuring import VERB_OF
 from controlplane.callserver.outlet import Outlet
@@ -74,6 +75,7 @@ class Effects:
     lines: dict[LegId, Line] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     own: OwnCalls = field(default_factory=OwnCalls)
+    unsaved: Unsaved = field(default_factory=Unsaved)
 
     def carry_out(self, call: LiveCall, command: Command) -> None:
         """Do what the machine asked for; what the node or the network makes of it comes back as events."""
@@ -93,6 +95,7 @@ class Effects:
     def is_over(self, call: LiveCall) -> None:
         """Forget a call."""
         self.own.went(call.id)
+        self.unsaved.add(call)
         for leg in self._legs_of(call):
             del self.calls[leg]
             self.ended(leg)

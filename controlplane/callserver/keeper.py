@@ -128,6 +128,7 @@ class Keeper:
         """Hold these no more; answers the calls that are still driven."""
         self.shards -= shards
         self.read -= shards
+        self._sweeper = Sweeper()  # what it saw, others may go on with
         return self.calls_of(shards)
 
     async def reopen(self) -> None:
@@ -211,6 +212,8 @@ class Keeper:
     async def _journals(self, shards: frozenset[int], but: Sequence[CallId]) -> Sequence[Stored]:
         """Read what is on record. Without a database we go on with what we know, and let go of what we never knew."""
         try:
+            if not await self.effects.unsaved.settle(shards):
+                raise Unavailable("Entries of these shards are not on record yet.")
             stored = await self.archive.live_calls(self.node.name, shards, but)
         except Unavailable as error:
             log.warning("journals_unreadable", extra={"node": self.node.name, "problem": str(error)})

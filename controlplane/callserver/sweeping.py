@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NAMED_AT_ONCE = 700  # calls, to the database: 3 ms of writing
+AGAIN_S = 1.0  # after which a stray that is still one is picked up again; twice that the next time, and so on
+AGAIN_AT_MOST_S = 300.0
 
 
 @dataclass(slots=True)
@@ -37,13 +39,37 @@ class Twice:
 
 
 @dataclass(slots=True)
+class Tries:
+    """When what was tried in vain is tried again: it may help or not, and costs as much each time."""
+
+    _pauses_s: dict[LegId, float] = field(default_factory=dict)
+    _next_s: dict[LegId, float] = field(default_factory=dict)
+
+    def due(self, legs: frozenset[LegId], now_s: float) -> frozenset[LegId]:
+        """Answer those of these to try now."""
+        return frozenset(leg for leg in legs if self._next_s.get(leg, now_s) <= now_s)
+
+    def tried(self, legs: frozenset[LegId], now_s: float) -> None:
+        """These were tried."""
+        for leg in legs:
+            pause_s = self._pauses_s.get(leg, AGAIN_S)
+            self._next_s[leg] = now_s + pause_s
+            self._pauses_s[leg] = min(2 * pause_s, AGAIN_AT_MOST_S)
+
+    def keep(self, legs: frozenset[LegId]) -> None:
+        """Forget all but these."""
+        for leg in self._next_s.keys() - legs:
+            del self._next_s[leg], self._pauses_s[leg]
+
+
+@dataclass(slots=True)
 class Sweeper:
-    """One node's."""
+    """One node's, while what is driven there stays ours."""
 
     _missing: Twice = field(default_factory=Twice)
     _unknown: Twice = field(default_factory=Twice)
     _strays: Twice = field(default_factory=Twice)
-    _helped: frozenset[LegId] = frozenset()  # strays that were picked up once: it helps or it does not
+    _picked_up: Tries = field(default_factory=Tries)
 
     async def sweep(self, keeper: Keeper) -> None:
         """Look once. Raises LinkLost."""
@@ -64,14 +90,14 @@ class Sweeper:
         """Go on with calls that are ours by the record, take parked callers, end parked legs that no call knows."""
         parked = frozenset(leg for leg, channel in channels.items() if _is_unclaimed(keeper, leg, channel))
         strays = parked | await _undriven(keeper)
-        found = self._strays.again(strays) - self._helped
-        self._helped &= strays
+        self._picked_up.keep(strays)
+        found = self._picked_up.due(self._strays.again(strays), keeper.clock.monotonic_s())
         if not found:
             return
         log.warning("strays_found", extra={"node": keeper.node.name, "legs": sorted(found)})
         await keeper.resynchronise(keeper.shards, but=keeper.calls_of(keeper.shards))
         await _undriven(keeper)  # while the journals cannot be read nobody was helped
-        self._helped |= found
+        self._picked_up.tried(found, keeper.clock.monotonic_s())
         for leg in found & parked:
             if leg not in keeper.calls and not channels[leg].is_inbound and await keeper.node.is_marked(leg):
                 keeper.effects.outlet.end(leg, Cause.NORMAL_TEMPORARY_FAILURE)
@@ -82,12 +108,15 @@ def _is_unclaimed(keeper: Keeper, leg: LegId, channel: Channel) -> bool:
 
 
 async def _undriven(keeper: Keeper) -> frozenset[LegId]:
-    """A-legs of calls without a verdict that are ours by the record and not driven by us. Raises Unavailable."""
+    """A-legs of calls without a verdict that are ours by the record and not driven by us. Raises Unavailable.
+
+    Those that we drove a moment ago are not among them while the record cannot tell yet how far they came.
+    """
     waiting: list[LegId] = []
     for shards, driven in _packs(keeper):
         stored = await keeper.archive.live_calls(keeper.node.name, shards, but=driven)
         waiting += [one.facts.a_leg for one in stored if not one.has_verdict]
-    return frozenset(leg for leg in waiting if leg not in keeper.calls)
+    return frozenset(leg for leg in waiting if leg not in keeper.calls and leg not in keeper.effects.unsaved)
 
 
 def _packs(keeper: Keeper) -> list[tuple[frozenset[int], list[CallId]]]:

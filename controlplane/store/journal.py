@@ -27,7 +27,7 @@ from controlplane.base.ids import CallId
 from controlplane.store.connecting import connect, cut, cut_after
 from controlplane.store.detour import Detour
 from controlplane.store.records import JournalConflict, Record, RecordRefused
-from controlplane.store.writing import AWAY, REFUSED, Conflicts, write_records
+from controlplane.store.writing import AWAY, REFUSED, Conflicts, Twins, second_of_twins, write_records
 
 log = logging.getLogger(__name__)
 
@@ -241,6 +241,13 @@ class Recorder:
             connection = await self._connected()
             with cut_after(connection, self._answer_timeout_s):
                 await write_records(connection, [record for waiting in ours for record in waiting.records])
+        except Twins:
+            second = second_of_twins([waiting.records for waiting in ours])
+            for waiting, calls in zip(ours, second, strict=True):
+                if calls:
+                    self._settle(batch, waiting, JournalConflict(call=min(calls)))
+            await self._write(batch, [waiting for waiting, calls in zip(ours, second, strict=True) if not calls])
+            self._lost |= frozenset().union(*second)
         except Conflicts as conflicts:
             self._lost |= conflicts.calls
             await self._write(batch, ours)

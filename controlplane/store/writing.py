@@ -47,11 +47,15 @@ class Conflicts(Exception):
         super().__init__(len(calls))
 
 
+class Twins(Conflicts):
+    """Some places are wanted for two different entries among these themselves; nothing was written."""
+
+
 async def write_records(connection: AsyncConnection[Any], records: Sequence[Record]) -> None:
     """Write records, whole or not at all; those that are written already are passed over.
 
-    Raises Conflicts if some are written differently, or psycopg's errors. As a rule everything is new, and goes out in
-    one round trip; only when it proves not to be is it found out what is.
+    Raises Conflicts if some are written differently (Twins: are to be), or psycopg's errors. As a rule everything is
+    new, and goes out in one round trip; only when it proves not to be is it found out what is.
     """
     wanted = _each_place_once(records)
     try:
@@ -102,8 +106,26 @@ def _each_place_once(records: Sequence[Record]) -> dict[Place, Record]:
     wanted: dict[Place, Record] = {}
     for record in records:
         if wanted.setdefault((record.call, record.seq), record) != record:
-            raise Conflicts(frozenset({record.call}))
+            raise Twins(frozenset({record.call}))
     return wanted
+
+
+def second_of_twins(groups: Iterable[Sequence[Record]]) -> list[frozenset[CallId]]:
+    """Of each group of records, in their order: its calls if it is for a place for which an earlier entry is.
+
+    Whoever came first has the place, as if it had come a commit earlier. What comes later of these calls follows from
+    the second entry, and goes with it.
+    """
+    taken: dict[Place, Record] = {}
+    twins: set[CallId] = set()
+    found: list[frozenset[CallId]] = []
+    for records in groups:
+        is_second = any(
+            record.call in twins or taken.setdefault((record.call, record.seq), record) != record for record in records
+        )
+        found.append(frozenset(record.call for record in records) if is_second else frozenset())
+        twins |= found[-1]
+    return found
 
 
 def _journal_columns(records: Iterable[Record]) -> dict[str, str]:

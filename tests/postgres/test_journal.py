@@ -171,6 +171,23 @@ async def test_a_journal_that_another_wrote_is_a_conflict_until_the_call_is_forg
     await recorder.submit([entry(call, 2)])
 
 
+async def test_of_two_that_write_one_place_at_once_whoever_came_first_has_it(recorder: Recorder, url: str) -> None:
+    """A call ended as it was taken up anew in the same process: both ends were refused, and it never ended."""
+    call, other = call_in_shard(1), call_in_shard(2)
+    await recorder.submit([offered(call)])
+    results = await asyncio.gather(
+        recorder.submit([entry(call, 1, data='{"by":"the first"}')]),
+        recorder.submit([entry(call, 1, data='{"by":"the second"}')]),
+        recorder.submit([entry(call, 2, data='{"by":"the second"}')]),
+        recorder.submit([offered(other)]),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [type(None), JournalConflict, JournalConflict, type(None)]
+    with pytest.raises(JournalConflict):
+        await recorder.submit([entry(call, 2, data='{"by":"the second"}')])
+    assert rows(url, "SELECT seq, data->>'by' AS by FROM journal WHERE seq > 0") == [{"seq": 1, "by": "the first"}]
+
+
 async def test_a_call_that_another_wrote_can_be_written_again_once_it_was_read_back(
     recorder: Recorder, archive: DatabaseArchive, url: str
 ) -> None:
