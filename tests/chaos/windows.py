@@ -11,7 +11,7 @@ from enum import Enum
 
 from tests.chaos.bounds import FOLLOWS_S
 
-UNREAD_S = 0.5  # what came so shortly before a fault may not have been put on record
+UNREAD_S = 0.5  # what came so shortly before a fault may not have been put on record, or not been passed on
 Window = tuple[float, float]
 
 
@@ -26,6 +26,9 @@ class Was(Enum):
     SPEECHLESS = "speechless"  # the application could not be asked, or nothing was kept of what it said
 
 
+_PASSED_ON = (Was.UNSEEN, Was.UNDIALLED)
+
+
 @dataclass(slots=True)
 class Windows:
     """Those of a run; times are of the epoch."""
@@ -35,7 +38,7 @@ class Windows:
     def add(self, from_s: float, to_s: float, *was: Was) -> None:
         """It was so from one time to another."""
         for one in was:
-            self.told.append((one, (from_s - UNREAD_S if one is Was.UNSEEN else from_s, to_s)))
+            self.told.append((one, (from_s - UNREAD_S if one in _PASSED_ON else from_s, to_s)))
 
     def of(self, was: Was) -> list[Window]:
         """Those in which it was so."""

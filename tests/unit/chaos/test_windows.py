@@ -11,6 +11,12 @@ def test_a_platform_that_takes_longer_is_not_excused_for_longer() -> None:
     assert [excused_until_s(seen_s, 100.0, 3.0) for seen_s in (103.0, 110.0, 155.0)] == [103.0 + FOLLOWS_S] * 3
 
 
+def test_a_call_that_was_asked_for_just_before_the_links_were_cut_may_have_been_dialled_just_after() -> None:
+    windows = Windows()
+    windows.add(10.0, 20.0, Was.UNDIALLED)
+    assert windows.of(Was.UNDIALLED) == [(10.0 - UNREAD_S, 20.0)]
+
+
 def test_windows_end_with_the_last_of_them_whatever_it_is_of() -> None:
     windows = Windows()
     assert windows.end_s == 0.0
