@@ -30,6 +30,7 @@ CALLS, KILLS = int(os.environ.get("BENCH_CHANNELS", "1000")), int(os.environ.get
 AT_ONCE = 10
 APART_S = 0.5
 REST_S = 5.0  # what it sees to once it knows them
+BEGUN_S = 15.0  # until a node that gives way has done all that their beginning asks of it
 FILLED_WITHIN_S, FOUND_WITHIN_S = 300.0, 60.0
 BODY = b'<Response><Pause length="3600"/></Response>'
 
@@ -43,6 +44,7 @@ async def _all() -> list[Measurement]:
     async with _running() as (node, servers):
         without_s = sum(map(cpu_s_of, servers.pids.values()))
         await _fill(node, servers)
+        await asyncio.sleep(BEGUN_S)
         took_s, cpu_s, found = [], [], []
         for _ in range(KILLS):
             await servers.kill(*servers.pids)
