@@ -26,6 +26,7 @@ from controlplane.base.errors import Unavailable
 from controlplane.base.ids import CallId
 from controlplane.store.connecting import connect, cut, cut_after
 from controlplane.store.detour import Detour
+from controlplane.store.lost import Lost
 from controlplane.store.records import JournalConflict, Record, RecordRefused
 from controlplane.store.writing import AWAY, REFUSED, Conflicts, Twins, second_of_twins, write_records
 
@@ -52,6 +53,7 @@ class RecorderState(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
+    number: int  # in the order in which they came
     records: tuple[Record, ...]
     done: asyncio.Future[None]
 
@@ -78,13 +80,14 @@ class Recorder:
         self._answer_timeout_s = answer_timeout_s
         self._on_state = on_state
         self._detour = detour
-        if detour is not None:
-            detour.on_lost, detour.on_over = self._lose, self._came_back
         self._state = RecorderState.STOPPED
         self._is_given_up = False
         self._waiting: deque[_Waiting] = deque()
         self._waiting_records = 0
-        self._lost: set[CallId] = set()
+        self._count = 0
+        self._lost = Lost()
+        if detour is not None:
+            detour.on_lost, detour.on_over = self._lost.lose, self._came_back
         self._work = asyncio.Event()
         self._hurry = asyncio.Event()
         self._connection: AsyncConnection[Any] | None = None
@@ -144,7 +147,8 @@ class Recorder:
         if self._state is RecorderState.STOPPED or self._waiting_records + len(records) > self._most_waiting:
             raise RecorderFull(waiting=self._waiting_records)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(tuple(records), done))
+        self._waiting.append(_Waiting(self._count, tuple(records), done))
+        self._count += 1
         self._waiting_records += len(records)
         self._work.set()
         if is_urgent:
@@ -156,11 +160,7 @@ class Recorder:
 
         What waits of it still would be written behind what another wrote.
         """
-        if call not in self._lost:
-            return
-        for waiting in list(self._waiting):
-            self._settled_as_lost(self._waiting, waiting)
-        self._lost.discard(call)
+        self._lost.forget(call, self._count)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -198,6 +198,7 @@ class Recorder:
         return True
 
     async def _is_on_disk(self, batch: list[_Waiting], way: Callable[[Sequence[Record]], Awaitable[bool]]) -> bool:
+        self._lose_twins(batch)
         ours = [waiting for waiting in list(batch) if not self._settled_as_lost(batch, waiting)]
         records = [record for waiting in ours for record in waiting.records]
         if records and not await way(records):
@@ -206,8 +207,9 @@ class Recorder:
             self._settle(batch, waiting, None)
         return True
 
-    def _lose(self, calls: frozenset[CallId]) -> None:
-        self._lost |= calls
+    def _lose_twins(self, some: Sequence[_Waiting]) -> None:
+        for waiting, calls in zip(some, second_of_twins([one.records for one in some]), strict=True):
+            self._lost.lose(calls, waiting.number)
 
     def _came_back(self) -> None:
         self._enter(RecorderState.RECORDING)
@@ -242,21 +244,18 @@ class Recorder:
             with cut_after(connection, self._answer_timeout_s):
                 await write_records(connection, [record for waiting in ours for record in waiting.records])
         except Twins:
-            second = second_of_twins([waiting.records for waiting in ours])
-            for waiting, calls in zip(ours, second, strict=True):
-                if calls:
-                    self._settle(batch, waiting, JournalConflict(call=min(calls)))
-            await self._write(batch, [waiting for waiting, calls in zip(ours, second, strict=True) if not calls])
-            self._lost |= frozenset().union(*second)
+            self._lose_twins(ours)
+            await self._write(batch, ours)
         except Conflicts as conflicts:
-            self._lost |= conflicts.calls
+            for waiting in ours:
+                self._lost.lose(conflicts.calls_among(waiting.records), waiting.number)
             await self._write(batch, ours)
         except REFUSED as error:
             if len(ours) == 1:
                 # What PostgreSQL says of it shows the row that failed: numbers, and keys that were pressed.
                 problem = type(error).__name__
                 log.error("record_refused", extra={"call": ours[0].records[0].call, "problem": problem})
-                self._lost |= {record.call for record in ours[0].records}  # what follows would leave a gap
+                self._lost.lose((record.call for record in ours[0].records), ours[0].number)
                 self._settle(batch, ours[0], RecordRefused(problem=problem))
                 return
             for waiting in ours:
@@ -266,7 +265,7 @@ class Recorder:
                 self._settle(batch, waiting, None)
 
     def _settled_as_lost(self, batch: MutableSequence[_Waiting], waiting: _Waiting) -> bool:
-        lost = self._lost.intersection(record.call for record in waiting.records)
+        lost = self._lost.of(waiting.number, waiting.records)
         if lost:
             self._settle(batch, waiting, JournalConflict(call=min(lost)))
         return bool(lost)

@@ -42,9 +42,13 @@ AWAY = (psycopg.Error, OSError)
 class Conflicts(Exception):
     """Some places of the journal hold other entries than these; nothing was written."""
 
-    def __init__(self, calls: frozenset[CallId]) -> None:
-        self.calls = calls
-        super().__init__(len(calls))
+    def __init__(self, places: frozenset[Place]) -> None:
+        self.places = places
+        super().__init__(len(places))
+
+    def calls_among(self, records: Iterable[Record]) -> set[CallId]:
+        """The calls of those of these records that are for such a place."""
+        return {record.call for record in records if (record.call, record.seq) in self.places}
 
 
 class Twins(Conflicts):
@@ -83,7 +87,7 @@ async def write_within(tx: Transaction, records: Sequence[Record]) -> None:
     try:
         await write_records(tx.connection, records)
     except Conflicts as conflicts:
-        raise JournalConflict(call=min(conflicts.calls)) from conflicts
+        raise JournalConflict(call=min(call for call, _ in conflicts.places)) from conflicts
 
 
 async def write_aside(tx: Transaction, record: Record) -> None:
@@ -106,7 +110,7 @@ def _each_place_once(records: Sequence[Record]) -> dict[Place, Record]:
     wanted: dict[Place, Record] = {}
     for record in records:
         if wanted.setdefault((record.call, record.seq), record) != record:
-            raise Twins(frozenset({record.call}))
+            raise Twins(frozenset({(record.call, record.seq)}))
     return wanted
 
 
@@ -140,7 +144,7 @@ async def _insert_journal(connection: AsyncConnection[Any], wanted: dict[Place, 
 
 async def _check_the_rest(connection: AsyncConnection[Any], wanted: dict[Place, Record]) -> None:
     found = await find_written(connection, list(wanted))
-    differing = {call for (call, seq), row in found.items() if journal_row(wanted[call, seq]) != row}
+    differing = {place for place, row in found.items() if journal_row(wanted[place]) != row}
     if differing:
         raise Conflicts(frozenset(differing))
 
