@@ -27,6 +27,7 @@ from controlplane.callserver.hopeless import Hopeless
 from controlplane.callserver.intake import Intake
 from controlplane.callserver.keeper import Keeper
 from controlplane.callserver.leftovers import Leftovers
+from controlplane.callserver.letting_go import Unsaved
 from controlplane.callserver.losses import CoreDatabases, Cores, Fencer, NoFencer
 from controlplane.callserver.matching import Matching
 from controlplane.callserver.offers import ALL_BUSY, NO_SUCH_NUMBER, facts_of, number_of
@@ -90,8 +91,8 @@ def build_call_server(parts: Parts) -> CallServer:
     def count_own(app: str) -> int:
         return sum(keeper.effects.own.count(app) for keeper in keepers.values())
 
-    crowd = Crowd(parts.archive, parts.clock, count_own)
-    keepers |= {name: _keeper(parts, name, node, pulse, journal, crowd) for name, node in parts.nodes.items()}
+    crowd, unsaved = Crowd(parts.archive, parts.clock, count_own), Unsaved()
+    keepers |= {name: _keeper(parts, name, node, pulse, journal, crowd, unsaved) for name, node in parts.nodes.items()}
     intake = Intake(keepers, parts.inbox, parts.clock)
     lost = parts.ownership_lost
     balance = Balance(parts.id, keepers, parts.ownership, parts.clock, pulse, intake, lost.is_set, lost.clear)
@@ -128,7 +129,13 @@ def _failover(parts: Parts, keepers: Mapping[str, Keeper], pulse: Pulse) -> Fail
 
 
 def _keeper(
-    parts: Parts, name: str, node_parts: NodeParts, pulse: Pulse, journal: TimedJournal, crowd: Crowd
+    parts: Parts,
+    name: str,
+    node_parts: NodeParts,
+    pulse: Pulse,
+    journal: TimedJournal,
+    crowd: Crowd,
+    unsaved: Unsaved,
 ) -> Keeper:
     calls: dict[LegId, LiveCall] = {}
     node = Node(name, node_parts.connect, node_parts.password, parts.clock, _nothing, _nothing)
@@ -137,7 +144,9 @@ def _keeper(
     overlays = Overlays(outlet, parts.prompts)
     ringing = Ringing(outlet, parts.clock)
     questions = Questions(parts.applications, parts.meters)
-    effects = Effects(outlet, dialling, questions, parts.prompts, overlays, ringing, parts.numbers, parts.meters, calls)
+    effects = Effects(
+        outlet, dialling, questions, parts.prompts, overlays, ringing, parts.numbers, parts.meters, calls, unsaved
+    )
 
     def answer_offer(offered: Offered, on_node: str) -> Facts | Cause:
         route = parts.numbers.maybe_route(number_of(offered.dialled_number))

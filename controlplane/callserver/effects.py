@@ -72,10 +72,10 @@ class Effects:
     numbers: Numbers
     meters: Meters
     calls: dict[LegId, LiveCall]
+    unsaved: Unsaved  # of all nodes
     lines: dict[LegId, Line] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     own: OwnCalls = field(default_factory=OwnCalls)
-    unsaved: Unsaved = field(default_factory=Unsaved)
 
     def carry_out(self, call: LiveCall, command: Command) -> None:
         """Do what the machine asked for; what the node or the network makes of it comes back as events."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from controlplane.callserver.letting_go import let_go
+from controlplane.base.errors import Unavailable
 from controlplane.callserver.line import prompts_of
 from controlplane.callserver.ports import PromptFailedError
 from controlplane.callserver.turns import in_turns
@@ -28,7 +28,7 @@ async def leave(keeper: Keeper) -> None:
     """The node is lost: whoever goes on with its calls reads on record where they stand."""
     async with keeper.changing:
         if not keeper.node.is_up:
-            await let_go(keeper.calls_of(keeper.shards), keeper.archive, keeper.clock)
+            await keeper.let_go(keeper.calls_of(keeper.shards), keeper.shards)
 
 
 async def expect_moved(keeper: Keeper) -> None:
@@ -38,9 +38,11 @@ async def expect_moved(keeper: Keeper) -> None:
         if not keeper.is_serving:
             return  # whoever opens the links finds them
         driven = [call.id for call in keeper.calls_of(keeper.shards)]
-        stored = await keeper.archive.live_calls(keeper.node.name, keeper.shards, driven)
-        await keeper.arrivals.look()
-        async for call in in_turns(await keeper.adopt(stored, keeper.shards)):
+        with keeper.effects.unsaved.reading() as old:
+            stored = await keeper.archive.live_calls(keeper.node.name, keeper.shards, driven)
+            await keeper.arrivals.look()
+            calls = await keeper.adopt(stored, keeper.shards, old)
+        async for call in in_turns(calls):
             _make_prompts(keeper, call)
             keeper.arrivals.go_on(call)
         log.info("moved_expected", extra={"node": keeper.node.name, "calls": len(stored)})
@@ -76,9 +78,13 @@ async def end_lost(keeper: Keeper) -> None:
     async with keeper.changing:
         if keeper.node.is_up:
             return
-        await let_go(keeper.calls_of(keeper.shards), keeper.archive, keeper.clock)
-        stored = await keeper.archive.live_calls(keeper.node.name, keeper.shards)
-        calls = await keeper.adopt(stored, keeper.shards)
+        await keeper.let_go(keeper.calls_of(keeper.shards), keeper.shards)
+        with keeper.effects.unsaved.reading() as old:
+            stored = await keeper.archive.live_calls(keeper.node.name, keeper.shards)
+            calls = await keeper.adopt(stored, keeper.shards, old)
+            is_whole = not any(one.facts.call in old for one in stored)
         keeper.matching.end_all(call for call in calls if not call.is_moved)
         await keeper.hopeless.end_all(keeper.shards)
-        await let_go(calls, keeper.archive, keeper.clock)
+        await keeper.let_go(calls, keeper.shards)
+        if not is_whole:
+            raise Unavailable("What was written of some of these calls is not on record yet.")

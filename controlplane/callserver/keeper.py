@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -122,13 +122,18 @@ class Keeper:
             call.drop()
 
     async def _leave(self, shards: frozenset[int]) -> None:
-        await let_go(self._disown(shards), self.archive, self.clock)
+        await self.let_go(self._disown(shards), shards)
+
+    async def let_go(self, calls: Sequence[LiveCall], shards: frozenset[int]) -> None:
+        """Drive these calls no more; all that is on record of these shards is there then, or will be."""
+        await let_go(calls, shards, self.effects.unsaved, self.archive, self.clock)
 
     def _disown(self, shards: frozenset[int]) -> list[LiveCall]:
         """Hold these no more; answers the calls that are still driven."""
+        if self.shards & shards:
+            self._sweeper = Sweeper()  # what it saw, others may go on with
         self.shards -= shards
         self.read -= shards
-        self._sweeper = Sweeper()  # what it saw, others may go on with
         return self.calls_of(shards)
 
     async def reopen(self) -> None:
@@ -142,7 +147,7 @@ class Keeper:
                 await self.resynchronise(self.shards)
                 return
             # What was driven before is on record, and read from there.
-            await let_go(self.calls_of(self.shards), self.archive, self.clock)
+            await self.let_go(self.calls_of(self.shards), self.shards)
             with suppress(Unavailable):  # nobody's news is kept waiting by that any more
                 await self.archive.settle()
             await self.resynchronise(self.shards, cause=Cause.NODE_LOST)
@@ -179,14 +184,16 @@ class Keeper:
         began_s = self.clock.monotonic_s()
         try:
             await self.node.watch(self.shards)
-            stored = await self._journals(shards, [call.id for call in but])
-            shards &= self.read
-            mark_shards(self.node, shards, self.term)
-            if self.may_be_driven:
-                self.may_be_driven = False
-                await self.clock.sleep(LEAVES_S)
+            with self.effects.unsaved.reading() as old:
+                stored = await self._journals(shards, [call.id for call in but])
+                shards &= self.read
+                mark_shards(self.node, shards, self.term)
+                if self.may_be_driven:
+                    self.may_be_driven = False
+                    await self.clock.sleep(LEAVES_S)
+                adopted = await self.adopt(stored, shards, old)
             known = {call.id for call in but}
-            calls = [one for one in await self.adopt(stored, shards) if one.is_moved or one.id not in known]
+            calls = [one for one in adopted if one.is_moved or one.id not in known]
             calls = await self.arrivals.settled_of(calls)
             channels = await self.matching.channels()
             ended = await self.hopeless.end_all(self.shards)
@@ -212,15 +219,13 @@ class Keeper:
     async def _journals(self, shards: frozenset[int], but: Sequence[CallId]) -> Sequence[Stored]:
         """Read what is on record. Without a database we go on with what we know, and let go of what we never knew."""
         try:
-            if not await self.effects.unsaved.settle(shards):
-                raise Unavailable("Entries of these shards are not on record yet.")
             stored = await self.archive.live_calls(self.node.name, shards, but)
         except Unavailable as error:
             log.warning("journals_unreadable", extra={"node": self.node.name, "problem": str(error)})
             self.shards -= shards - self.read
             await self.node.watch(self.shards)
             return ()
-        self.read |= shards
+        self.read |= shards & self.shards  # some may have gone meanwhile
         return stored
 
     def calls_of(self, shards: frozenset[int]) -> list[LiveCall]:
@@ -231,8 +236,11 @@ class Keeper:
     def _has_legs_of(self, call: CallId) -> bool:
         return any(known.id == call for known in self.calls.values())
 
-    async def adopt(self, stored: Iterable[Stored], shards: frozenset[int]) -> list[LiveCall]:
-        async for one in in_turns(self.hopeless.sift(stored)):
+    async def adopt(self, stored: Iterable[Stored], shards: frozenset[int], old: Container[CallId]) -> list[LiveCall]:
+        """Drive these, but of those that are `old` news: the sweep finds them. Answers all that are driven."""
+        async for one in in_turns(self.hopeless.sift(one for one in stored if one.facts.call not in old)):
+            if shard_of(one.facts.a_leg) not in self.shards or one.facts.call in old:
+                continue
             if one.facts.a_leg in self.calls or (one.has_verdict and self._has_legs_of(one.facts.call)):
                 continue
             call = self.reception.open(one.facts)

@@ -154,7 +154,8 @@ class Matching:
 
         def may_be(leg: LegId, channel: Channel) -> bool:
             is_ours = channel.is_inbound and shard_of(leg) in shards
-            return is_ours and leg not in but and leg not in self.effects.calls
+            is_driven = leg in self.effects.calls or leg in self.effects.unsaved
+            return is_ours and leg not in but and not is_driven
 
         asked = [leg for leg, channel in channels.items() if may_be(leg, channel)]
         offered: list[News] = []

@@ -56,9 +56,9 @@ class Tries:
             self._next_s[leg] = now_s + pause_s
             self._pauses_s[leg] = min(2 * pause_s, AGAIN_AT_MOST_S)
 
-    def keep(self, legs: frozenset[LegId]) -> None:
-        """Forget all but these."""
-        for leg in self._next_s.keys() - legs:
+    def keep(self, legs: frozenset[LegId], now_s: float) -> None:
+        """Forget all but these, but not before it shows that it was not in vain."""
+        for leg in [leg for leg, next_s in self._next_s.items() if next_s <= now_s and leg not in legs]:
             del self._next_s[leg], self._pauses_s[leg]
 
 
@@ -90,8 +90,9 @@ class Sweeper:
         """Go on with calls that are ours by the record, take parked callers, end parked legs that no call knows."""
         parked = frozenset(leg for leg, channel in channels.items() if _is_unclaimed(keeper, leg, channel))
         strays = parked | await _undriven(keeper)
-        self._picked_up.keep(strays)
-        found = self._picked_up.due(self._strays.again(strays), keeper.clock.monotonic_s())
+        now_s = keeper.clock.monotonic_s()
+        self._picked_up.keep(strays, now_s)
+        found = self._picked_up.due(self._strays.again(strays), now_s)
         if not found:
             return
         log.warning("strays_found", extra={"node": keeper.node.name, "legs": sorted(found)})
@@ -99,12 +100,15 @@ class Sweeper:
         await _undriven(keeper)  # while the journals cannot be read nobody was helped
         self._picked_up.tried(found, keeper.clock.monotonic_s())
         for leg in found & parked:
-            if leg not in keeper.calls and not channels[leg].is_inbound and await keeper.node.is_marked(leg):
+            if leg in keeper.calls or channels[leg].is_inbound or keeper.effects.unsaved.has_any({shard_of(leg)}):
+                continue  # it may be of a call of which nobody can read yet that it has such a leg
+            if await keeper.node.is_marked(leg):
                 keeper.effects.outlet.end(leg, Cause.NORMAL_TEMPORARY_FAILURE)
 
 
 def _is_unclaimed(keeper: Keeper, leg: LegId, channel: Channel) -> bool:
-    return channel.application == "park" and shard_of(leg) in keeper.shards and leg not in keeper.calls
+    is_ours = shard_of(leg) in keeper.shards and leg not in keeper.effects.unsaved
+    return channel.application == "park" and is_ours and leg not in keeper.calls
 
 
 async def _undriven(keeper: Keeper) -> frozenset[LegId]:

@@ -12,7 +12,7 @@ from controlplane.base.ids import LegId, call_of_leg, leg_in_shard
 from controlplane.calls.facts import Direction, Facts
 from controlplane.callserver.call import LiveCall
 from controlplane.callserver.crowd import OwnCalls
-from controlplane.callserver.letting_go import DROPPED_AT_ONCE, let_go
+from controlplane.callserver.letting_go import DROPPED_AT_ONCE
 from controlplane.verbs.documents import Link
 
 from .platform import ACCOUNT, APP, NODE, Platform, platform
@@ -40,7 +40,8 @@ async def test_others_have_their_turns_while_calls_are_let_go_of(tmp_path: Path)
     async with platform(tmp_path, {"/": "<Pause length='60'/>"}) as here:
         calls = place(here, DROPPED_AT_ONCE * rounds)
         assert len(calls) == DROPPED_AT_ONCE * rounds
-        letting_go = asyncio.create_task(let_go(calls, here.journal, here.clock))
+        keeper = here.servers[0].keepers[NODE]
+        letting_go = asyncio.create_task(keeper.let_go(calls, keeper.shards))
         left = set()
         while not letting_go.done():
             await asyncio.sleep(0)
