@@ -89,11 +89,16 @@ async def _serve_for_ever(pipe: Connection, answers: Mapping[bytes, bytes]) -> N
         writer.close()
 
     def tell() -> None:
-        pipe.recv()
+        try:
+            pipe.recv()
+        except EOFError:  # whoever began us is gone
+            over.set()
+            return
         pipe.send((opened, {path.decode(): count for path, count in requests.items()}))
 
+    over = asyncio.Event()
     server = await asyncio.start_server(handle, "127.0.0.1", 0, backlog=1000)
     pipe.send(server.sockets[0].getsockname()[1])
     asyncio.get_running_loop().add_reader(pipe.fileno(), tell)
-    async with server:
-        await server.serve_forever()
+    await over.wait()
+    asyncio.get_running_loop().remove_reader(pipe.fileno())
